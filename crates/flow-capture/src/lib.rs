@@ -1,0 +1,1 @@
+//! UDP datagrams out of pcap and pcapng captures.

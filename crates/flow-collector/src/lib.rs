@@ -1,0 +1,1 @@
+//! Sockets, workers and shutdown of a flow collector.

@@ -1,0 +1,1 @@
+//! Flow records as OpenTelemetry attributes and spans.

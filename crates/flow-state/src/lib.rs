@@ -1,0 +1,1 @@
+//! What an IPFIX Collecting Process remembers: Templates, options data, sequence numbers.

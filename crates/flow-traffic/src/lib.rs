@@ -1,0 +1,1 @@
+//! Plausible NetFlow and IPFIX export traffic from a seed.

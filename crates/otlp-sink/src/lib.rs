@@ -1,0 +1,1 @@
+//! Spans to OTLP bytes, with a bounded queue, retry and graceful drain.

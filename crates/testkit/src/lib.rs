@@ -1,0 +1,1 @@
+//! Corpus, invariants and fake servers for the tests of this workspace.

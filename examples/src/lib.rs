@@ -1,0 +1,1 @@
+//! Only public API is used here, so this package doubles as an API test.
