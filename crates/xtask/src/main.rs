@@ -1,2 +1,39 @@
-//! placeholder
-fn main() {}
+//! Tasks of this repository: `cargo xtask codegen`, `cargo xtask ci`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+// Talking to the person who runs it is what this program does.
+#![allow(clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+mod codegen;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  codegen [--check]   write (or compare) the files that are made from other files
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.split_first() {
+        Some((task, rest)) if task == "codegen" => codegen::run(rest),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder with the workspace's Cargo.toml.
+fn workspace_root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    root.expect("xtask lies two folders below the workspace").to_path_buf()
+}
