@@ -1,0 +1,141 @@
+//! Why bytes were not decoded, and where.
+
+use core::fmt;
+
+/// Why a datagram, a Set or a record was rejected, and where.
+///
+/// `offset` counts bytes from the start of the datagram, so it can be found in a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at byte {offset}")]
+pub struct DecodeError {
+    /// Bytes from the start of the datagram.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: DecodeErrorKind,
+}
+
+impl DecodeError {
+    /// An error at `offset` bytes from the start of the datagram.
+    pub const fn new(offset: usize, kind: DecodeErrorKind) -> Self {
+        Self { offset, kind }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident $(($field:ty))? = $name:literal, $text:literal;)*) => {
+        /// One variant per cause, with the offending number where there is one.
+        ///
+        /// Some kinds only note what was odd and cost no byte; which ones is said at each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum DecodeErrorKind {
+            $($(#[$doc])* $variant $(($field))?,)*
+        }
+
+        impl DecodeErrorKind {
+            /// The name of every kind, in the order of [`DecodeErrorKind::index`].
+            pub const NAMES: &[&str] = &[$($name),*];
+
+            /// Stable name for logs and metric labels: lower case, underscores.
+            pub const fn name(self) -> &'static str {
+                Self::NAMES[self.index()]
+            }
+
+            /// Position in [`DecodeErrorKind::NAMES`], for tables of counters.
+            pub const fn index(self) -> usize {
+                #[repr(usize)]
+                enum Index { $($variant),* }
+                match self {
+                    $(kinds!(@pattern $variant $(($field))?) => Index::$variant as usize,)*
+                }
+            }
+        }
+
+        impl fmt::Display for DecodeErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match *self {
+                    $(kinds!(@bind number $variant $(($field))?) => kinds!(@show f number $text $(($field))?),)*
+                }
+            }
+        }
+    };
+    (@pattern $variant:ident) => { Self::$variant };
+    (@pattern $variant:ident ($field:ty)) => { Self::$variant(_) };
+    (@bind $number:ident $variant:ident) => { Self::$variant };
+    (@bind $number:ident $variant:ident ($field:ty)) => { Self::$variant($number) };
+    (@show $f:ident $number:ident $text:literal) => { $f.write_str($text) };
+    (@show $f:ident $number:ident $text:literal ($field:ty)) => { write!($f, concat!($text, " {}"), $number) };
+}
+
+kinds! {
+    /// The datagram ends inside the Message Header.
+    HeaderTruncated = "header_truncated", "message header cut short";
+    /// The first two bytes name a version that is not 1, 5, 7, 9 or 10.
+    UnsupportedVersion(u16) = "unsupported_version", "unsupported version";
+    /// The datagram is longer than 65,535 bytes, which no UDP datagram and no IPFIX Message can be.
+    DatagramTooLong(usize) = "datagram_too_long", "datagram longer than 65535 bytes:";
+    /// An IPFIX Message length smaller than its own header.
+    MessageTooShort(u16) = "message_too_short", "message length shorter than its header:";
+    /// An IPFIX Message length larger than the datagram; what is there is decoded. Costs no byte.
+    MessageTruncated(u16) = "message_truncated", "message length larger than the datagram:";
+    /// Bytes that belong to no Set or record: zero fill up to a fixed datagram size, or more than the count announced.
+    TrailingBytes(usize) = "trailing_bytes", "bytes after the last set:";
+    /// A v1, v5 or v7 count that is larger than the records present. Costs no byte.
+    CountMismatch(u16) = "count_mismatch", "header count does not match the datagram:";
+    /// A Set length smaller than the Set header; nothing behind it can be framed.
+    SetTooShort(u16) = "set_too_short", "set length shorter than its header:";
+    /// A Set length that runs past its Message; the Set is dropped.
+    SetOverrun(u16) = "set_overrun", "set runs past its message, length";
+    /// A reserved Set ID (RFC 7011 section 3.3.2); the Set is skipped by its length.
+    ReservedSet(u16) = "reserved_set", "reserved set id";
+    /// A NetFlow v9 Set ID (0, 1) inside IPFIX, read as the Template Set it is meant to be. Costs no byte.
+    ForeignTemplateSet(u16) = "foreign_template_set", "NetFlow v9 set id in IPFIX:";
+    /// A Set with a header and nothing else. Costs no byte.
+    EmptySet = "empty_set", "empty set";
+    /// A Template ID below 256; that Template is rejected.
+    TemplateIdReserved(u16) = "template_id_reserved", "template id below 256:";
+    /// A NetFlow v9 Template without fields; that Template is rejected.
+    TemplateEmpty(u16) = "template_empty", "template without fields, id";
+    /// A Template Record that ends before its last Field Specifier.
+    TemplateTruncated(u16) = "template_truncated", "template runs past its set, id";
+    /// More fields than the limit in force.
+    TemplateTooManyFields(u16) = "template_too_many_fields", "template with too many fields:";
+    /// Every field has length 0, or the shortest record is longer than a datagram.
+    TemplateRecordLength(u16) = "template_record_length", "template whose records have an impossible length, id";
+    /// An Options Template with more scope fields than fields.
+    TemplateScopeCount(u16) = "template_scope_count", "options template with too many scope fields:";
+    /// NetFlow v9 Options Template lengths that are not whole Field Specifiers.
+    TemplateOptionsLength(u16) = "template_options_length", "options template with uneven lengths, id";
+    /// A Template Withdrawal that RFC 7011 section 8.4 forbids over UDP; ignored.
+    WithdrawalIgnored(u16) = "withdrawal_ignored", "template withdrawal over UDP ignored, id";
+    /// A Data Set whose Template is not known.
+    TemplateUnknown(u16) = "template_unknown", "no template for data set";
+    /// A record whose variable-length field runs past its Set; the rest of the Set is dropped.
+    RecordOverrun(u16) = "record_overrun", "record runs past its set, template";
+    /// Padding that is not zero. Costs no byte.
+    PaddingNotZero = "padding_not_zero", "padding is not zero";
+    /// State would exceed its budget; what did not fit was dropped.
+    BudgetExceeded = "budget_exceeded", "state budget exceeded";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn says_what_and_where() {
+        let error = DecodeError::new(24, DecodeErrorKind::SetTooShort(2));
+        assert_eq!(error.to_string(), "set length shorter than its header: 2 at byte 24");
+        assert_eq!(error.kind.name(), "set_too_short");
+        assert_eq!(DecodeErrorKind::NAMES[error.kind.index()], error.kind.name());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names = DecodeErrorKind::NAMES.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), DecodeErrorKind::NAMES.len());
+    }
+}

@@ -1,0 +1,276 @@
+//! Data Records: slices of a Set, laid out by a Template.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::ie::{self, InformationElement};
+use crate::message::Version;
+use crate::template::{FieldSpecifier, Locator, NEAR_SEGMENTS, Template, VARIABLE_LENGTH};
+use crate::value::{self, Value};
+
+/// Iterator over the Data Records of a Set; see [`crate::Message::records`].
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    datagram: &'a [u8],
+    template: &'a Template,
+    at: usize,
+    end: usize,
+    overrun: bool,
+}
+
+/// What was left of a Set behind its last whole record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remainder {
+    /// Nothing, or fewer bytes than the shortest record.
+    Padding {
+        /// How many bytes.
+        len: usize,
+        /// Whether one of them is not zero, which RFC 7011 section 3.3.1 asks for but some exporters do not do.
+        not_zero: bool,
+    },
+    /// A record that runs past its Set.
+    Overrun {
+        /// Bytes from the start of that record to the end of the Set.
+        len: usize,
+        /// Where and why.
+        error: DecodeError,
+    },
+}
+
+impl<'a> Records<'a> {
+    pub(crate) fn new(datagram: &'a [u8], start: usize, end: usize, template: &'a Template) -> Self {
+        let end = end.min(datagram.len());
+        Self { datagram, template, at: start.min(end), end, overrun: false }
+    }
+
+    /// Records of the bytes from `start` to `end` of a datagram.
+    ///
+    /// `start` must leave room for a Message Header in front, as it does in every datagram (a read of a short integer
+    /// looks at the 8 bytes that end with it); fields nearer to the start of the buffer read as 0.
+    pub fn of_bytes(datagram: &'a [u8], start: usize, end: usize, template: &'a Template) -> Self {
+        Self::new(datagram, start, end, template)
+    }
+
+    /// Offset of the first byte not claimed by a record so far.
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What remains behind the last record; to be asked when the iteration is over.
+    pub fn remainder(&self) -> Remainder {
+        let rest = &self.datagram[self.at..self.end];
+        if self.overrun {
+            let error = DecodeError::new(self.at, DecodeErrorKind::RecordOverrun(self.template.id()));
+            return Remainder::Overrun { len: rest.len(), error };
+        }
+        Remainder::Padding { len: rest.len(), not_zero: rest.iter().any(|byte| *byte != 0) }
+    }
+
+    /// Counts the records without reading them, and tells what remains.
+    pub fn tally(mut self) -> (usize, Remainder) {
+        if let Some(len) = self.template.fixed_record_len() {
+            let count = (self.end - self.at) / len;
+            self.at += count * len;
+            return (count, self.remainder());
+        }
+        let count = self.by_ref().count();
+        (count, self.remainder())
+    }
+
+    /// The end of the record that starts here, and the starts of its first segments.
+    fn variable(&self) -> Option<(usize, [u16; NEAR_SEGMENTS])> {
+        let mut bases = [self.at as u16; NEAR_SEGMENTS];
+        let mut at = self.at;
+        let (tail, heads) = self.template.segments().split_last()?;
+        for (index, fixed) in heads.iter().enumerate() {
+            at += usize::from(*fixed);
+            let (start, len) = variable_length(self.datagram.get(at..self.end)?)?;
+            at += start + len;
+            if let Some(base) = bases.get_mut(index + 1) {
+                // `at` may lie behind the Set, which the check below finds; it is then not read.
+                *base = at as u16;
+            }
+        }
+        at += usize::from(*tail);
+        (at <= self.end).then_some((at, bases))
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = DataRecord<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<DataRecord<'a>> {
+        if self.end - self.at < self.template.min_record_len() || self.overrun {
+            return None;
+        }
+        let start = self.at;
+        let (end, bases) = match self.template.fixed_record_len() {
+            Some(len) => (start + len, [start as u16; NEAR_SEGMENTS]),
+            None => match self.variable() {
+                Some(extent) => extent,
+                None => {
+                    self.overrun = true;
+                    return None;
+                }
+            },
+        };
+        self.at = end;
+        Some(DataRecord {
+            datagram: self.datagram,
+            template: self.template,
+            bases,
+            start: start as u16,
+            end: end as u16,
+        })
+    }
+}
+
+/// The prefix of a variable-length field: its own length, and that of the content (RFC 7011 section 7, figures R and S).
+fn variable_length(input: &[u8]) -> Option<(usize, usize)> {
+    match *input {
+        [255, high, low, ..] => Some((3, usize::from(u16::from_be_bytes([high, low])))),
+        [255, ..] | [] => None,
+        [short, ..] => Some((1, usize::from(short))),
+    }
+}
+
+/// One Data Record: a flow, or a row of options.
+#[derive(Clone, Copy, Debug)]
+pub struct DataRecord<'a> {
+    datagram: &'a [u8],
+    template: &'a Template,
+    bases: [u16; NEAR_SEGMENTS],
+    start: u16,
+    end: u16,
+}
+
+impl<'a> DataRecord<'a> {
+    /// The Template that lays out this record.
+    pub const fn template(&self) -> &'a Template {
+        self.template
+    }
+
+    /// Offset of the record in its datagram.
+    pub const fn offset(&self) -> usize {
+        self.start as usize
+    }
+
+    /// The record as sent.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.datagram.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
+    }
+
+    /// The fields in the order of the Template.
+    pub fn fields(&self) -> Fields<'a> {
+        Fields { rest: self.as_bytes(), template: self.template, next: 0 }
+    }
+
+    /// The bytes of a field, or none where the locator does not fit this record.
+    #[inline]
+    pub fn bytes(&self, locator: Locator) -> &'a [u8] {
+        if !locator.is_near() {
+            return self.far(locator);
+        }
+        let end = self.near_end(locator);
+        self.datagram.get(end.wrapping_sub(usize::from(locator.length))..end).unwrap_or_default()
+    }
+
+    /// The value of an integer field of 1 to 8 bytes; 0 where the locator does not fit this record.
+    #[inline]
+    pub fn unsigned(&self, locator: Locator) -> u64 {
+        if !locator.is_near() {
+            return value::unsigned(self.far(locator)).unwrap_or(0);
+        }
+        // One load that ends where the field ends; the Message Header lies in front of every record.
+        let end = self.near_end(locator);
+        let Some(word) = self.datagram.get(end.wrapping_sub(8)..end).and_then(|bytes| bytes.first_chunk()) else {
+            return 0;
+        };
+        u64::from_be_bytes(*word) & (u64::MAX >> (64 - 8 * u32::from(locator.length.clamp(1, 8))))
+    }
+
+    /// An address of 4 bytes; 0.0.0.0 where the locator does not fit.
+    #[inline]
+    pub fn ipv4(&self, locator: Locator) -> Ipv4Addr {
+        Ipv4Addr::from_bits(self.unsigned(locator) as u32)
+    }
+
+    /// An address of 16 bytes; :: where the locator does not fit.
+    #[inline]
+    pub fn ipv6(&self, locator: Locator) -> Ipv6Addr {
+        self.bytes(locator).first_chunk::<16>().map_or(Ipv6Addr::UNSPECIFIED, |octets| Ipv6Addr::from(*octets))
+    }
+
+    #[inline]
+    fn near_end(&self, locator: Locator) -> usize {
+        usize::from(self.bases[usize::from(locator.segment) % NEAR_SEGMENTS]) + usize::from(locator.end)
+    }
+
+    #[cold]
+    fn far(&self, locator: Locator) -> &'a [u8] {
+        self.fields().nth(usize::from(locator.column)).map_or(&[], |field| field.bytes)
+    }
+}
+
+/// Iterator over the fields of a record; see [`DataRecord::fields`].
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+    template: &'a Template,
+    next: usize,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    fn next(&mut self) -> Option<Field<'a>> {
+        let column = self.template.columns().get(self.next)?;
+        let (prefix, len) = match column.specifier.length {
+            VARIABLE_LENGTH => variable_length(self.rest)?,
+            length => (0, usize::from(length)),
+        };
+        let bytes = self.rest.get(prefix..prefix + len)?;
+        self.rest = &self.rest[prefix + len..];
+        let is_scope = self.next < self.template.scope_field_count();
+        self.next += 1;
+        Some(Field { specifier: column.specifier, is_scope, bytes, version: self.template.version() })
+    }
+}
+
+/// One field of a record: its Field Specifier and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// The element and the length in the Template.
+    pub specifier: FieldSpecifier,
+    /// Whether the field says what a row of options is about.
+    pub is_scope: bool,
+    /// The content, without the length prefix of a variable-length field.
+    pub bytes: &'a [u8],
+    version: Version,
+}
+
+impl<'a> Field<'a> {
+    /// The registry's row. `None` for elements nobody registered, and for v9 scopes, which number their own kinds.
+    pub fn information_element(&self) -> Option<&'static InformationElement> {
+        match (self.version, self.is_scope) {
+            (Version::V9, true) => None,
+            (Version::V9, false) => ie::lookup_v9(self.specifier.id),
+            _ => ie::lookup(self.specifier.enterprise_number, self.specifier.id),
+        }
+    }
+
+    /// Name of the element in its registry.
+    pub fn name(&self) -> Option<&'static str> {
+        self.information_element().map(|element| element.name)
+    }
+
+    /// The value by the element's type. A length that does not fit the type, or an unknown element, gives
+    /// [`Value::OctetArray`].
+    pub fn value(&self) -> Value<'a> {
+        match self.information_element() {
+            Some(element) => Value::read(element.data_type, self.bytes),
+            None => Value::OctetArray(self.bytes),
+        }
+    }
+}
