@@ -1,0 +1,337 @@
+//! One datagram through the state.
+
+use std::sync::{Arc, Mutex};
+
+use flow_wire::{
+    DecodeError, DecodeErrorKind, Message, Records, Remainder, Set, SetKind, Template, TemplateRecord, Timestamp,
+    Version,
+};
+
+use crate::decoded::{DataSet, Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
+use crate::pending::{HeldSet, LEAD};
+use crate::plan::Fact;
+use crate::sequence::SequenceStatus;
+use crate::session::{Datagram, DomainKey, TemplateKey};
+use crate::store::{Domain, Installed, KnownTemplate, State, lock};
+
+impl State {
+    /// Decodes a datagram: learns its Templates and options, finds its Data Sets, and accounts for each byte.
+    ///
+    /// Nothing in a datagram is fatal: what cannot be read is skipped and noted in [`Decoded::issues`], and one bad Set
+    /// never costs another. `decoded` is cleared first.
+    pub fn decode(&self, datagram: &Datagram<'_>, decoded: &mut Decoded) {
+        decoded.clear();
+        let bytes = datagram.bytes;
+        let mut at = 0;
+        loop {
+            match Message::decode_at(bytes, at) {
+                Ok(message) => {
+                    self.message(datagram, &message, decoded);
+                    at = message.end();
+                }
+                Err(error) => {
+                    decoded.issues.note(error);
+                    decoded.accounting.skip(error.kind, bytes.len() - at);
+                    return;
+                }
+            }
+            // Some relays put several IPFIX Messages into one datagram.
+            match bytes.get(at..) {
+                None | Some([]) => return,
+                Some([0, 10, ..]) => {}
+                Some(rest) => {
+                    let kind = DecodeErrorKind::TrailingBytes(rest.len());
+                    decoded.issues.note(DecodeError::new(at, kind));
+                    decoded.accounting.skip(kind, rest.len());
+                    return;
+                }
+            }
+        }
+    }
+
+    fn message(&self, datagram: &Datagram<'_>, message: &Message<'_>, decoded: &mut Decoded) {
+        let header = message.header;
+        let now = datagram.received_at;
+        let scope = self.config.template_scope;
+        let domain_key = DomainKey::new(&datagram.session, header.version, header.observation_domain_id, scope);
+        let mut pass = Pass {
+            state: self,
+            message,
+            domain_key,
+            domain: self.domain(domain_key, now),
+            index: decoded.messages.len(),
+            now,
+            uncounted: false,
+        };
+        decoded.messages.push(MessageContext {
+            header,
+            session: datagram.session,
+            received_at: now,
+            tag: datagram.tag,
+            sequence: SequenceStatus::Unknown,
+            system_init: None,
+            templates: 0,
+            data_records: 0,
+            options_records: 0,
+        });
+        decoded.accounting.headers += header.version.header_len() as u64;
+        if let Some(issue) = message.length_issue() {
+            decoded.issues.note(issue);
+        }
+        pass.sets(decoded);
+        pass.retry_waiting(decoded);
+        pass.conclude(decoded);
+    }
+}
+
+/// One Message on its way through the state.
+struct Pass<'a> {
+    state: &'a State,
+    message: &'a Message<'a>,
+    domain_key: DomainKey,
+    domain: Option<Arc<Mutex<Domain>>>,
+    /// Of the Message in [`Decoded::messages`].
+    index: usize,
+    now: Timestamp,
+    /// Some Data Set could not be counted.
+    uncounted: bool,
+}
+
+impl Pass<'_> {
+    fn sets(&mut self, decoded: &mut Decoded) {
+        let mut sets = self.message.sets();
+        let mut failed = None;
+        for set in sets.by_ref() {
+            match set {
+                Ok(set) => self.set(&set, decoded),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let rest = self.message.end() - sets.position();
+        match failed {
+            Some(error) => {
+                decoded.issues.note(error);
+                decoded.accounting.skip(error.kind, rest);
+                self.uncounted = true;
+            }
+            None if self.message.header.version.has_templates() => {
+                decoded.accounting.padding += rest as u64;
+                if rest > 3 {
+                    let kind = DecodeErrorKind::TrailingBytes(rest);
+                    decoded.issues.note(DecodeError::new(sets.position(), kind));
+                }
+            }
+            None if rest > 0 => {
+                let kind = DecodeErrorKind::TrailingBytes(rest);
+                decoded.issues.note(DecodeError::new(sets.position(), kind));
+                decoded.accounting.skip(kind, rest);
+            }
+            None => {}
+        }
+    }
+
+    fn set(&mut self, set: &Set, decoded: &mut Decoded) {
+        let len = set.end - set.start;
+        match set.kind {
+            SetKind::Template | SetKind::OptionsTemplate => {
+                if set.is_foreign(self.message.header.version) {
+                    decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::ForeignTemplateSet(set.id.0)));
+                }
+                self.template_set(set, decoded);
+            }
+            SetKind::Data => match self.state.template(&self.template_key(set.id.0)) {
+                Some(known) => self.data_set(set, known, decoded),
+                None => decoded.waiting.push(*set),
+            },
+            SetKind::BuiltIn => {
+                if let Some(known) = self.state.built_in_template(self.message) {
+                    self.data_set(set, known, decoded);
+                }
+            }
+            SetKind::Reserved => {
+                let kind = DecodeErrorKind::ReservedSet(set.id.0);
+                decoded.issues.note(DecodeError::new(set.start, kind));
+                decoded.accounting.skip(kind, len);
+            }
+        }
+    }
+
+    const fn template_key(&self, template_id: u16) -> TemplateKey {
+        TemplateKey { domain: self.domain_key, template_id }
+    }
+
+    fn template_set(&mut self, set: &Set, decoded: &mut Decoded) {
+        decoded.accounting.headers += Set::HEADER_LEN as u64;
+        note_if_empty(set, decoded);
+        let mut records = self.message.template_records(set);
+        let mut at = set.body_start();
+        while let Some(record) = records.next() {
+            let len = records.position() - at;
+            at = records.position();
+            match record.and_then(|record| self.template_record(&record, decoded)) {
+                Ok(()) => decoded.accounting.templates += len as u64,
+                Err(error) => {
+                    decoded.issues.note(error);
+                    decoded.accounting.skip(error.kind, len);
+                }
+            }
+        }
+        decoded.accounting.padding += (set.end - at) as u64;
+    }
+
+    fn template_record(&mut self, record: &TemplateRecord<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+        let id = record.template_id;
+        if record.is_withdrawal() {
+            return Err(DecodeError::new(record.start, DecodeErrorKind::WithdrawalIgnored(id)));
+        }
+        let key = self.template_key(id);
+        decoded.messages[self.index].templates += 1;
+        if self.state.template(&key).is_some_and(|known| known.template().is_refreshed_by(record)) {
+            return Ok(());
+        }
+        let template = Template::compile(record, &self.state.config.template_limits)?;
+        match self.state.install(key, template, self.now) {
+            Installed::Added => decoded.events.push(StateEvent::TemplateAdded(id)),
+            Installed::Changed => decoded.events.push(StateEvent::TemplateChanged(id)),
+            Installed::OverBudget => return Err(DecodeError::new(record.start, DecodeErrorKind::BudgetExceeded)),
+        }
+        self.replay(key, decoded);
+        Ok(())
+    }
+
+    /// Sets of earlier datagrams that waited for this Template.
+    fn replay(&self, key: TemplateKey, decoded: &mut Decoded) {
+        let released = self.state.release(key, self.now);
+        let Some(known) = (!released.is_empty()).then(|| self.state.template(&key)).flatten() else {
+            return;
+        };
+        for held in released {
+            let HeldSet { mut context, bytes, offset } = held;
+            let body = LEAD + Set::HEADER_LEN;
+            let (records, remainder) = Records::of_bytes(&bytes, body, bytes.len(), known.template()).tally();
+            if let Remainder::Overrun { mut error, .. } = remainder {
+                error.offset = error.offset - LEAD + offset;
+                decoded.issues.note(error);
+            }
+            context.system_init = context.system_init.or_else(|| self.system_init());
+            context.templates = 0;
+            context.data_records = if known.template().is_options() { 0 } else { records as u32 };
+            context.options_records = records as u32 - context.data_records;
+            let replayed = ReplayedSet { context, bytes, known: known.clone(), records };
+            if known.template().is_options() {
+                let end = replayed.bytes.len();
+                self.learn(&DataSet::new(&replayed.bytes, body, end, &known, &replayed.context));
+            }
+            decoded.replayed.push(replayed);
+        }
+    }
+
+    fn data_set(&mut self, set: &Set, known: Arc<KnownTemplate>, decoded: &mut Decoded) {
+        if set.kind == SetKind::Data {
+            decoded.accounting.headers += Set::HEADER_LEN as u64;
+            note_if_empty(set, decoded);
+        }
+        let body = set.end - set.body_start();
+        let datagram = self.message.datagram();
+        let (records, remainder) = Records::of_bytes(datagram, set.body_start(), set.end, known.template()).tally();
+        let rest = match remainder {
+            Remainder::Padding { len, not_zero } => {
+                decoded.accounting.padding += len as u64;
+                if not_zero {
+                    decoded.issues.note(DecodeError::new(set.end - len, DecodeErrorKind::PaddingNotZero));
+                }
+                len
+            }
+            Remainder::Overrun { len, error } => {
+                decoded.issues.note(error);
+                decoded.accounting.skip(error.kind, len);
+                self.uncounted = true;
+                len
+            }
+        };
+        decoded.accounting.records += (body - rest) as u64;
+        let context = &mut decoded.messages[self.index];
+        if known.template().is_options() {
+            context.options_records += records as u32;
+            self.learn(&DataSet::new(datagram, set.body_start(), set.end, &known, context));
+        } else {
+            context.data_records += records as u32;
+            decoded.sets.push(ReadySet { message: self.index, set: *set, known, records });
+        }
+    }
+
+    /// Takes from options data what later flows need.
+    fn learn(&self, options: &DataSet<'_>) {
+        let (Some(domain), Some(init)) = (&self.domain, options.known_template().plan().locate(Fact::SystemInitTime))
+        else {
+            return;
+        };
+        if let Some(row) = options.records().last() {
+            lock(domain).system_init = Some(Timestamp::from_unix_millis(row.unsigned(init)));
+        }
+    }
+
+    fn system_init(&self) -> Option<Timestamp> {
+        lock(self.domain.as_ref()?).system_init
+    }
+
+    /// Data Sets in front of their Template: it may have come later in the same Message, else they wait for it.
+    fn retry_waiting(&mut self, decoded: &mut Decoded) {
+        let waiting = std::mem::take(&mut decoded.waiting);
+        for set in &waiting {
+            let key = self.template_key(set.id.0);
+            match self.state.template(&key) {
+                Some(known) => self.data_set(set, known, decoded),
+                None => self.hold(key, set, decoded),
+            }
+        }
+        decoded.waiting = waiting;
+        decoded.waiting.clear();
+    }
+
+    fn hold(&mut self, key: TemplateKey, set: &Set, decoded: &mut Decoded) {
+        let len = set.end - set.start;
+        let kind = DecodeErrorKind::TemplateUnknown(set.id.0);
+        decoded.issues.note(DecodeError::new(set.start, kind));
+        self.uncounted = true;
+        if len == Set::HEADER_LEN {
+            decoded.accounting.headers += Set::HEADER_LEN as u64;
+            return;
+        }
+        let mut bytes = vec![0; LEAD + len];
+        bytes[LEAD..].copy_from_slice(&self.message.datagram()[set.start..set.end]);
+        let context = decoded.messages[self.index];
+        let held = HeldSet { context, bytes: bytes.into_boxed_slice(), offset: set.start };
+        if self.state.hold(key, held) {
+            decoded.accounting.pending += len as u64;
+        } else {
+            decoded.accounting.skip(kind, len);
+        }
+    }
+
+    /// Sequence number and start of the exporter, once all Sets are known.
+    fn conclude(&self, decoded: &mut Decoded) {
+        let Some(domain) = &self.domain else {
+            return;
+        };
+        let context = &mut decoded.messages[self.index];
+        let units = match self.message.header.version {
+            Version::V9 => Some(1),
+            Version::Ipfix if self.uncounted => None,
+            _ => Some(context.data_records + context.options_records),
+        };
+        let mut domain = lock(domain);
+        domain.seen(self.now);
+        context.sequence = domain.sequence.observe(&self.message.header, units);
+        context.system_init = domain.system_init;
+        if context.sequence == SequenceStatus::Restarted {
+            decoded.events.push(StateEvent::ExporterRestarted);
+        }
+    }
+}
+
+fn note_if_empty(set: &Set, decoded: &mut Decoded) {
+    if set.end - set.start == Set::HEADER_LEN {
+        decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::EmptySet));
+    }
+}

@@ -1,0 +1,297 @@
+//! What came out of one datagram.
+
+use std::sync::Arc;
+
+use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
+
+use crate::flow::{FlowRecord, Sampling};
+use crate::sequence::SequenceStatus;
+use crate::session::TransportSession;
+use crate::store::KnownTemplate;
+
+/// Where every byte of a datagram went. The sum of all parts is the length of the datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accounting {
+    /// Message Headers and Set headers.
+    pub headers: u64,
+    /// Template Records that were understood.
+    pub templates: u64,
+    /// Data Records, options among them.
+    pub records: u64,
+    /// Bytes behind the last record of a Set or the last Set of a Message.
+    pub padding: u64,
+    /// Data Sets that wait for their Template.
+    pub pending: u64,
+    /// Bytes not understood, by [`DecodeErrorKind::index`].
+    pub skipped: [u64; DecodeErrorKind::NAMES.len()],
+}
+
+impl Default for Accounting {
+    fn default() -> Self {
+        Self {
+            headers: 0,
+            templates: 0,
+            records: 0,
+            padding: 0,
+            pending: 0,
+            skipped: [0; DecodeErrorKind::NAMES.len()],
+        }
+    }
+}
+
+impl Accounting {
+    /// The sum of all parts.
+    pub fn total(&self) -> u64 {
+        self.headers + self.templates + self.records + self.padding + self.pending + self.skipped.iter().sum::<u64>()
+    }
+
+    /// Adds another datagram's.
+    pub fn add(&mut self, other: &Self) {
+        self.headers += other.headers;
+        self.templates += other.templates;
+        self.records += other.records;
+        self.padding += other.padding;
+        self.pending += other.pending;
+        for (sum, more) in self.skipped.iter_mut().zip(&other.skipped) {
+            *sum += more;
+        }
+    }
+
+    pub(crate) fn skip(&mut self, kind: DecodeErrorKind, bytes: usize) {
+        self.skipped[kind.index()] += bytes as u64;
+    }
+}
+
+/// The problems of a datagram: how many of each kind, and the first few in full.
+#[derive(Clone, Debug, Default)]
+pub struct IssueLog {
+    first: Vec<DecodeError>,
+    counts: [u32; DecodeErrorKind::NAMES.len()],
+}
+
+impl IssueLog {
+    /// So many issues are kept in full, so that a hostile datagram costs no memory.
+    pub const KEPT: usize = 16;
+
+    /// The first [`IssueLog::KEPT`] issues in the order of the datagram.
+    pub fn first(&self) -> &[DecodeError] {
+        &self.first
+    }
+
+    /// Issues by [`DecodeErrorKind::index`].
+    pub const fn counts(&self) -> &[u32; DecodeErrorKind::NAMES.len()] {
+        &self.counts
+    }
+
+    /// Whether nothing was odd.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
+    /// All issues.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().copied().map(u64::from).sum()
+    }
+
+    pub(crate) fn note(&mut self, error: DecodeError) {
+        self.counts[error.kind.index()] += 1;
+        if self.first.len() < Self::KEPT {
+            self.first.push(error);
+        }
+    }
+
+    fn clear(&mut self) {
+        if !self.first.is_empty() {
+            self.first.clear();
+            self.counts = Default::default();
+        }
+    }
+}
+
+/// A change of what is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateEvent {
+    /// A Template of this ID was not known before.
+    TemplateAdded(u16),
+    /// A Template ID now stands for another layout.
+    TemplateChanged(u16),
+    /// The exporter started anew: its sequence numbers or its uptime fell back.
+    ExporterRestarted,
+}
+
+/// A Message and what is known about it: what all its records share.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageContext {
+    /// The Message Header.
+    pub header: MessageHeader,
+    /// Between whom.
+    pub session: TransportSession,
+    /// When the datagram was received.
+    pub received_at: Timestamp,
+    /// The caller's mark of the datagram.
+    pub tag: u128,
+    /// What the sequence number says.
+    pub sequence: SequenceStatus,
+    /// When the exporter started, from its options data.
+    pub system_init: Option<Timestamp>,
+    /// Template and Options Template Records in the Message, withdrawals left out.
+    pub templates: u32,
+    /// Data Records of Templates that were known.
+    pub data_records: u32,
+    /// Options Data Records.
+    pub options_records: u32,
+}
+
+impl MessageContext {
+    /// Packet sampling as the header of v5 says it: mode in the upper two bits, interval in the lower fourteen.
+    pub fn header_sampling(&self) -> Option<Sampling> {
+        let interval = u32::from(self.header.sampling & 0x3fff);
+        (self.header.version == Version::V5 && interval > 0)
+            .then_some(Sampling { interval, algorithm: (self.header.sampling >> 14) as u8 })
+    }
+}
+
+/// Data Records of one Set and how to read them.
+#[derive(Debug)]
+pub(crate) struct ReadySet {
+    pub(crate) message: usize,
+    pub(crate) set: Set,
+    pub(crate) known: Arc<KnownTemplate>,
+    pub(crate) records: usize,
+}
+
+/// A Set that waited for its Template, which is there now.
+#[derive(Debug)]
+pub(crate) struct ReplayedSet {
+    pub(crate) context: MessageContext,
+    pub(crate) bytes: Box<[u8]>,
+    pub(crate) known: Arc<KnownTemplate>,
+    pub(crate) records: usize,
+}
+
+/// What came out of one datagram. Made once and used again for the next, so that decoding allocates nothing a record.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    pub(crate) messages: Vec<MessageContext>,
+    pub(crate) sets: Vec<ReadySet>,
+    pub(crate) replayed: Vec<ReplayedSet>,
+    pub(crate) waiting: Vec<Set>,
+    pub(crate) issues: IssueLog,
+    pub(crate) accounting: Accounting,
+    pub(crate) events: Vec<StateEvent>,
+}
+
+impl Decoded {
+    pub(crate) fn clear(&mut self) {
+        self.messages.clear();
+        self.sets.clear();
+        self.replayed.clear();
+        self.waiting.clear();
+        self.issues.clear();
+        self.accounting = Accounting::default();
+        self.events.clear();
+    }
+
+    /// The Messages of the datagram: one, or several IPFIX Messages, or none when its header could not be read.
+    pub fn messages(&self) -> &[MessageContext] {
+        &self.messages
+    }
+
+    /// The Data Sets that hold flows, in order. `datagram` are the bytes that were decoded.
+    pub fn data_sets<'a>(&'a self, datagram: &'a [u8]) -> impl Iterator<Item = DataSet<'a>> {
+        self.sets.iter().filter_map(|ready| {
+            let context = self.messages.get(ready.message)?;
+            let (start, end) = (ready.set.body_start(), ready.set.end);
+            Some(DataSet { bytes: datagram, start, end, known: &ready.known, records: ready.records, context })
+        })
+    }
+
+    /// Sets of earlier datagrams that waited for a Template of this one, oldest first.
+    pub fn replayed_sets(&self) -> impl Iterator<Item = DataSet<'_>> {
+        self.replayed.iter().map(|replayed| DataSet {
+            bytes: &replayed.bytes,
+            start: crate::pending::LEAD + Set::HEADER_LEN,
+            end: replayed.bytes.len(),
+            known: &replayed.known,
+            records: replayed.records,
+            context: &replayed.context,
+        })
+    }
+
+    /// What was odd, with offsets into the datagram.
+    pub const fn issues(&self) -> &IssueLog {
+        &self.issues
+    }
+
+    /// Where each byte of the datagram went.
+    pub const fn accounting(&self) -> &Accounting {
+        &self.accounting
+    }
+
+    /// What changed in the state.
+    pub fn events(&self) -> &[StateEvent] {
+        &self.events
+    }
+}
+
+/// The flows of one Set.
+#[derive(Clone, Copy, Debug)]
+pub struct DataSet<'a> {
+    bytes: &'a [u8],
+    start: usize,
+    end: usize,
+    known: &'a KnownTemplate,
+    records: usize,
+    context: &'a MessageContext,
+}
+
+impl<'a> DataSet<'a> {
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        start: usize,
+        end: usize,
+        known: &'a KnownTemplate,
+        context: &'a MessageContext,
+    ) -> Self {
+        Self { bytes, start, end, known, records: 0, context }
+    }
+
+    /// The Message it came in.
+    pub const fn context(&self) -> &'a MessageContext {
+        self.context
+    }
+
+    /// The Template of its records, with its plan and generation.
+    pub const fn known_template(&self) -> &'a KnownTemplate {
+        self.known
+    }
+
+    /// The Template of its records.
+    pub const fn template(&self) -> &'a Template {
+        self.known.template()
+    }
+
+    /// How many records it has.
+    pub const fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// Its records.
+    pub fn records(&self) -> impl Iterator<Item = DataRecord<'a>> + use<'a> {
+        Records::of_bytes(self.bytes, self.start, self.end, self.known.template())
+    }
+
+    /// Its records as flows.
+    #[inline]
+    pub fn flows(&self) -> impl Iterator<Item = FlowRecord<'a>> + use<'a> {
+        let (plan, context) = (self.known.plan(), self.context);
+        Records::of_bytes(self.bytes, self.start, self.end, self.known.template())
+            .map(move |record| FlowRecord::new(record, plan, context))
+    }
+}

@@ -1,0 +1,115 @@
+//! Who sent a datagram, and what its Templates are scoped by.
+
+use std::net::{IpAddr, SocketAddr};
+
+use flow_wire::{Timestamp, Version};
+
+/// The UDP "session" of a datagram: the sender's address and port, and ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransportSession {
+    /// Where the datagram came from.
+    pub exporter: SocketAddr,
+    /// Where it was received.
+    pub collector: SocketAddr,
+}
+
+impl TransportSession {
+    /// A session; IPv4 addresses mapped into IPv6 (`::ffff:192.0.2.1`), as dual-stack sockets show them, are unmapped.
+    pub fn new(exporter: SocketAddr, collector: SocketAddr) -> Self {
+        let unmap = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        Self { exporter: unmap(exporter), collector: unmap(collector) }
+    }
+}
+
+/// One datagram with what is known about its receipt.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// Between whom.
+    pub session: TransportSession,
+    /// When it was received, by our clock.
+    pub received_at: Timestamp,
+    /// The caller's own mark; comes back with records that had to wait for their Template.
+    pub tag: u128,
+    /// The UDP payload.
+    pub bytes: &'a [u8],
+}
+
+/// What Template IDs and sequence numbers of an exporter belong to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TemplateScope {
+    /// By the standards: v9 by exporter address and Source ID (RFC 3954 section 5.1), IPFIX by Transport Session (both
+    /// addresses and ports) and Observation Domain (RFC 7011 section 8).
+    #[default]
+    Session,
+    /// By exporter address and domain alone, for exporters that change their source port or send from several.
+    Address,
+}
+
+/// An Observation Domain of an exporter: the key of everything that is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct DomainKey {
+    exporter: u128,
+    collector: u128,
+    ports: u32,
+    domain: u32,
+    version: u16,
+}
+
+impl DomainKey {
+    pub(crate) fn new(session: &TransportSession, version: Version, domain: u32, scope: TemplateScope) -> Self {
+        let exporter = address_bits(session.exporter.ip());
+        let (collector, ports) = match (version, scope) {
+            (Version::Ipfix, TemplateScope::Session) => {
+                let ports = u32::from(session.exporter.port()) << 16 | u32::from(session.collector.port());
+                (address_bits(session.collector.ip()), ports)
+            }
+            _ => (0, 0),
+        };
+        Self { exporter, collector, ports, domain, version: version.number() }
+    }
+
+    /// The exporter's address, whatever the scope.
+    pub(crate) const fn exporter(&self) -> u128 {
+        self.exporter
+    }
+}
+
+/// The key of a Template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TemplateKey {
+    pub(crate) domain: DomainKey,
+    pub(crate) template_id: u16,
+}
+
+fn address_bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(exporter: &str) -> TransportSession {
+        TransportSession::new(exporter.parse().unwrap(), "192.0.2.2:2055".parse().unwrap())
+    }
+
+    /// RFC 7011 section 8: IPFIX Templates belong to the Transport Session; RFC 3954 section 5.1: those of v9 do not.
+    #[test]
+    fn source_ports_part_ipfix_sessions_only() {
+        let key = |port: u16, version, scope| DomainKey::new(&session(&format!("192.0.2.1:{port}")), version, 7, scope);
+        let (rfc, address) = (TemplateScope::Session, TemplateScope::Address);
+        assert_ne!(key(1, Version::Ipfix, rfc), key(2, Version::Ipfix, rfc));
+        assert_eq!(key(1, Version::V9, rfc), key(2, Version::V9, rfc));
+        assert_eq!(key(1, Version::Ipfix, address), key(2, Version::Ipfix, address));
+        assert_ne!(key(1, Version::Ipfix, address), key(1, Version::V9, address));
+    }
+
+    #[test]
+    fn mapped_addresses_are_unmapped() {
+        assert_eq!(session("[::ffff:192.0.2.1]:9"), session("192.0.2.1:9"));
+        assert_ne!(session("[2001:db8::1]:9"), session("192.0.2.1:9"));
+    }
+}

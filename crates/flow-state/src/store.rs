@@ -1,0 +1,311 @@
+//! The shared store: Templates and Observation Domains of all exporters, within one budget.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use flow_wire::{Message, Template, TemplateLimits, Timestamp, Version, legacy};
+use foldhash::fast::RandomState;
+
+use crate::pending::{HeldSet, Pending, PendingLimits};
+use crate::plan::FlowPlan;
+use crate::sequence::SequenceTracker;
+use crate::session::{DomainKey, TemplateKey, TemplateScope};
+
+/// Limits and policies of a [`State`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StateConfig {
+    /// What Template IDs belong to.
+    pub template_scope: TemplateScope,
+    /// Bytes for Templates and Observation Domains of all exporters; one exporter address gets a quarter of it at most.
+    pub memory: usize,
+    /// Bytes for Data Sets that wait for their Template; 0 drops them at once.
+    pub pending_memory: usize,
+    /// The part of them that one Observation Domain may have.
+    pub pending_memory_per_domain: usize,
+    /// How long a Data Set waits.
+    pub pending_age: Duration,
+    /// Limits of one Template.
+    pub template_limits: TemplateLimits,
+}
+
+impl Default for StateConfig {
+    fn default() -> Self {
+        Self {
+            template_scope: TemplateScope::Session,
+            memory: 64 << 20,
+            pending_memory: 8 << 20,
+            pending_memory_per_domain: 64 << 10,
+            pending_age: Duration::from_secs(60),
+            template_limits: TemplateLimits::default(),
+        }
+    }
+}
+
+/// A Template in force, with the plan of its flows.
+#[derive(Debug)]
+pub struct KnownTemplate {
+    template: Template,
+    plan: FlowPlan,
+    generation: u64,
+}
+
+impl KnownTemplate {
+    fn new(template: Template, generation: u64) -> Self {
+        let plan = FlowPlan::new(&template);
+        Self { template, plan, generation }
+    }
+
+    /// The layout of the records.
+    pub const fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Where the facts of a flow lie.
+    pub const fn plan(&self) -> &FlowPlan {
+        &self.plan
+    }
+
+    /// A number that no other Template of this [`State`] has or had: the key for caches of what is made from a Template.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn memory(&self) -> usize {
+        self.template.memory() + size_of::<Self>() + size_of::<TemplateKey>() + 64
+    }
+}
+
+/// What is remembered of an Observation Domain beside its Templates.
+#[derive(Debug, Default)]
+pub(crate) struct Domain {
+    pub(crate) sequence: SequenceTracker,
+    pub(crate) system_init: Option<Timestamp>,
+    last_seen: Timestamp,
+}
+
+const DOMAIN_MEMORY: usize = size_of::<Domain>() + size_of::<DomainKey>() + 96;
+
+/// An Observation Domain that was silent for so long makes room when the budget is used up.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+/// The store is searched for idle domains at most this often.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+
+type Map<K, V> = DashMap<K, V, RandomState>;
+
+/// Everything a Collecting Process remembers. Shared between workers by reference.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) config: StateConfig,
+    templates: Map<TemplateKey, Arc<KnownTemplate>>,
+    domains: Map<DomainKey, Arc<Mutex<Domain>>>,
+    /// Bytes by exporter address.
+    shares: Map<u128, usize>,
+    memory: AtomicUsize,
+    pending: Mutex<Pending>,
+    /// Bytes waiting, so that the lock is taken only when there are some.
+    pending_bytes: AtomicUsize,
+    generations: AtomicU64,
+    next_sweep: AtomicU64,
+    v1: Arc<KnownTemplate>,
+    long_v1: Arc<KnownTemplate>,
+    v5: Arc<KnownTemplate>,
+    v7: Arc<KnownTemplate>,
+}
+
+/// What became of a Template that was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Installed {
+    Added,
+    Changed,
+    OverBudget,
+}
+
+impl State {
+    /// An empty state.
+    pub fn new(config: StateConfig) -> Self {
+        let built_in = |version, long, generation| {
+            let template = legacy::template(version, long);
+            let template = template.unwrap_or_else(|| unreachable!("v1, v5 and v7 have built-in Templates"));
+            Arc::new(KnownTemplate::new(template, generation))
+        };
+        let limits = PendingLimits {
+            bytes: config.pending_memory,
+            bytes_per_domain: config.pending_memory_per_domain,
+            age: config.pending_age,
+        };
+        Self {
+            config,
+            templates: Map::default(),
+            domains: Map::default(),
+            shares: Map::default(),
+            memory: AtomicUsize::new(0),
+            pending: Mutex::new(Pending::new(limits)),
+            pending_bytes: AtomicUsize::new(0),
+            generations: AtomicU64::new(4),
+            next_sweep: AtomicU64::new(0),
+            v1: built_in(Version::V1, false, 0),
+            long_v1: built_in(Version::V1, true, 1),
+            v5: built_in(Version::V5, false, 2),
+            v7: built_in(Version::V7, false, 3),
+        }
+    }
+
+    /// Bytes in use for Templates and Observation Domains.
+    pub fn memory(&self) -> usize {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of Data Sets that wait for their Template.
+    pub fn pending_memory(&self) -> usize {
+        self.pending_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Templates in force, the built-in ones left out.
+    pub fn template_count(&self) -> usize {
+        self.templates.len()
+    }
+
+    /// Observation Domains that are remembered.
+    pub fn domain_count(&self) -> usize {
+        self.domains.len()
+    }
+
+    pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<Arc<KnownTemplate>> {
+        let known = match message.header.version {
+            Version::V1 if legacy::is_long_v1(message) => &self.long_v1,
+            Version::V1 => &self.v1,
+            Version::V5 => &self.v5,
+            Version::V7 => &self.v7,
+            Version::V9 | Version::Ipfix => return None,
+        };
+        Some(known.clone())
+    }
+
+    pub(crate) fn template(&self, key: &TemplateKey) -> Option<Arc<KnownTemplate>> {
+        self.templates.get(key).map(|known| known.value().clone())
+    }
+
+    /// Puts a Template in force in place of whatever its ID stood for.
+    pub(crate) fn install(&self, key: TemplateKey, template: Template, now: Timestamp) -> Installed {
+        let known = Arc::new(KnownTemplate::new(template, self.generations.fetch_add(1, Ordering::Relaxed)));
+        let added = known.memory();
+        let replaced = self.templates.get(&key).map_or(0, |old| old.memory());
+        if added > replaced && !self.reserve(key.domain.exporter(), added - replaced, now) {
+            return Installed::OverBudget;
+        }
+        if added < replaced {
+            self.give_back(key.domain.exporter(), replaced - added);
+        }
+        match self.templates.insert(key, known) {
+            Some(_) => Installed::Changed,
+            None => Installed::Added,
+        }
+    }
+
+    /// The memory of a domain; `None` when there is no room for another.
+    pub(crate) fn domain(&self, key: DomainKey, now: Timestamp) -> Option<Arc<Mutex<Domain>>> {
+        if let Some(domain) = self.domains.get(&key) {
+            return Some(domain.value().clone());
+        }
+        if !self.reserve(key.exporter(), DOMAIN_MEMORY, now) {
+            return None;
+        }
+        let domain = Arc::new(Mutex::new(Domain { last_seen: now, ..Domain::default() }));
+        if self.domains.insert(key, domain.clone()).is_some() {
+            // Two workers met; one domain was counted twice.
+            self.give_back(key.exporter(), DOMAIN_MEMORY);
+        }
+        Some(domain)
+    }
+
+    fn reserve(&self, exporter: u128, bytes: usize, now: Timestamp) -> bool {
+        let fits = || {
+            self.memory() + bytes <= self.config.memory
+                && self.shares.get(&exporter).map_or(0, |share| *share) + bytes <= self.config.memory / 4
+        };
+        if !fits() {
+            self.sweep(now);
+            if !fits() {
+                return false;
+            }
+        }
+        self.memory.fetch_add(bytes, Ordering::Relaxed);
+        *self.shares.entry(exporter).or_default() += bytes;
+        true
+    }
+
+    fn give_back(&self, exporter: u128, bytes: usize) {
+        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+        let empty = self.shares.get_mut(&exporter).is_some_and(|mut share| {
+            *share = share.saturating_sub(bytes);
+            *share == 0
+        });
+        if empty {
+            self.shares.remove_if(&exporter, |_, share| *share == 0);
+        }
+    }
+
+    /// Drops domains that were silent for [`IDLE`], with their Templates.
+    fn sweep(&self, now: Timestamp) {
+        let due = self.next_sweep.load(Ordering::Relaxed);
+        let next = (now + SWEEP_INTERVAL).as_unix_nanos();
+        let turn = now.as_unix_nanos() >= due
+            && self.next_sweep.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if !turn {
+            return;
+        }
+        let mut freed = Vec::new();
+        self.domains.retain(|key, domain| {
+            let keep = now.since(lock(domain).last_seen) <= IDLE;
+            if !keep {
+                freed.push((key.exporter(), DOMAIN_MEMORY));
+            }
+            keep
+        });
+        self.templates.retain(|key, known| {
+            let keep = self.domains.contains_key(&key.domain);
+            if !keep {
+                freed.push((key.domain.exporter(), known.memory()));
+            }
+            keep
+        });
+        for (exporter, bytes) in freed {
+            self.give_back(exporter, bytes);
+        }
+    }
+
+    pub(crate) fn hold(&self, key: TemplateKey, set: HeldSet) -> bool {
+        if self.config.pending_memory == 0 {
+            return false;
+        }
+        let mut pending = lock(&self.pending);
+        let held = pending.hold(key, set);
+        self.pending_bytes.store(pending.bytes(), Ordering::Relaxed);
+        held
+    }
+
+    pub(crate) fn release(&self, key: TemplateKey, now: Timestamp) -> VecDeque<HeldSet> {
+        if self.pending_memory() == 0 {
+            return VecDeque::new();
+        }
+        let mut pending = lock(&self.pending);
+        let released = pending.release(key, now);
+        self.pending_bytes.store(pending.bytes(), Ordering::Relaxed);
+        released
+    }
+}
+
+impl Domain {
+    pub(crate) fn seen(&mut self, now: Timestamp) {
+        self.last_seen = self.last_seen.max(now);
+    }
+}
+
+/// A lock that a panic elsewhere does not take away: what it guards is valid after every step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
