@@ -6,17 +6,21 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod ci;
 mod codegen;
+mod doc_links;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
+  ci [STEP...]        run every check, or only the named ones
   codegen [--check]   write (or compare) the files that are made from other files
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.split_first() {
+        Some((task, rest)) if task == "ci" => ci::run(rest),
         Some((task, rest)) if task == "codegen" => codegen::run(rest),
         _ => {
             eprint!("{USAGE}");

@@ -1,0 +1,262 @@
+//! `cargo xtask ci [STEP...]`: everything that must hold before a change goes in.
+//!
+//! Steps run in order and the first failure ends the run with its command. Their output is not captured: what a test
+//! prints is what the reader of a CI log needs.
+
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{codegen, doc_links, workspace_root};
+
+/// What a step passed without checking, for the summary.
+type Outcome = Result<Option<String>>;
+
+struct Step {
+    name: &'static str,
+    run: fn(&Path) -> Outcome,
+}
+
+/// Cheap steps first.
+const STEPS: [Step; 12] = [
+    Step { name: "captures", run: captures },
+    Step { name: "fmt", run: fmt },
+    Step { name: "codegen", run: generated_files },
+    Step { name: "doc-links", run: links },
+    Step { name: "deny", run: deny },
+    Step { name: "clippy", run: clippy },
+    Step { name: "test", run: test },
+    Step { name: "doc", run: doc },
+    Step { name: "no-std", run: no_std },
+    Step { name: "examples", run: examples },
+    Step { name: "bench", run: bench },
+    Step { name: "fuzz", run: fuzz },
+];
+
+const NO_STD_TARGET: &str = "x86_64-unknown-none";
+
+/// Seconds that each fuzz target runs.
+const FUZZ_SECONDS: u32 = 15;
+
+/// Seconds after which an example that does not end by itself counts as failed.
+const EXAMPLE_SECONDS: u32 = 60;
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let root = workspace_root();
+    let names = STEPS.map(|step| step.name).join(" ");
+    if let Some(unknown) = args.iter().find(|&arg| STEPS.iter().all(|step| step.name != arg)) {
+        bail!("no step `{unknown}`; there are: {names}");
+    }
+    let started = Instant::now();
+    let mut done: Vec<(&str, Duration, Option<String>)> = Vec::new();
+    for step in STEPS.iter().filter(|step| args.is_empty() || args.iter().any(|arg| arg == step.name)) {
+        println!("\n==> {}", step.name);
+        let step_started = Instant::now();
+        let note = (step.run)(&root).with_context(|| format!("step `{}` failed", step.name))?;
+        let took = step_started.elapsed();
+        println!("==> {} passed in {:.1} s", step.name, took.as_secs_f64());
+        done.push((step.name, took, note));
+    }
+    println!();
+    for (name, took, note) in done {
+        println!("{name:>10}  {:7.1} s  {}", took.as_secs_f64(), note.unwrap_or_default());
+    }
+    println!("{:>10}  {:7.1} s", "total", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Tests read the captures in this folder too when the variable is set. A folder that is not there is an error, lest a
+/// misspelt path silently makes the tests smaller.
+fn captures(_root: &Path) -> Outcome {
+    match env::var_os("NETFLOW_CAPTURES") {
+        None => Ok(Some("NETFLOW_CAPTURES is not set: only the captures in this repository".to_owned())),
+        Some(folder) => {
+            let folder = PathBuf::from(folder);
+            ensure!(folder.is_dir(), "NETFLOW_CAPTURES is {}, which is no folder", folder.display());
+            Ok(Some(folder.display().to_string()))
+        }
+    }
+}
+
+fn fmt(root: &Path) -> Outcome {
+    run_command(root, &[], "cargo fmt --all -- --check")?;
+    run_command(root, &[], "cargo fmt --manifest-path fuzz/Cargo.toml -- --check")
+}
+
+fn generated_files(_root: &Path) -> Outcome {
+    codegen::run(&["--check".to_owned()])?;
+    Ok(None)
+}
+
+fn links(root: &Path) -> Outcome {
+    let count = doc_links::check(root)?;
+    Ok(Some(format!("{count} links")))
+}
+
+/// Licences, sources and bans need only the lock file; advisories need RustSec's database.
+fn deny(root: &Path) -> Outcome {
+    run_command(root, &[], "cargo fetch --locked")?;
+    run_command(root, &[], "cargo deny --offline check --hide-inclusion-graph licenses bans sources")?;
+    if run_command(root, &[], "timeout 60 cargo deny fetch db").is_err() {
+        return Ok(Some("advisories NOT checked: the RustSec database cannot be fetched".to_owned()));
+    }
+    run_command(root, &[], "cargo deny check advisories")
+}
+
+fn clippy(root: &Path) -> Outcome {
+    run_command(root, &[], "cargo clippy --workspace --all-targets -- -D warnings")
+}
+
+fn test(root: &Path) -> Outcome {
+    run_command(root, &[], "cargo test --workspace")
+}
+
+fn doc(root: &Path) -> Outcome {
+    run_command(root, &[("RUSTDOCFLAGS", "-Dwarnings")], "cargo doc --workspace --no-deps")
+}
+
+/// `flow-wire` for a target that has no standard library, where rustup has one.
+fn no_std(root: &Path) -> Outcome {
+    let check = "cargo check --package flow-wire --no-default-features";
+    if installed_targets(root)?.lines().any(|target| target == NO_STD_TARGET) {
+        return run_command(root, &[], &format!("{check} --target {NO_STD_TARGET}"));
+    }
+    run_command(root, &[], check)?;
+    Ok(Some(format!("{NO_STD_TARGET} is not installed: dependencies could still need std")))
+}
+
+fn installed_targets(root: &Path) -> Result<String> {
+    let sysroot = capture(root, "rustc --print sysroot")?;
+    let mut targets = String::new();
+    for entry in fs::read_dir(Path::new(sysroot.trim()).join("lib/rustlib"))? {
+        targets.push_str(&entry?.file_name().to_string_lossy());
+        targets.push('\n');
+    }
+    Ok(targets)
+}
+
+/// Every example ends by itself and succeeds without arguments.
+fn examples(root: &Path) -> Outcome {
+    let metadata = metadata(root, "Cargo.toml")?;
+    let examples = targets(&metadata, "example")?;
+    ensure!(!examples.is_empty(), "the workspace has no examples");
+    for (package, name) in &examples {
+        run_command(root, &[], &format!("cargo build --package {package} --example {name}"))?;
+        let run = format!("timeout {EXAMPLE_SECONDS} cargo run --quiet --package {package} --example {name}");
+        run_command(root, &[], &run)?;
+    }
+    Ok(Some(format!("{} examples", examples.len())))
+}
+
+/// Compiles the benches as they are measured and runs each once; they assert their results before they time anything.
+fn bench(root: &Path) -> Outcome {
+    run_command(root, &[], "cargo bench --workspace --bench * -- --test")
+}
+
+/// Every fuzz target for a short while, from its seeds and from what earlier runs found.
+fn fuzz(root: &Path) -> Outcome {
+    let metadata = metadata(root, "fuzz/Cargo.toml")?;
+    let targets = targets(&metadata, "bin")?;
+    ensure!(!targets.is_empty(), "fuzz/Cargo.toml has no targets");
+    for (_, target) in &targets {
+        let found = root.join("target/fuzz-corpus").join(target);
+        fs::create_dir_all(&found)?;
+        let mut command = format!("cargo +nightly fuzz run {target} target/fuzz-corpus/{target}");
+        if root.join("fuzz/seeds").join(target).is_dir() {
+            command += &format!(" fuzz/seeds/{target}");
+        }
+        command += &format!(" -- -max_total_time={FUZZ_SECONDS} -rss_limit_mb=2048 -timeout=10 -print_final_stats=1");
+        run_command(root, &[], &command)?;
+    }
+    Ok(Some(format!("{} targets, {FUZZ_SECONDS} s each", targets.len())))
+}
+
+/// Runs a command line whose words hold no spaces, with our own output and no input.
+fn run_command(root: &Path, env: &[(&str, &str)], line: &str) -> Outcome {
+    let assignments: String = env.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    println!("$ {assignments}{line}");
+    std::io::stdout().flush()?;
+    let status = command(root, line)
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot run `{line}`"))?;
+    ensure!(status.success(), "`{assignments}{line}` ended with {status}");
+    Ok(None)
+}
+
+/// What a command prints.
+fn capture(root: &Path, line: &str) -> Result<String> {
+    let output = command(root, line)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run `{line}`"))?;
+    ensure!(output.status.success(), "`{line}` ended with {}", output.status);
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn command(root: &Path, line: &str) -> Command {
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).current_dir(root);
+    command
+}
+
+fn metadata(root: &Path, manifest: &str) -> Result<Value> {
+    let line = format!("cargo metadata --no-deps --format-version 1 --manifest-path {manifest}");
+    serde_json::from_str(&capture(root, &line)?).context("cargo metadata is no JSON")
+}
+
+/// Package and name of each target of a kind (`bin`, `example`), sorted.
+fn targets(metadata: &Value, kind: &str) -> Result<Vec<(String, String)>> {
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().with_context(|| format!("no `{key}`"));
+    let text = |value: &Value| value["name"].as_str().map(str::to_owned).context("no `name`");
+    let mut found = Vec::new();
+    for package in list(metadata, "packages")? {
+        for target in list(&package, "targets")? {
+            if list(&target, "kind")?.iter().any(|of| of == kind) {
+                found.push((text(&package)?, text(&target)?));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn unknown_steps_are_refused_with_the_list() {
+        let error = run(&["tset".to_owned()]).unwrap_err().to_string();
+        assert!(error.starts_with("no step `tset`; there are: captures fmt "), "{error}");
+    }
+
+    #[test]
+    fn targets_are_found_by_kind() {
+        let metadata = json!({"packages": [
+            {"name": "b", "targets": [{"name": "two", "kind": ["example"]}, {"name": "b", "kind": ["lib"]}]},
+            {"name": "a", "targets": [{"name": "one", "kind": ["example"]}, {"name": "a", "kind": ["bin"]}]},
+        ]});
+        let examples = targets(&metadata, "example").unwrap();
+        assert_eq!(examples, [("a".to_owned(), "one".to_owned()), ("b".to_owned(), "two".to_owned())]);
+    }
+
+    #[test]
+    fn a_failing_command_is_named() {
+        let error = run_command(Path::new("/"), &[("X", "1")], "false").unwrap_err().to_string();
+        assert_eq!(error, "`X=1 false` ended with exit status: 1");
+        let error = run_command(Path::new("/"), &[], "no-such-program --flag").unwrap_err().to_string();
+        assert_eq!(error, "cannot run `no-such-program --flag`");
+    }
+}
