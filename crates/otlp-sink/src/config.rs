@@ -1,0 +1,289 @@
+//! What a sink sends, where, and how hard it tries.
+
+pub mod env;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::{HeaderMap, Uri};
+
+/// Configuration of a [`Sink`](crate::Sink).
+///
+/// ```
+/// use otlp_sink::{OtlpConfig, Output, Protocol, SinkConfig};
+///
+/// let otlp = OtlpConfig::new(Protocol::Grpc, "collector:4317")?;
+/// let config = SinkConfig::default()
+///     .with_output(Output::Otlp(otlp))
+///     .with_resource_attribute("service.name", "my-service");
+/// # Ok::<(), otlp_sink::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SinkConfig {
+    /// Where spans go; each output gets all of them and has a queue of its own.
+    pub outputs: Vec<Output>,
+    /// Attributes of the resource, as `service.name`.
+    pub resource: Vec<(String, String)>,
+    /// Name of the instrumentation scope.
+    pub scope_name: String,
+    /// Version of the instrumentation scope.
+    pub scope_version: String,
+    /// Spans in a request. Default 8,192: with 14 attributes each they just fill `max_batch_bytes`.
+    pub max_batch_spans: NonZeroUsize,
+    /// Bytes in a request before compression. Default 3.5 MiB, because receivers take 4 MiB by default over gRPC.
+    /// A single span larger than this is dropped.
+    pub max_batch_bytes: usize,
+    /// How long a span may wait for its batch to fill. Default 1 s: soon enough for a person who looks at a trace, and
+    /// no more than one small request a second for each writer when traffic is low.
+    pub max_delay: Duration,
+    /// Bytes an output holds that are not acknowledged yet. Default 32 MiB; a batch that does not fit is dropped and
+    /// counted.
+    pub queue_bytes: usize,
+    /// Requests an OTLP output has under way at once. Default 4.
+    pub max_in_flight: NonZeroUsize,
+    /// Upper bound of the first wait before a retry. Doubles with each attempt; the wait is random below it. Default
+    /// 200 ms.
+    pub retry_initial: Duration,
+    /// Upper bound of the wait before a retry after an answer that asks for one. Default 30 s.
+    pub retry_max: Duration,
+    /// Upper bound of the wait before a retry when nobody answers. Default 5 s: shorter than `retry_max`, because
+    /// a refused connection costs the receiver nothing and it should be found again quickly.
+    pub reconnect_max: Duration,
+}
+
+impl Default for SinkConfig {
+    fn default() -> Self {
+        Self {
+            outputs: Vec::new(),
+            resource: Vec::new(),
+            scope_name: env!("CARGO_PKG_NAME").to_owned(),
+            scope_version: env!("CARGO_PKG_VERSION").to_owned(),
+            max_batch_spans: const { NonZeroUsize::new(8192).expect("not zero") },
+            max_batch_bytes: 3_670_016,
+            max_delay: Duration::from_secs(1),
+            queue_bytes: 32 * 1024 * 1024,
+            max_in_flight: const { NonZeroUsize::new(4).expect("not zero") },
+            retry_initial: Duration::from_millis(200),
+            retry_max: Duration::from_secs(30),
+            reconnect_max: Duration::from_secs(5),
+        }
+    }
+}
+
+impl SinkConfig {
+    /// Adds an output.
+    pub fn with_output(mut self, output: Output) -> Self {
+        self.outputs.push(output);
+        self
+    }
+
+    /// Adds an attribute of the resource.
+    pub fn with_resource_attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.resource.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sets name and version of the instrumentation scope.
+    pub fn with_scope(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.scope_name = name.into();
+        self.scope_version = version.into();
+        self
+    }
+}
+
+/// A place spans go to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// An OTLP receiver.
+    Otlp(OtlpConfig),
+    /// A file, appended to: OTLP JSON lines, one `TracesData` object a line (the OpenTelemetry file exporter's format).
+    File(PathBuf),
+    /// Standard output.
+    Stdout(StdoutFormat),
+}
+
+/// How spans look on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StdoutFormat {
+    /// [`Tree`](Self::Tree) on a terminal, [`JsonLines`](Self::JsonLines) otherwise.
+    #[default]
+    Auto,
+    /// One indented tree a trace, for people.
+    Tree,
+    /// OTLP JSON lines, for programs.
+    JsonLines,
+}
+
+/// How to reach an OTLP receiver. Header values do not appear in its `Debug` form.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OtlpConfig {
+    /// For gRPC host and port; for HTTP the URL that requests are posted to, path included.
+    pub endpoint: Uri,
+    /// Encoding and transport.
+    pub protocol: Protocol,
+    /// Headers (gRPC: metadata) sent with each request, authorisation among them.
+    pub headers: HeaderMap,
+    /// How long a request may take before it counts as not answered and is sent again. Default 10 s.
+    pub timeout: Duration,
+    /// Compression of requests. Default none.
+    pub compression: Compression,
+}
+
+impl OtlpConfig {
+    /// A receiver at `endpoint`, which is used as it is; [`Protocol::default_endpoint`] names the usual ones.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Endpoint`] when it is no URL, [`ConfigError::Tls`] for `https`. Over gRPC the scheme may be absent
+    /// (`host:4317`) and means `http`.
+    pub fn new(protocol: Protocol, endpoint: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            endpoint: parse_endpoint(protocol, endpoint)?,
+            protocol,
+            headers: HeaderMap::new(),
+            timeout: Duration::from_secs(10),
+            compression: Compression::None,
+        })
+    }
+}
+
+/// An OTLP transport and encoding, named as in `OTEL_EXPORTER_OTLP_PROTOCOL`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// `grpc`
+    #[default]
+    Grpc,
+    /// `http/protobuf`, also `http`
+    HttpProtobuf,
+    /// `http/json`
+    HttpJson,
+}
+
+impl Protocol {
+    /// Where a receiver on this machine listens.
+    pub const fn default_endpoint(self) -> &'static str {
+        match self {
+            Self::Grpc => "http://localhost:4317",
+            Self::HttpProtobuf | Self::HttpJson => "http://localhost:4318/v1/traces",
+        }
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "grpc" => Ok(Self::Grpc),
+            "http/protobuf" | "http" => Ok(Self::HttpProtobuf),
+            "http/json" => Ok(Self::HttpJson),
+            _ => Err(ConfigError::Protocol(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Grpc => "grpc",
+            Self::HttpProtobuf => "http/protobuf",
+            Self::HttpJson => "http/json",
+        })
+    }
+}
+
+/// Compression of requests, named as in `OTEL_EXPORTER_OTLP_COMPRESSION`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Compression {
+    /// `none`
+    #[default]
+    None,
+    /// `gzip`
+    Gzip,
+}
+
+impl FromStr for Compression {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "none" => Ok(Self::None),
+            "gzip" => Ok(Self::Gzip),
+            _ => Err(ConfigError::Compression(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+        })
+    }
+}
+
+/// A setting that cannot be used. The message says what would be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No known protocol.
+    #[error("unknown OTLP protocol {0:?}: use grpc, http/protobuf or http/json")]
+    Protocol(String),
+    /// No known compression.
+    #[error("unknown compression {0:?}: use gzip or none")]
+    Compression(String),
+    /// No URL.
+    #[error("invalid endpoint {0:?}: expected a URL such as http://localhost:4317")]
+    Endpoint(String),
+    /// `https`.
+    #[error(
+        "endpoint {0} needs TLS, which is not supported yet: use http://, for instance to a Collector on this host"
+    )]
+    Tls(String),
+    /// No positive number of milliseconds.
+    #[error("invalid timeout {0:?}: expected milliseconds, at least 1")]
+    Timeout(String),
+    /// Not `key=value`. Only the key is kept: values may be secret.
+    #[error("invalid entry {0:?}: expected key=value, separated by commas, special characters percent-encoded")]
+    KeyValue(String),
+    /// Nothing to send to.
+    #[error("no output configured")]
+    NoOutput,
+}
+
+/// Reads an endpoint, with the rules of [`OtlpConfig::new`].
+fn parse_endpoint(protocol: Protocol, text: &str) -> Result<Uri, ConfigError> {
+    let invalid = || ConfigError::Endpoint(text.to_owned());
+    let trimmed = text.trim();
+    let url = match (protocol, trimmed.contains("://")) {
+        (Protocol::Grpc, false) => format!("http://{trimmed}"),
+        _ => trimmed.to_owned(),
+    };
+    let uri = url.parse::<Uri>().map_err(|_| invalid())?;
+    check_endpoint(&uri).map_err(|error| match error {
+        ConfigError::Endpoint(_) => invalid(),
+        other => other,
+    })?;
+    Ok(uri)
+}
+
+/// Whether requests can be sent to `uri`.
+pub(crate) fn check_endpoint(uri: &Uri) -> Result<(), ConfigError> {
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(ConfigError::Endpoint(uri.to_string()));
+    }
+    match uri.scheme_str() {
+        Some("http") => Ok(()),
+        Some("https") => Err(ConfigError::Tls(uri.to_string())),
+        _ => Err(ConfigError::Endpoint(uri.to_string())),
+    }
+}

@@ -1,0 +1,486 @@
+//! Spans straight into the protobuf bytes of one `ExportTraceServiceRequest`.
+//!
+//! A span is written once, front to back, into a buffer that lives as long as its [`BatchEncoder`]; nothing is
+//! allocated for it. Every write goes through a window of constant size into that buffer, so that the key of an
+//! attribute is a copy of constant size (a few vector moves) followed by an advance of its real length.
+
+mod attribute_key;
+mod wire;
+
+pub use attribute_key::AttributeKey;
+
+use attribute_key::PREFIX_LEN;
+use wire::{copy_short, put_varint, spread_varint, varint_len};
+
+/// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary.
+pub const MAX_STRING_LEN: usize = 4096;
+
+/// Strings up to this length take the path without a call to `memcpy`. With the longest prepared key the length of
+/// the `KeyValue` then still fits one byte.
+const SHORT_STRING_LEN: usize = 48;
+
+/// Smallest buffer: some hundred spans of a low-rate stream.
+const MIN_BUFFER_LEN: usize = 64 * 1024;
+
+/// Tag and two length bytes in front of a span: right for spans of 128 to 16,383 bytes, moved for others.
+const SPAN_HEAD_LEN: usize = 3;
+
+/// Identity of a span: its trace, itself, and the span it belongs to.
+///
+/// All-zero ids are invalid in OpenTelemetry, and receivers drop spans that carry them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SpanContext {
+    /// Id of the trace.
+    pub trace_id: [u8; 16],
+    /// Id of the span, unique in its trace.
+    pub span_id: [u8; 8],
+    /// Id of the parent span; `None` for the root of a trace.
+    pub parent_span_id: Option<[u8; 8]>,
+}
+
+/// `opentelemetry.proto.trace.v1.Span.SpanKind`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum SpanKind {
+    /// An operation inside an application.
+    #[default]
+    Internal = 1,
+    /// The handling of a remote request.
+    Server = 2,
+    /// A request to a remote service.
+    Client = 3,
+    /// A message given to a broker.
+    Producer = 4,
+    /// A message taken from a broker.
+    Consumer = 5,
+}
+
+/// Encodes spans of one resource and one scope into one `ExportTraceServiceRequest`.
+///
+/// Field order within a message is the order of the calls, which protobuf allows; lengths are canonical.
+///
+/// ```
+/// use otlp_sink::{AttributeKey, BatchEncoder, SpanContext, SpanKind};
+///
+/// static BYTES: AttributeKey = AttributeKey::new("netflow.flow.bytes");
+///
+/// let mut encoder = BatchEncoder::new(&[("service.name".into(), "example".into())], "my-library", "1.0");
+/// let context = SpanContext { trace_id: [1; 16], span_id: [2; 8], parent_span_id: None };
+/// encoder.span(context, "transfer", SpanKind::Internal, 1_000, 2_000).int(&BYTES, 1500);
+/// assert_eq!(encoder.spans(), 1);
+/// let request: &[u8] = encoder.finish();
+/// assert_eq!(request[0], 0x0a); // ExportTraceServiceRequest.resource_spans
+/// ```
+#[derive(Clone, Debug)]
+pub struct BatchEncoder {
+    /// Always initialised to its length; what lies past `end` is free.
+    buf: Vec<u8>,
+    /// End of the last finished span.
+    end: usize,
+    /// Start of the last finished span.
+    last_span: usize,
+    spans: usize,
+    /// `ResourceSpans.resource`, tag and length included.
+    resource: Box<[u8]>,
+    /// `ScopeSpans.scope`, tag and length included.
+    scope: Box<[u8]>,
+}
+
+impl BatchEncoder {
+    /// An encoder with nothing in it. Empty resource attributes or an empty scope name stay absent.
+    pub fn new(resource: &[(String, String)], scope_name: &str, scope_version: &str) -> Self {
+        let mut attributes = Vec::new();
+        for (key, value) in resource {
+            let mut any_value = Vec::new();
+            wire::put_bytes(&mut any_value, 0x0a, value.as_bytes());
+            let mut key_value = Vec::new();
+            wire::put_bytes(&mut key_value, 0x0a, key.as_bytes());
+            wire::put_bytes(&mut key_value, 0x12, &any_value);
+            wire::put_bytes(&mut attributes, 0x0a, &key_value);
+        }
+        let mut scope = Vec::new();
+        for (tag, text) in [(0x0a, scope_name), (0x12, scope_version)] {
+            if !text.is_empty() {
+                wire::put_bytes(&mut scope, tag, text.as_bytes());
+            }
+        }
+        let mut encoder = Self {
+            buf: Vec::new(),
+            end: 0,
+            last_span: 0,
+            spans: 0,
+            resource: wire::message(0x0a, &attributes),
+            scope: wire::message(0x0a, &scope),
+        };
+        encoder.clear();
+        encoder
+    }
+
+    /// Begins a span. Times are Unix time in nanoseconds; a name longer than [`MAX_STRING_LEN`] is cut.
+    ///
+    /// The span becomes part of the batch when the builder is dropped, by [`SpanBuilder::end`] or otherwise.
+    #[inline]
+    pub fn span(
+        &mut self,
+        context: SpanContext,
+        name: &str,
+        kind: SpanKind,
+        start_unix_nano: u64,
+        end_unix_nano: u64,
+    ) -> SpanBuilder<'_> {
+        let pos = self.end + SPAN_HEAD_LEN;
+        let mut span = SpanBuilder { encoder: self, pos };
+        span.begin(context, kind, start_unix_nano, end_unix_nano);
+        span.string_field(0x2a, name);
+        span
+    }
+
+    /// Finished spans in the batch.
+    #[inline]
+    pub fn spans(&self) -> usize {
+        self.spans
+    }
+
+    /// Size of the request that [`finish`](Self::finish) would give, at most a few bytes too large; 0 without spans.
+    #[inline]
+    pub fn request_len(&self) -> usize {
+        if self.spans == 0 { 0 } else { self.end }
+    }
+
+    /// Completes the request and lends its bytes. Call [`clear`](Self::clear) to begin the next one.
+    ///
+    /// More spans may be added afterwards, and `finish` be called again.
+    pub fn finish(&mut self) -> &[u8] {
+        let range = self.seal(self.end);
+        &self.buf[range]
+    }
+
+    /// Forgets all spans and keeps the buffer.
+    pub fn clear(&mut self) {
+        let headroom = self.headroom();
+        if self.buf.len() < headroom + MIN_BUFFER_LEN {
+            self.buf.resize(headroom + MIN_BUFFER_LEN, 0);
+        }
+        self.end = headroom;
+        self.last_span = headroom;
+        self.spans = 0;
+    }
+
+    /// Writes the envelope around the spans up to `end`, right before the first; returns where the request lies.
+    fn seal(&mut self, end: usize) -> std::ops::Range<usize> {
+        let headroom = self.headroom();
+        let mut at = headroom;
+        let mut prepend = |part: &[u8]| {
+            at -= part.len();
+            self.buf[at..at + part.len()].copy_from_slice(part);
+            end - at
+        };
+        // ScopeSpans { scope, spans.. } inside ResourceSpans { resource, scope_spans } inside the request.
+        let scope_spans_len = prepend(&self.scope);
+        let head = wire::head(0x12, scope_spans_len);
+        prepend(head.as_slice());
+        let resource_spans_len = prepend(&self.resource);
+        let head = wire::head(0x0a, resource_spans_len);
+        prepend(head.as_slice());
+        at..end
+    }
+
+    /// Hands out the finished request with the buffer it lies in, and goes on in `spare`.
+    pub(crate) fn replace_buffer(&mut self, spare: Vec<u8>) -> (Vec<u8>, std::ops::Range<usize>) {
+        let range = self.seal(self.end);
+        let full = std::mem::replace(&mut self.buf, spare);
+        self.clear();
+        (full, range)
+    }
+
+    /// Takes the last span out of the batch and returns a copy of it, ready for [`push_encoded`](Self::push_encoded).
+    pub(crate) fn pop_last(&mut self) -> Vec<u8> {
+        let span = self.buf[self.last_span..self.end].to_vec();
+        self.end = self.last_span;
+        self.spans = self.spans.saturating_sub(1);
+        span
+    }
+
+    /// Adds one span that is already encoded, tag and length included.
+    pub(crate) fn push_encoded(&mut self, span: &[u8]) {
+        if self.buf.len() < self.end + span.len() {
+            self.grow(self.end + span.len());
+        }
+        self.buf[self.end..self.end + span.len()].copy_from_slice(span);
+        self.last_span = self.end;
+        self.end += span.len();
+        self.spans += 1;
+    }
+
+    /// Bytes the buffer takes in memory.
+    pub(crate) fn buffer_len(&self) -> usize {
+        self.buf.len()
+    }
+
+    fn headroom(&self) -> usize {
+        self.resource.len() + self.scope.len() + 2 * wire::MAX_HEAD_LEN
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        self.buf.resize(needed.max(2 * self.buf.len()), 0);
+    }
+}
+
+/// One span under construction.
+///
+/// Strings longer than [`MAX_STRING_LEN`] are cut at a character boundary. Keys have to be unique within a span, which
+/// is not checked.
+#[derive(Debug)]
+pub struct SpanBuilder<'a> {
+    encoder: &'a mut BatchEncoder,
+    pos: usize,
+}
+
+impl SpanBuilder<'_> {
+    /// Adds an integer attribute.
+    #[inline]
+    pub fn int(&mut self, key: &AttributeKey, value: i64) -> &mut Self {
+        let Some(prefix) = key.prefix() else { return self.int_unprepared(key, value) };
+        let value = value as u64; // negative numbers are 10 bytes long, as protobuf has it
+        let value_len = varint_len(value);
+        let prefix_len = prefix.len();
+        let out = self.window::<{ PREFIX_LEN + 16 }>();
+        prefix.write(out, 3 + value_len);
+        out[prefix_len] = 0x12;
+        out[prefix_len + 1] = 1 + value_len as u8;
+        out[prefix_len + 2] = 0x18;
+        match spread_varint(value) {
+            Some(bytes) => out[prefix_len + 3..prefix_len + 11].copy_from_slice(&bytes),
+            None => {
+                put_varint(&mut out[prefix_len + 3..], value);
+            }
+        }
+        self.pos += prefix_len + 3 + value_len;
+        self
+    }
+
+    /// Adds a string attribute.
+    #[inline]
+    pub fn str(&mut self, key: &AttributeKey, value: &str) -> &mut Self {
+        let len = value.len();
+        let Some(prefix) = key.prefix().filter(|_| len <= SHORT_STRING_LEN) else {
+            return self.str_unprepared(key, value);
+        };
+        let prefix_len = prefix.len();
+        let out = self.window::<{ PREFIX_LEN + 4 + SHORT_STRING_LEN }>();
+        prefix.write(out, 4 + len);
+        out[prefix_len] = 0x12;
+        out[prefix_len + 1] = 2 + len as u8;
+        out[prefix_len + 2] = 0x0a;
+        out[prefix_len + 3] = len as u8;
+        copy_short(&mut out[prefix_len + 4..], value.as_bytes());
+        self.pos += prefix_len + 4 + len;
+        self
+    }
+
+    /// Adds a boolean attribute.
+    #[inline]
+    pub fn bool(&mut self, key: &AttributeKey, value: bool) -> &mut Self {
+        self.any_value(key, &[0x10, u8::from(value)])
+    }
+
+    /// Adds a floating point attribute.
+    #[inline]
+    pub fn double(&mut self, key: &AttributeKey, value: f64) -> &mut Self {
+        let mut any_value = [0x21; 9];
+        any_value[1..].copy_from_slice(&value.to_le_bytes());
+        self.any_value(key, &any_value)
+    }
+
+    /// Adds an attribute that is an array of strings.
+    pub fn str_array<'s>(&mut self, key: &AttributeKey, values: impl IntoIterator<Item = &'s str>) -> &mut Self {
+        self.nested(0x4a, |span| {
+            span.string_field(0x0a, key.as_str());
+            span.nested(0x12, |span| {
+                span.nested(0x2a, |span| {
+                    for value in values {
+                        span.nested(0x0a, |span| span.string_field(0x0a, value));
+                    }
+                });
+            });
+        });
+        self
+    }
+
+    /// Sets the W3C `tracestate`; call it at most once.
+    pub fn trace_state(&mut self, trace_state: &str) -> &mut Self {
+        self.string_field(0x1a, trace_state);
+        self
+    }
+
+    /// Adds a link to a span of this or another trace.
+    pub fn link(&mut self, trace_id: [u8; 16], span_id: [u8; 8]) -> &mut Self {
+        let out = self.window::<30>();
+        out[..4].copy_from_slice(&[0x6a, 28, 0x0a, 16]);
+        out[4..20].copy_from_slice(&trace_id);
+        out[20..22].copy_from_slice(&[0x12, 8]);
+        out[22..].copy_from_slice(&span_id);
+        self.pos += 30;
+        self
+    }
+
+    /// Sets the status to `Error` with a message, which may be empty; call it at most once.
+    pub fn status_error(&mut self, message: &str) -> &mut Self {
+        self.nested(0x7a, |span| {
+            if !message.is_empty() {
+                span.string_field(0x12, message);
+            }
+            span.put(&[0x18, 2]);
+        });
+        self
+    }
+
+    /// Ends the span; the same happens when the builder goes out of scope.
+    #[inline]
+    pub fn end(self) {}
+
+    #[inline]
+    fn begin(&mut self, context: SpanContext, kind: SpanKind, start_unix_nano: u64, end_unix_nano: u64) {
+        let out = self.window::<58>();
+        out[..2].copy_from_slice(&[0x0a, 16]);
+        out[2..18].copy_from_slice(&context.trace_id);
+        out[18..20].copy_from_slice(&[0x12, 8]);
+        out[20..28].copy_from_slice(&context.span_id);
+        out[28] = 0x39;
+        out[29..37].copy_from_slice(&start_unix_nano.to_le_bytes());
+        out[37] = 0x41;
+        out[38..46].copy_from_slice(&end_unix_nano.to_le_bytes());
+        out[46..48].copy_from_slice(&[0x30, kind as u8]);
+        let mut len = 48;
+        if let Some(parent) = context.parent_span_id {
+            out[48..50].copy_from_slice(&[0x22, 8]);
+            out[50..58].copy_from_slice(&parent);
+            len = 58;
+        }
+        self.pos += len;
+    }
+
+    /// The next `N` bytes of the buffer. They belong to the span once `pos` moves past them.
+    #[inline(always)]
+    fn window<const N: usize>(&mut self) -> &mut [u8; N] {
+        let end = self.pos + N;
+        if self.encoder.buf.len() < end {
+            self.encoder.grow(end);
+        }
+        self.encoder.buf[self.pos..end].first_chunk_mut().expect("a range of N bytes")
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.pos + bytes.len();
+        if self.encoder.buf.len() < end {
+            self.encoder.grow(end);
+        }
+        self.encoder.buf[self.pos..end].copy_from_slice(bytes);
+        self.pos = end;
+    }
+
+    fn varint(&mut self, value: usize) {
+        let out = self.window::<10>();
+        self.pos += put_varint(out, value as u64);
+    }
+
+    #[inline]
+    fn string_field(&mut self, tag: u8, text: &str) {
+        if text.len() > SHORT_STRING_LEN {
+            return self.long_string_field(tag, text);
+        }
+        let out = self.window::<{ 2 + SHORT_STRING_LEN }>();
+        out[0] = tag;
+        out[1] = text.len() as u8;
+        copy_short(&mut out[2..], text.as_bytes());
+        self.pos += 2 + text.len();
+    }
+
+    #[cold]
+    fn long_string_field(&mut self, tag: u8, text: &str) {
+        let text = cut(text);
+        self.put(&[tag]);
+        self.varint(text.len());
+        self.put(text.as_bytes());
+    }
+
+    /// A message whose length is known only afterwards. One byte is kept for it; longer lengths move the content.
+    fn nested(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
+        self.put(&[tag, 0]);
+        let start = self.pos;
+        content(self);
+        let len = self.pos - start;
+        let extra = varint_len(len as u64) - 1;
+        if extra > 0 {
+            self.put(&[0; 10][..extra]);
+            self.encoder.buf.copy_within(start..start + len, start + extra);
+        }
+        put_varint(&mut self.encoder.buf[start - 1..], len as u64);
+    }
+
+    /// An attribute whose `AnyValue` has the given content, at most 10 bytes.
+    #[inline]
+    fn any_value(&mut self, key: &AttributeKey, content: &[u8]) -> &mut Self {
+        let Some(prefix) = key.prefix() else { return self.any_value_unprepared(key, content) };
+        let prefix_len = prefix.len();
+        let out = self.window::<{ PREFIX_LEN + 12 }>();
+        prefix.write(out, 2 + content.len());
+        out[prefix_len] = 0x12;
+        out[prefix_len + 1] = content.len() as u8;
+        out[prefix_len + 2..prefix_len + 2 + content.len()].copy_from_slice(content);
+        self.pos += prefix_len + 2 + content.len();
+        self
+    }
+
+    #[cold]
+    fn int_unprepared(&mut self, key: &AttributeKey, value: i64) -> &mut Self {
+        let mut content = [0x18; 11];
+        let len = 1 + put_varint(&mut content[1..], value as u64);
+        self.any_value_unprepared(key, &content[..len])
+    }
+
+    #[cold]
+    fn any_value_unprepared(&mut self, key: &AttributeKey, content: &[u8]) -> &mut Self {
+        self.nested(0x4a, |span| {
+            span.string_field(0x0a, key.as_str());
+            span.nested(0x12, |span| span.put(content));
+        });
+        self
+    }
+
+    #[cold]
+    fn str_unprepared(&mut self, key: &AttributeKey, value: &str) -> &mut Self {
+        self.nested(0x4a, |span| {
+            span.string_field(0x0a, key.as_str());
+            span.nested(0x12, |span| span.string_field(0x0a, value));
+        });
+        self
+    }
+}
+
+impl Drop for SpanBuilder<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let start = self.encoder.end;
+        let body = start + SPAN_HEAD_LEN;
+        let len = self.pos - body;
+        let head = wire::head(0x12, len);
+        let head = head.as_slice();
+        if head.len() != SPAN_HEAD_LEN {
+            if self.encoder.buf.len() < start + head.len() + len {
+                self.encoder.grow(start + head.len() + len);
+            }
+            self.encoder.buf.copy_within(body..body + len, start + head.len());
+        }
+        self.encoder.buf[start..start + head.len()].copy_from_slice(head);
+        self.encoder.last_span = start;
+        self.encoder.end = start + head.len() + len;
+        self.encoder.spans += 1;
+    }
+}
+
+/// The longest prefix of `text` that is within [`MAX_STRING_LEN`] and ends at a character boundary.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_STRING_LEN)]
+}

@@ -1,0 +1,281 @@
+//! Outputs, their queues and their tasks.
+
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::config::{ConfigError, Output, SinkConfig, StdoutFormat};
+use crate::delivery::{Delivery, RetryPolicy};
+use crate::encode::BatchEncoder;
+use crate::occasionally::Occasionally;
+use crate::output::OutputState;
+use crate::queue::Batch;
+use crate::stats::{DrainReport, DropReason, SinkStats};
+use crate::transport::Transport;
+use crate::writer::{BufferPool, SpanWriter};
+use crate::{lines, tree};
+
+/// Why a sink did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file cannot be opened for writing.
+    #[error("cannot write to {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The thread of an output cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// Delivers spans to its outputs. Clones share one sink.
+///
+/// When the last clone and the last writer are gone, outputs finish what they hold, as long as the runtime lives.
+/// [`shutdown`](Self::shutdown) waits for that.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    shared: Arc<Shared>,
+    encoder: Arc<BatchEncoder>,
+}
+
+impl Sink {
+    /// Starts a sink whose requests run on `runtime`. Files and standard output have a thread each.
+    ///
+    /// Nothing is connected yet: a receiver that is down is found out by the first batch, and retried.
+    ///
+    /// # Errors
+    ///
+    /// No output, an endpoint that needs TLS, a file that cannot be opened.
+    pub fn start(config: SinkConfig, runtime: &Handle) -> Result<Self, SinkError> {
+        if config.outputs.is_empty() {
+            return Err(ConfigError::NoOutput.into());
+        }
+        let encoder = BatchEncoder::new(&config.resource, &config.scope_name, &config.scope_version);
+        let stop = watch::Sender::new(Stop::No);
+        let ended = watch::Sender::new(0);
+        let mut outputs = Vec::new();
+        let mut tasks = Vec::new();
+        for output in &config.outputs {
+            let state = Arc::new(OutputState::new(output, config.queue_bytes));
+            outputs.push(state.clone());
+            match output {
+                Output::Otlp(otlp) => {
+                    let _context = runtime.enter();
+                    let delivery = Arc::new(Delivery::new(Transport::new(otlp)?, state, RetryPolicy::new(&config)));
+                    for _ in 0..config.max_in_flight.get() {
+                        tasks.push(Task::Async(runtime.spawn(delivery.clone().run(stop.subscribe()))));
+                    }
+                }
+                Output::File(path) => {
+                    let open = OpenOptions::new().create(true).append(true).open(path);
+                    let file = open.map_err(|source| SinkError::File { path: path.clone(), source })?;
+                    let write = move |request: &[u8]| lines::write(&mut &file, request);
+                    tasks.push(spawn_writer(runtime, state, ended.clone(), write)?);
+                }
+                Output::Stdout(format) => {
+                    let tree = match format {
+                        StdoutFormat::Auto => io::stdout().is_terminal(),
+                        StdoutFormat::Tree => true,
+                        StdoutFormat::JsonLines => false,
+                    };
+                    let write = if tree { tree::write } else { lines::write };
+                    let write = move |request: &[u8]| write(&mut io::stdout().lock(), request);
+                    tasks.push(spawn_writer(runtime, state, ended.clone(), write)?);
+                }
+            }
+        }
+        let shared = Shared {
+            outputs,
+            buffers: BufferPool::default(),
+            max_batch_spans: config.max_batch_spans.get(),
+            // A batch that never fits the queue would never leave.
+            max_batch_bytes: config.max_batch_bytes.min(config.queue_bytes),
+            max_delay: config.max_delay,
+            stop,
+            ended,
+            tasks: Mutex::new(tasks),
+            oversized: Occasionally::default(),
+        };
+        Ok(Self { shared: Arc::new(shared), encoder: Arc::new(encoder) })
+    }
+
+    /// A writer for the calling thread, or any other.
+    pub fn writer(&self) -> SpanWriter {
+        SpanWriter::new(BatchEncoder::clone(&self.encoder), self.shared.clone())
+    }
+
+    /// What became of the spans so far. Spans that a writer has not handed over are in no counter.
+    pub fn stats(&self) -> SinkStats {
+        SinkStats { outputs: self.shared.outputs.iter().map(|output| output.stats()).collect() }
+    }
+
+    /// Completes when every output has ended by itself, as standard output does when its reader is gone: there is
+    /// nothing left to work for. With an OTLP or file output that does not happen.
+    pub async fn closed(&self) {
+        let all = self.shared.outputs.len();
+        // The sender is in `shared`, so that an error cannot be.
+        let _ = self.shared.ended.subscribe().wait_for(|ended| *ended >= all).await;
+    }
+
+    /// Takes no more spans, delivers what was handed over, and reports. Drop or flush all writers first; what they hand
+    /// over later is dropped and counted.
+    ///
+    /// Ends when everything is settled or after `deadline`, whichever comes first; what is under way then is aborted.
+    /// Retries come quickly during shutdown. A second call reports the same.
+    pub async fn shutdown(&self, deadline: Duration) -> DrainReport {
+        self.shared.close();
+        let tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let drain = async {
+            for task in tasks {
+                match task {
+                    // A task that panicked leaves what it had in flight, which the report shows.
+                    Task::Async(task) => drop(task.await),
+                    Task::Thread(done) => drop(done.await),
+                }
+            }
+        };
+        if tokio::time::timeout(deadline, drain).await.is_err() {
+            self.shared.stop.send_replace(Stop::Now);
+        }
+        let stats = self.stats();
+        let report = DrainReport { exported: stats.exported(), dropped: stats.dropped(), remaining: stats.pending() };
+        if report.remaining > 0 {
+            warn!(spans = report.remaining, ?deadline, "spans not delivered before the deadline");
+        }
+        report
+    }
+}
+
+/// What a sink, its clones and its writers have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    outputs: Vec<Arc<OutputState>>,
+    pub(crate) buffers: BufferPool,
+    pub(crate) max_batch_spans: usize,
+    pub(crate) max_batch_bytes: usize,
+    pub(crate) max_delay: Duration,
+    stop: watch::Sender<Stop>,
+    /// Outputs that ended by themselves.
+    ended: watch::Sender<usize>,
+    tasks: Mutex<Vec<Task>>,
+    oversized: Occasionally,
+}
+
+/// How far shutdown has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(crate) enum Stop {
+    No,
+    /// Nothing new comes; deliver the rest soon.
+    Drain,
+    /// The deadline is over.
+    Now,
+}
+
+#[derive(Debug)]
+enum Task {
+    Async(JoinHandle<()>),
+    /// Closed when the thread ends.
+    Thread(oneshot::Receiver<()>),
+}
+
+impl Shared {
+    pub(crate) fn push(&self, batch: &Batch) {
+        for output in &self.outputs {
+            output.push(batch.clone());
+        }
+    }
+
+    pub(crate) fn drop_oversized(&self, spans: u64, request_len: usize) {
+        for output in &self.outputs {
+            output.counters.drop_spans(DropReason::TooLarge, spans);
+        }
+        if let Some(repeats) = self.oversized.permit() {
+            let limit = self.max_batch_bytes;
+            warn!(request_len, limit, repeats, "dropped a span larger than a request may be");
+        }
+    }
+
+    fn close(&self) {
+        for output in &self.outputs {
+            output.queue.close(DropReason::Shutdown);
+        }
+        self.stop.send_if_modified(|stop| {
+            let first = *stop == Stop::No;
+            if first {
+                *stop = Stop::Drain;
+            }
+            first
+        });
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Starts the thread of an output that blocks.
+fn spawn_writer(
+    runtime: &Handle,
+    output: Arc<OutputState>,
+    ended: watch::Sender<usize>,
+    write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static,
+) -> Result<Task, SinkError> {
+    let (done, receiver) = oneshot::channel();
+    let runtime = runtime.clone();
+    let thread = std::thread::Builder::new().name("otlp-sink-writer".to_owned());
+    thread
+        .spawn(move || {
+            // No timer and no socket is used in here, so that the thread may outlive the runtime.
+            if write_all(&runtime, &output, write) == Ended::ByItself {
+                info!(output = output.name, "the reader is gone, output ends");
+                ended.send_modify(|ended| *ended += 1);
+            }
+            drop(done);
+        })
+        .map_err(SinkError::Thread)?;
+    Ok(Task::Thread(receiver))
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    QueueClosed,
+    ByItself,
+}
+
+fn write_all(runtime: &Handle, output: &OutputState, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Ended {
+    let failures = Occasionally::default();
+    while let Some(batch) = runtime.block_on(output.queue.pop()) {
+        match write(&batch.request) {
+            Ok(()) => output.exported(&batch, 0),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                output.dropped(&batch, DropReason::Closed);
+                let waiting = output.queue.discard(DropReason::Closed);
+                output.counters.drop_spans(DropReason::Closed, waiting);
+                return Ended::ByItself;
+            }
+            Err(error) => {
+                output.dropped(&batch, DropReason::Io);
+                if let Some(repeats) = failures.permit() {
+                    tracing::error!(output = output.name, %error, repeats, "cannot write spans, dropped them");
+                }
+            }
+        }
+    }
+    Ended::QueueClosed
+}

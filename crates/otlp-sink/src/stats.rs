@@ -1,0 +1,148 @@
+//! What became of the spans.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Why a span did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The output's queue was full.
+    QueueFull,
+    /// The span alone is larger than a request may be.
+    TooLarge,
+    /// The receiver took the request and rejected the span (OTLP partial success).
+    Rejected,
+    /// The receiver refused the request for good: bad authorisation, unknown path, too large.
+    Refused,
+    /// A file could not be written.
+    Io,
+    /// The output ended by itself: the reader of standard output is gone.
+    Closed,
+    /// The span came after shutdown had begun.
+    Shutdown,
+}
+
+impl DropReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] =
+        [Self::QueueFull, Self::TooLarge, Self::Rejected, Self::Refused, Self::Io, Self::Closed, Self::Shutdown];
+
+    /// The reason as a metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::TooLarge => "too_large",
+            Self::Rejected => "rejected",
+            Self::Refused => "refused",
+            Self::Io => "io",
+            Self::Closed => "closed",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Counters of a sink since its start, one entry an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SinkStats {
+    /// In the order of [`SinkConfig::outputs`](crate::SinkConfig::outputs).
+    pub outputs: Vec<OutputStats>,
+}
+
+impl SinkStats {
+    /// Spans that arrived, over all outputs.
+    pub fn exported(&self) -> u64 {
+        self.outputs.iter().map(|output| output.exported).sum()
+    }
+
+    /// Spans that were dropped, over all outputs and reasons.
+    pub fn dropped(&self) -> u64 {
+        self.outputs.iter().map(OutputStats::dropped_total).sum()
+    }
+
+    /// Spans that wait or are under way, over all outputs.
+    pub fn pending(&self) -> u64 {
+        self.outputs.iter().map(|output| output.queued_spans + output.in_flight_spans).sum()
+    }
+}
+
+/// Counters of one output. Each span handed to it is exported, dropped for one reason, queued or in flight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutputStats {
+    /// The endpoint, the path of the file or `stdout`.
+    pub name: String,
+    /// Spans acknowledged by the receiver or written.
+    pub exported: u64,
+    /// Spans waiting in the queue.
+    pub queued_spans: u64,
+    /// Spans in requests that are not answered, or that wait to be sent again.
+    pub in_flight_spans: u64,
+    /// Bytes of spans queued and in flight; what [`SinkConfig::queue_bytes`](crate::SinkConfig::queue_bytes) bounds.
+    pub held_bytes: u64,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Requests sent again.
+    pub retries: u64,
+    dropped: [u64; DropReason::ALL.len()],
+}
+
+impl OutputStats {
+    /// Spans dropped for this reason.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    /// Spans dropped for any reason.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+}
+
+/// What [`Sink::shutdown`](crate::Sink::shutdown) achieved: spans since the start of the sink, over all outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DrainReport {
+    /// Spans that arrived.
+    pub exported: u64,
+    /// Spans dropped, for any reason.
+    pub dropped: u64,
+    /// Spans neither acknowledged nor dropped when the deadline came. They are lost, unless a receiver took them and
+    /// its answer did not come in time.
+    pub remaining: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) exported: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) retries: AtomicU64,
+    dropped: [AtomicU64; DropReason::ALL.len()],
+}
+
+impl Counters {
+    pub(crate) fn drop_spans(&self, reason: DropReason, spans: u64) {
+        self.dropped[reason as usize].fetch_add(spans, Relaxed);
+    }
+
+    /// A snapshot without what the queue knows.
+    pub(crate) fn snapshot(&self, name: &str) -> OutputStats {
+        OutputStats {
+            name: name.to_owned(),
+            exported: self.exported.load(Relaxed),
+            queued_spans: 0,
+            in_flight_spans: 0,
+            held_bytes: 0,
+            requests: self.requests.load(Relaxed),
+            retries: self.retries.load(Relaxed),
+            dropped: self.dropped.each_ref().map(|count| count.load(Relaxed)),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One request to an OTLP receiver and what its answer means.
+
+mod grpc;
+mod http;
+
+use std::error::Error;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::config::{self, Compression, ConfigError, OtlpConfig, Protocol};
+use crate::json;
+use crate::reader::Reader;
+
+const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"), " otlp-sink");
+
+/// How long a connection may take to open. Shorter than a request's usual timeout, so that a host that swallows packets
+/// is reported as unreachable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Largest answer that is read; those of OTLP have some hundred bytes at most.
+const MAX_ANSWER_LEN: usize = 64 * 1024;
+
+/// What a probe found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProbeReport {
+    /// Time from the start of the connection to the answer.
+    pub duration: Duration,
+    /// A warning the receiver sent along, usually empty.
+    pub message: String,
+}
+
+/// Sends one empty export request, without retry.
+///
+/// # Errors
+///
+/// What a sink would meet: nobody answers, or the answer is an error.
+pub async fn probe(config: &OtlpConfig) -> Result<ProbeReport, ExportError> {
+    let refused = |error: ConfigError| ExportError::new(ExportErrorKind::Refused, error.to_string());
+    let transport = Transport::new(config).map_err(refused)?;
+    let start = Instant::now();
+    let request = transport.prepare(Bytes::new()).await;
+    let accepted = transport.send(request).await?;
+    Ok(ProbeReport { duration: start.elapsed(), message: accepted.message })
+}
+
+/// Why a request brought no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportError {
+    /// What to do about it.
+    pub kind: ExportErrorKind,
+    /// What happened, with its causes.
+    pub message: String,
+    /// How long the receiver asks to wait (`Retry-After`, `RetryInfo`).
+    pub retry_after: Option<Duration>,
+}
+
+/// Kinds of [`ExportError`]. All but `Refused` are worth another try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExportErrorKind {
+    /// No connection, or it broke before the answer.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// The receiver asks to try again later.
+    Unavailable,
+    /// The receiver will not take this request, now or later.
+    Refused,
+}
+
+impl ExportError {
+    fn new(kind: ExportErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None }
+    }
+
+    fn timed_out(timeout: Duration) -> Self {
+        Self::new(ExportErrorKind::TimedOut, format!("no answer within {timeout:?}"))
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            ExportErrorKind::Unreachable => "receiver unreachable: ",
+            ExportErrorKind::TimedOut => "receiver too slow: ",
+            ExportErrorKind::Unavailable => "receiver unavailable: ",
+            ExportErrorKind::Refused => "receiver refused the request: ",
+        })?;
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ExportError {}
+
+/// A successful answer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) rejected_spans: u64,
+    pub(crate) message: String,
+}
+
+impl Accepted {
+    /// Reads an `ExportTraceServiceResponse`: field 1 is `partial_success`, with `rejected_spans` and `error_message`.
+    fn from_protobuf(response: &[u8]) -> Self {
+        let Some(partial_success) = Reader::new(response).messages(1).last() else { return Self::default() };
+        Self {
+            rejected_spans: partial_success.field(1).map_or(0, |rejected| rejected.number()),
+            message: partial_success.field(2).map_or_else(String::new, |message| message.text().into_owned()),
+        }
+    }
+}
+
+/// A connection to one receiver. Connects when first used and again after a failure.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Grpc(grpc::GrpcTransport),
+    Http(http::HttpTransport),
+}
+
+impl Transport {
+    /// Has to be called within a tokio runtime.
+    pub(crate) fn new(config: &OtlpConfig) -> Result<Self, ConfigError> {
+        config::check_endpoint(&config.endpoint)?;
+        Ok(match config.protocol {
+            Protocol::Grpc => Self::Grpc(grpc::GrpcTransport::new(config)?),
+            Protocol::HttpProtobuf | Protocol::HttpJson => Self::Http(http::HttpTransport::new(config)),
+        })
+    }
+
+    /// The body to send for an encoded request: transcoded and compressed once, however often it is sent.
+    pub(crate) async fn prepare(&self, request: Bytes) -> Bytes {
+        let Self::Http(http) = self else { return request };
+        let (json, compression) = (http.is_json(), http.compression());
+        if !json && compression == Compression::None {
+            return request;
+        }
+        // Milliseconds of work for a large batch: not for a thread that drives connections.
+        let work = move || {
+            let body = if json { json::request(&request).into() } else { request };
+            if compression == Compression::Gzip { http::gzip(&body).into() } else { body }
+        };
+        tokio::task::spawn_blocking(work).await.expect("encoding does not panic")
+    }
+
+    pub(crate) async fn send(&self, body: Bytes) -> Result<Accepted, ExportError> {
+        match self {
+            Self::Grpc(grpc) => grpc.send(body).await,
+            Self::Http(http) => http.send(body).await,
+        }
+    }
+}
+
+/// An error and its causes on one line, without repeating what a cause already says.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_partial_success() {
+        let response = [0x0a, 7, 0x08, 3, 0x12, 3, b'a', b'b', b'c'];
+        let expected = Accepted { rejected_spans: 3, message: "abc".to_owned() };
+        assert_eq!(Accepted::from_protobuf(&response), expected);
+    }
+
+    #[test]
+    fn an_empty_response_is_full_success() {
+        assert_eq!(Accepted::from_protobuf(&[]), Accepted::default());
+        assert_eq!(Accepted::from_protobuf(&[0x0a, 0]), Accepted::default());
+    }
+}

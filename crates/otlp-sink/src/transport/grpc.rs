@@ -1,0 +1,184 @@
+//! OTLP over gRPC.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use super::{Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, with_causes};
+use crate::config::{Compression, ConfigError, OtlpConfig};
+use crate::reader::{Field, Reader};
+
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+#[derive(Debug)]
+pub(crate) struct GrpcTransport {
+    channel: Channel,
+    metadata: MetadataMap,
+    timeout: Duration,
+    compression: Compression,
+}
+
+impl GrpcTransport {
+    pub(super) fn new(config: &OtlpConfig) -> Result<Self, ConfigError> {
+        let endpoint = Endpoint::from(config.endpoint.clone())
+            .user_agent(USER_AGENT)
+            .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
+            .connect_timeout(CONNECT_TIMEOUT);
+        Ok(Self {
+            channel: endpoint.connect_lazy(),
+            metadata: MetadataMap::from_headers(config.headers.clone()),
+            timeout: config.timeout,
+            compression: config.compression,
+        })
+    }
+
+    pub(super) async fn send(&self, body: Bytes) -> Result<Accepted, ExportError> {
+        let call = async {
+            let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_LEN);
+            if self.compression == Compression::Gzip {
+                client = client.send_compressed(CompressionEncoding::Gzip);
+            }
+            client.ready().await.map_err(|error| Status::from_error(error.into()))?;
+            let mut request = tonic::Request::new(body);
+            *request.metadata_mut() = self.metadata.clone();
+            request.set_timeout(self.timeout);
+            client.unary(request, PathAndQuery::from_static(EXPORT), BytesCodec).await
+        };
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(Ok(response)) => Ok(Accepted::from_protobuf(response.get_ref())),
+            Ok(Err(status)) => Err(classify(&status)),
+            Err(_) => Err(ExportError::timed_out(self.timeout)),
+        }
+    }
+}
+
+/// Which failures may be tried again, by the table in "Failures" of the OTLP specification.
+fn classify(status: &Status) -> ExportError {
+    if status.source().is_some() {
+        // Not an answer: the connection could not be made or broke.
+        return ExportError::new(ExportErrorKind::Unreachable, with_causes(status));
+    }
+    let retry_after = retry_delay(status.details());
+    let kind = match status.code() {
+        Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unavailable
+        | Code::DataLoss => ExportErrorKind::Unavailable,
+        // Without RetryInfo it means that trying again is of no use, for instance for a message that is too large.
+        Code::ResourceExhausted if retry_after.is_some() => ExportErrorKind::Unavailable,
+        _ => ExportErrorKind::Refused,
+    };
+    let message = format!("{:?}: {}", status.code(), status.message());
+    ExportError { kind, message, retry_after }
+}
+
+/// `google.rpc.RetryInfo.retry_delay` among the details of a `google.rpc.Status`.
+fn retry_delay(status: &[u8]) -> Option<Duration> {
+    // Status.details = 3: Any { type_url = 1, value = 2 }; RetryInfo.retry_delay = 1: Duration { seconds, nanos }.
+    let retry_info = Reader::new(status)
+        .messages(3)
+        .find(|any| any.field(1).is_some_and(|url| url.bytes().ends_with(b"/google.rpc.RetryInfo")))?;
+    let delay = Reader::new(retry_info.field(2)?.bytes()).messages(1).last()?;
+    let number = |field| delay.field(field).map_or(0, Field::number);
+    let nanos = u32::try_from(number(2)).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(Duration::new(number(1), nanos))
+}
+
+/// Messages that are encoded already.
+struct BytesCodec;
+
+impl Codec for BytesCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for BytesCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for BytesCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(message.copy_to_bytes(message.remaining())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OTLP specification, "Failures", the table of codes.
+    #[test]
+    fn retryable_codes_are_those_of_the_table() {
+        use Code::*;
+        for code in [Cancelled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss] {
+            assert_eq!(classify(&Status::new(code, "")).kind, ExportErrorKind::Unavailable, "{code:?}");
+        }
+        for code in [
+            Unknown,
+            InvalidArgument,
+            NotFound,
+            AlreadyExists,
+            PermissionDenied,
+            Unauthenticated,
+            FailedPrecondition,
+            Unimplemented,
+            Internal,
+            ResourceExhausted,
+        ] {
+            assert_eq!(classify(&Status::new(code, "")).kind, ExportErrorKind::Refused, "{code:?}");
+        }
+    }
+
+    fn retry_info(seconds: u8, nanos: u8) -> Bytes {
+        let mut any = vec![0x0a, 40];
+        any.extend_from_slice(b"type.googleapis.com/google.rpc.RetryInfo");
+        any.extend_from_slice(&[0x12, 6, 0x0a, 4, 0x08, seconds, 0x10, nanos]);
+        let mut status = vec![0x08, 8, 0x1a, any.len() as u8];
+        status.extend_from_slice(&any);
+        status.into()
+    }
+
+    #[test]
+    fn resource_exhausted_is_retryable_with_retry_info() {
+        let status = Status::with_details(Code::ResourceExhausted, "slow down", retry_info(3, 7));
+        let error = classify(&status);
+        assert_eq!(error.kind, ExportErrorKind::Unavailable);
+        assert_eq!(error.retry_after, Some(Duration::new(3, 7)));
+        assert_eq!(error.to_string(), "receiver unavailable: ResourceExhausted: slow down");
+    }
+
+    #[test]
+    fn other_details_ask_for_nothing() {
+        let mut other = retry_info(3, 7).to_vec();
+        other[40] = b'X';
+        assert_eq!(retry_delay(&other), None);
+        assert_eq!(retry_delay(&[]), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! OTLP over HTTP/1.1.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::{Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, with_causes};
+use crate::config::{Compression, OtlpConfig, Protocol};
+use crate::reader::Reader;
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+/// Longest part of an answer's body that is shown.
+const MAX_SHOWN_LEN: usize = 200;
+
+#[derive(Debug)]
+pub(crate) struct HttpTransport {
+    client: Client<HttpConnector, Full<Bytes>>,
+    endpoint: Uri,
+    headers: HeaderMap,
+    timeout: Duration,
+    json: bool,
+    compression: Compression,
+}
+
+impl HttpTransport {
+    pub(super) fn new(config: &OtlpConfig) -> Self {
+        let json = config.protocol == Protocol::HttpJson;
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let mut headers = config.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
+        if config.compression == Compression::Gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let (endpoint, timeout, compression) = (config.endpoint.clone(), config.timeout, config.compression);
+        Self { client, endpoint, headers, timeout, json, compression }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    pub(super) async fn send(&self, body: Bytes) -> Result<Accepted, ExportError> {
+        match tokio::time::timeout(self.timeout, self.post(body)).await {
+            Ok(result) => result,
+            Err(_) => Err(ExportError::timed_out(self.timeout)),
+        }
+    }
+
+    async fn post(&self, body: Bytes) -> Result<Accepted, ExportError> {
+        let unreachable =
+            |error: &dyn std::error::Error| ExportError::new(ExportErrorKind::Unreachable, with_causes(error));
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        *request.headers_mut() = self.headers.clone();
+        let response = self.client.request(request).await.map_err(|error| unreachable(&error))?;
+        let (head, body) = response.into_parts();
+        let json = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(JSON.as_bytes()));
+        let body = match Limited::new(body, MAX_ANSWER_LEN).collect().await {
+            Ok(body) => body.to_bytes(),
+            // The status has said what became of the request; its body only explains.
+            Err(_) if head.status.is_success() => Bytes::new(),
+            Err(error) => return Err(unreachable(&*error)),
+        };
+        if head.status.is_success() {
+            return Ok(if json { accepted_json(&body) } else { Accepted::from_protobuf(&body) });
+        }
+        let message = format!("{}{}", head.status, explanation(&body, head.headers.get(CONTENT_TYPE)));
+        Err(ExportError { kind: classify(head.status), message, retry_after: retry_after(&head.headers) })
+    }
+}
+
+/// Which answers may be tried again, by "Retryable Response Codes" of the OTLP specification.
+fn classify(status: StatusCode) -> ExportErrorKind {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => ExportErrorKind::Unavailable,
+        _ => ExportErrorKind::Refused,
+    }
+}
+
+/// `Retry-After` in seconds. Its other form, a date, is not for machines that disagree on the time.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// An `ExportTraceServiceResponse` as JSON. What cannot be read counts as full success, as the status says.
+fn accepted_json(body: &[u8]) -> Accepted {
+    let response: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let partial_success = &response["partialSuccess"];
+    // 64-bit integers are strings in OTLP JSON; numbers are to be accepted too.
+    let rejected = &partial_success["rejectedSpans"];
+    let rejected_spans = rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0);
+    let message = partial_success["errorMessage"].as_str().unwrap_or_default().to_owned();
+    Accepted { rejected_spans, message }
+}
+
+/// What the body of a failure says: text, or the message of a `google.rpc.Status`.
+fn explanation(body: &[u8], content_type: Option<&HeaderValue>) -> String {
+    let is_protobuf = content_type.is_some_and(|kind| kind.as_bytes().starts_with(PROTOBUF.as_bytes()));
+    let text = match Reader::new(body).field(2) {
+        Some(message) if is_protobuf => message.text(),
+        _ if is_protobuf => return String::new(),
+        _ => String::from_utf8_lossy(body),
+    };
+    let text: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_LEN).collect();
+    if text.is_empty() { text } else { format!(": {text}") }
+}
+
+/// Level 1: a fifth of the time of the default level for a fifth more bytes.
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
+    encoder.write_all(body).and_then(|()| encoder.finish()).expect("a Vec takes every write")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OTLP specification, "Retryable Response Codes".
+    #[test]
+    fn retryable_statuses_are_those_of_the_specification() {
+        let retryable: Vec<u16> = (100..=599)
+            .filter(|code| classify(StatusCode::from_u16(*code).unwrap()) == ExportErrorKind::Unavailable)
+            .collect();
+        assert_eq!(retryable, [429, 502, 503, 504]);
+    }
+
+    #[test]
+    fn retry_after_is_seconds() {
+        let headers = |value| HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+        assert_eq!(retry_after(&headers("12")), Some(Duration::from_secs(12)));
+        assert_eq!(retry_after(&headers("Wed, 21 Oct 2026 07:28:00 GMT")), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    /// OTLP specification, "JSON Protobuf Encoding": 64-bit integers are decimal strings, and numbers are accepted.
+    #[test]
+    fn partial_success_is_read_from_json() {
+        let expected = Accepted { rejected_spans: 3, message: "too old".to_owned() };
+        for rejected in ["3", "\"3\""] {
+            let body = format!(r#"{{"partialSuccess":{{"rejectedSpans":{rejected},"errorMessage":"too old"}}}}"#);
+            assert_eq!(accepted_json(body.as_bytes()), expected);
+        }
+        for body in ["{}", "", "not json", r#"{"partialSuccess":{}}"#] {
+            assert_eq!(accepted_json(body.as_bytes()), Accepted::default(), "{body}");
+        }
+    }
+
+    #[test]
+    fn explanations_are_short_and_printable() {
+        let protobuf = HeaderValue::from_static(PROTOBUF);
+        assert_eq!(explanation(&[0x08, 3, 0x12, 2, b'n', b'o'], Some(&protobuf)), ": no");
+        assert_eq!(explanation(&[0xff, 0xff], Some(&protobuf)), "");
+        assert_eq!(explanation(b"bad\x1b[31m\nrequest\n", None), ": bad [31m request");
+        assert_eq!(explanation(&[b'x'; 1000], None).len(), 2 + MAX_SHOWN_LEN);
+    }
+}

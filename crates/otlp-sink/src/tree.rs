@@ -1,0 +1,304 @@
+//! Spans as indented trees, for a person at a terminal.
+//!
+//! ```text
+//! trace 5b8efff798038103d269b633813fc60c
+//! netflow.export 132µs  netflow.version=5 netflow.records=2
+//! ├─ netflow.parse_packet 20µs
+//! └─ netflow.process_flows 96µs
+//!    ├─ netflow.flow 9µs  source.address=192.0.2.1 source.port=443 … +9
+//!    └─ netflow.flow 8µs  source.address=192.0.2.7 source.port=53 … +9
+//! ```
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crate::reader::{Field, Reader};
+
+/// Columns of a line. Attributes that do not fit are counted.
+const MAX_WIDTH: usize = 160;
+
+/// Levels that are indented; deeper spans stay at that depth.
+const MAX_DEPTH: usize = 32;
+
+pub(crate) fn write(out: &mut dyn Write, request: &[u8]) -> io::Result<()> {
+    let spans: Vec<Span<'_>> = Reader::new(request)
+        .messages(1)
+        .flat_map(|resource_spans| resource_spans.messages(2))
+        .flat_map(|scope_spans| scope_spans.messages(2))
+        .map(Span::new)
+        .collect();
+    out.write_all(Forest::new(&spans).draw().as_bytes())?;
+    out.flush()
+}
+
+struct Span<'a> {
+    message: Reader<'a>,
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+    parent_span_id: &'a [u8],
+}
+
+impl<'a> Span<'a> {
+    fn new(message: Reader<'a>) -> Self {
+        let id = |number| message.field(number).map_or(&[][..], Field::bytes);
+        Self { message, trace_id: id(1), span_id: id(2), parent_span_id: id(4) }
+    }
+}
+
+/// The spans of a batch, by trace and parent.
+struct Forest<'s, 'a> {
+    spans: &'s [Span<'a>],
+    /// Trace and span id to the spans below, in their order; roots are below the empty id.
+    children: HashMap<(&'a [u8], &'a [u8]), Vec<usize>>,
+    /// Trace ids in the order of their first span.
+    traces: Vec<&'a [u8]>,
+    drawn: Vec<bool>,
+    text: String,
+}
+
+impl<'s, 'a> Forest<'s, 'a> {
+    fn new(spans: &'s [Span<'a>]) -> Self {
+        let present: HashMap<_, _> = spans.iter().map(|span| ((span.trace_id, span.span_id), ())).collect();
+        let mut children: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut traces = Vec::new();
+        let mut seen = HashMap::new();
+        for (index, span) in spans.iter().enumerate() {
+            if seen.insert(span.trace_id, ()).is_none() {
+                traces.push(span.trace_id);
+            }
+            // A parent in another batch, or none: drawn as a root.
+            let parent = present.contains_key(&(span.trace_id, span.parent_span_id));
+            let parent_id = if parent { span.parent_span_id } else { &[] };
+            children.entry((span.trace_id, parent_id)).or_default().push(index);
+        }
+        Self { spans, children, traces, drawn: vec![false; spans.len()], text: String::new() }
+    }
+
+    fn draw(mut self) -> String {
+        for trace_id in std::mem::take(&mut self.traces) {
+            self.text.push_str("trace ");
+            for byte in trace_id {
+                let _ = write!(self.text, "{byte:02x}");
+            }
+            self.text.push('\n');
+            for root in self.children.remove(&(trace_id, &[][..])).unwrap_or_default() {
+                self.draw_below(root);
+            }
+        }
+        // Spans that are their own ancestors are below no root.
+        for index in 0..self.spans.len() {
+            self.draw_below(index);
+        }
+        self.text
+    }
+
+    /// Draws a span and all below it.
+    fn draw_below(&mut self, root: usize) {
+        // Span, its indent, and what its children add to the indent.
+        let mut stack = vec![(root, String::new(), String::new())];
+        while let Some((index, head, indent)) = stack.pop() {
+            if std::mem::replace(&mut self.drawn[index], true) {
+                continue;
+            }
+            let span = &self.spans[index];
+            self.text.push_str(&head);
+            self.text.push_str(&line(span.message, MAX_WIDTH.saturating_sub(head.chars().count())));
+            self.text.push('\n');
+            let below = self.children.remove(&(span.trace_id, span.span_id)).unwrap_or_default();
+            let is_deep = indent.chars().count() >= 3 * MAX_DEPTH;
+            for (position, &child) in below.iter().enumerate().rev() {
+                let last = position + 1 == below.len();
+                let (branch, space) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+                let child_indent = if is_deep { indent.clone() } else { format!("{indent}{space}") };
+                stack.push((child, format!("{indent}{branch}"), child_indent));
+            }
+        }
+    }
+}
+
+/// Name, duration, error and as many attributes as fit.
+fn line(span: Reader<'_>, width: usize) -> String {
+    let mut text = String::new();
+    printable(&mut text, &span.field(5).map_or_else(Default::default, Field::text));
+    let time = |number| span.field(number).map_or(0, Field::number);
+    let duration = Duration::from_nanos(time(8).saturating_sub(time(7)));
+    let _ = write!(text, " {}", short(duration));
+    if let Some(status) = span.messages(15).last()
+        && status.field(3).map(Field::number) == Some(2)
+    {
+        text.push_str(" ERROR");
+        if let Some(message) = status.field(2) {
+            text.push_str(": ");
+            printable(&mut text, &message.text());
+        }
+    }
+    let mut used = text.chars().count();
+    let mut separator = "  ";
+    let mut attributes = span.messages(9);
+    while let Some(attribute) = attributes.next() {
+        let attribute = key_value(attribute);
+        let len = separator.len() + attribute.chars().count();
+        if used + len > width {
+            let _ = write!(text, "{separator}… +{}", 1 + attributes.count());
+            break;
+        }
+        text.push_str(separator);
+        text.push_str(&attribute);
+        used += len;
+        separator = " ";
+    }
+    text
+}
+
+fn key_value(attribute: Reader<'_>) -> String {
+    let mut text = String::new();
+    printable(&mut text, &attribute.field(1).map_or_else(Default::default, Field::text));
+    text.push('=');
+    if let Some(value) = attribute.messages(2).last() {
+        any_value(&mut text, value);
+    }
+    text
+}
+
+fn any_value(text: &mut String, value: Reader<'_>) {
+    match value.last() {
+        Some((1, string)) => {
+            let string = string.text();
+            if string.is_empty() || string.contains([' ', '"', '=']) {
+                let _ = write!(text, "{string:?}");
+            } else {
+                printable(text, &string);
+            }
+        }
+        Some((2, boolean)) => text.push_str(if boolean.number() != 0 { "true" } else { "false" }),
+        Some((3, integer)) => drop(write!(text, "{}", integer.number() as i64)),
+        Some((4, double)) => drop(write!(text, "{}", f64::from_bits(double.number()))),
+        Some((5, array)) => {
+            text.push('[');
+            for (index, element) in Reader::new(array.bytes()).messages(1).enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                any_value(text, element);
+            }
+            text.push(']');
+        }
+        _ => text.push('?'),
+    }
+}
+
+/// Text from elsewhere must not steer the terminal: control characters are escaped.
+fn printable(text: &mut String, untrusted: &str) {
+    for c in untrusted.chars() {
+        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+    }
+}
+
+/// Three digits at most, in the unit that suits.
+fn short(duration: Duration) -> String {
+    let nanos = duration.as_nanos() as f64;
+    let (value, unit) = match nanos {
+        ..1e3 => (nanos, "ns"),
+        ..1e6 => (nanos / 1e3, "µs"),
+        ..1e9 => (nanos / 1e6, "ms"),
+        _ => return format!("{:.1}s", nanos / 1e9),
+    };
+    if value < 10.0 && value.fract() >= 0.05 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::{AttributeKey, BatchEncoder, SpanContext, SpanKind};
+
+    fn context(trace: u8, span: u8, parent: Option<u8>) -> SpanContext {
+        SpanContext { trace_id: [trace; 16], span_id: [span; 8], parent_span_id: parent.map(|id| [id; 8]) }
+    }
+
+    fn drawn(write_spans: impl FnOnce(&mut BatchEncoder)) -> String {
+        let mut encoder = BatchEncoder::new(&[], "test", "");
+        write_spans(&mut encoder);
+        let mut out = Vec::new();
+        write(&mut out, encoder.finish()).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn draws_children_below_their_parents_trace_by_trace() {
+        let text = drawn(|encoder| {
+            encoder.span(context(1, 1, None), "export", SpanKind::Internal, 0, 132_000).int(&AttributeKey::new("n"), 2);
+            encoder.span(context(2, 9, None), "other", SpanKind::Internal, 0, 1).end();
+            encoder.span(context(1, 2, Some(1)), "parse", SpanKind::Internal, 0, 1_550).end();
+            encoder.span(context(1, 3, Some(1)), "process", SpanKind::Internal, 0, 2_000_000).end();
+            let mut flow = encoder.span(context(1, 4, Some(3)), "flow", SpanKind::Internal, 5, 5);
+            flow.str(&AttributeKey::new("a"), "b c").bool(&AttributeKey::new("ok"), true);
+            drop(flow);
+            encoder.span(context(1, 5, Some(3)), "flow", SpanKind::Internal, 0, 61_000_000_000).status_error("no");
+        });
+        let expected = "\
+trace 01010101010101010101010101010101
+export 132µs  n=2
+├─ parse 1.6µs
+└─ process 2ms
+   ├─ flow 0ns  a=\"b c\" ok=true
+   └─ flow 61.0s ERROR: no
+trace 02020202020202020202020202020202
+other 1ns
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_span_without_its_parent_is_a_root() {
+        let text = drawn(|encoder| encoder.span(context(1, 2, Some(1)), "late", SpanKind::Internal, 0, 0).end());
+        assert_eq!(text.lines().nth(1), Some("late 0ns"));
+    }
+
+    #[test]
+    fn spans_in_a_circle_are_drawn_once() {
+        let text = drawn(|encoder| {
+            encoder.span(context(1, 1, Some(2)), "a", SpanKind::Internal, 0, 0).end();
+            encoder.span(context(1, 2, Some(1)), "b", SpanKind::Internal, 0, 0).end();
+            encoder.span(context(1, 3, Some(3)), "self", SpanKind::Internal, 0, 0).end();
+        });
+        for name in ["a 0ns", "b 0ns", "self 0ns"] {
+            assert_eq!(text.matches(name).count(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn attributes_beyond_the_width_are_counted() {
+        let text = drawn(|encoder| {
+            let mut span = encoder.span(context(1, 1, None), "wide", SpanKind::Internal, 0, 0);
+            for _ in 0..20 {
+                span.str(&AttributeKey::new("attribute.key"), "value");
+            }
+        });
+        let line = text.lines().nth(1).unwrap();
+        assert!(line.ends_with("attribute.key=value … +13"), "{line}");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let text = drawn(|encoder| {
+            let mut span = encoder.span(context(1, 1, None), "a\x1b[2J", SpanKind::Internal, 0, 0);
+            span.str(&AttributeKey::new("k"), "\x1b]0;title\x07").str_array(&AttributeKey::new("l"), ["x y", "\r"]);
+        });
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    }
+
+    /// A chain may be as long as a batch: neither recursion nor indentation grows with it.
+    #[test]
+    fn a_deep_chain_stays_readable() {
+        let text = drawn(|encoder| {
+            for depth in 0..200 {
+                let parent = (depth > 0).then(|| depth - 1);
+                encoder.span(context(1, depth, parent), "s", SpanKind::Internal, 0, 0).end();
+            }
+        });
+        assert_eq!(text.lines().count(), 201);
+        assert!(text.lines().all(|line| line.chars().count() < 3 * MAX_DEPTH + 20), "{text}");
+    }
+}

@@ -1,0 +1,154 @@
+//! One thread's end of a sink.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::encode::{BatchEncoder, SpanBuilder, SpanContext, SpanKind};
+use crate::queue::Batch;
+use crate::sink::Shared;
+
+/// Encodes spans into batches and hands full batches to the outputs of a [`Sink`](crate::Sink).
+///
+/// Each thread has its own, so that nothing is locked for a span; the queues are locked once a batch. No call blocks on
+/// an output. Dropping the writer hands over what it holds.
+#[derive(Debug)]
+pub struct SpanWriter {
+    encoder: BatchEncoder,
+    shared: Arc<Shared>,
+    due: Option<Instant>,
+}
+
+impl SpanWriter {
+    pub(crate) fn new(encoder: BatchEncoder, shared: Arc<Shared>) -> Self {
+        Self { encoder, shared, due: None }
+    }
+
+    /// Begins a span. Times are Unix time in nanoseconds.
+    ///
+    /// The span is in the batch when the builder goes out of scope. A full batch is handed over by the next call to
+    /// this method, [`flush_if_due`](Self::flush_if_due) or [`flush`](Self::flush).
+    #[inline]
+    pub fn span(
+        &mut self,
+        context: SpanContext,
+        name: &str,
+        kind: SpanKind,
+        start_unix_nano: u64,
+        end_unix_nano: u64,
+    ) -> SpanBuilder<'_> {
+        if self.is_full() {
+            self.flush();
+        }
+        if self.due.is_none() {
+            // The only look at the clock: once a batch.
+            self.due = Some(Instant::now() + self.shared.max_delay);
+        }
+        self.encoder.span(context, name, kind, start_unix_nano, end_unix_nano)
+    }
+
+    /// Hands over the batch if it is full or its first span has waited for the configured delay.
+    ///
+    /// Call it between units of work, and at [`next_due`](Self::next_due) when there is none.
+    pub fn flush_if_due(&mut self, now: Instant) {
+        if self.is_full() || self.due.is_some_and(|due| due <= now) {
+            self.flush();
+        }
+    }
+
+    /// When the batch under construction has to be handed over; `None` when there is none.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Spans that are not handed over yet.
+    pub fn pending_spans(&self) -> usize {
+        self.encoder.spans()
+    }
+
+    /// Hands over the batch under construction.
+    pub fn flush(&mut self) {
+        self.due = None;
+        if self.encoder.spans() > 1 && self.encoder.request_len() > self.shared.max_batch_bytes {
+            // Only the last span can have gone beyond the limit: the batch is checked before each one.
+            let last = self.encoder.pop_last();
+            self.hand_over();
+            self.encoder.push_encoded(&last);
+        }
+        if self.encoder.spans() > 0 {
+            self.hand_over();
+        }
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.encoder.spans() >= self.shared.max_batch_spans || self.encoder.request_len() >= self.shared.max_batch_bytes
+    }
+
+    fn hand_over(&mut self) {
+        let spans = self.encoder.spans() as u64;
+        let request_len = self.encoder.request_len();
+        if request_len > self.shared.max_batch_bytes {
+            self.encoder.clear();
+            self.shared.drop_oversized(spans, request_len);
+            return;
+        }
+        let request = if request_len < self.encoder.buffer_len() / 4 * 3 {
+            // A batch that is sent early must not hold the memory of a full one.
+            let request = Bytes::copy_from_slice(self.encoder.finish());
+            self.encoder.clear();
+            request
+        } else {
+            let (buffer, range) = self.encoder.replace_buffer(self.shared.buffers.take());
+            Bytes::from_owner(Pooled { buffer, pool: self.shared.buffers.clone() }).slice(range)
+        };
+        self.shared.push(&Batch { request, spans });
+    }
+}
+
+impl Drop for SpanWriter {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// Buffers of batches that are done, to be written again: fresh memory costs a page fault every 4 KiB, which is as much
+/// as half of the encoding.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BufferPool(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// Idle buffers kept.
+const MAX_IDLE: usize = 4;
+
+impl BufferPool {
+    /// An idle buffer, or an empty one.
+    fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give(&self, buffer: Vec<u8>) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MAX_IDLE {
+            idle.push(buffer);
+        }
+    }
+}
+
+/// A buffer that returns to its pool when the last output is done with it.
+struct Pooled {
+    buffer: Vec<u8>,
+    pool: BufferPool,
+}
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        self.pool.give(std::mem::take(&mut self.buffer));
+    }
+}
