@@ -358,8 +358,11 @@ mod tests {
             (6871, 33, "silkAppLabel", AbstractDataType::Unsigned16),
             (6876, 883, "tenantSourceIPv6", AbstractDataType::Ipv6Address),
             (8057, 1020, "ntsMeanPacketPayload", AbstractDataType::Float32),
+            (6876, 893, "tunnelSourceIPv4Address", AbstractDataType::Ipv4Address),
             (35632, 118, "l7Proto", AbstractDataType::Unsigned64),
             (39499, 352, "tlsValidityNotBefore", AbstractDataType::Signed64),
+            (43874, 3, "label", AbstractDataType::String),
+            (56506, 137, "flowType", AbstractDataType::Unsigned8),
         ] {
             let element = lookup(enterprise_number, id).unwrap();
             assert_eq!((element.enterprise_number, element.id), (enterprise_number, id));

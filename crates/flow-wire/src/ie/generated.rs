@@ -1322,7 +1322,7 @@ pub(super) static NETSCALER: [InformationElement; 121] = [
 ];
 
 /// CERT NetSA (YAF, SiLK, super_mediator)
-pub(super) static CERT: [InformationElement; 472] = [
+pub(super) static CERT: [InformationElement; 474] = [
     element(6871, 12, "obsoleteReverseOctetTotalCount", T::Unsigned64, S::TotalCounter, U::None),
     element(6871, 13, "obsoleteReversePacketTotalCount", T::Unsigned64, S::TotalCounter, U::None),
     element(6871, 14, "initialTCPFlags", T::Unsigned16, S::Flags, U::None),
@@ -1343,6 +1343,7 @@ pub(super) static CERT: [InformationElement; 472] = [
     element(6871, 37, "osVersion", T::String, S::Default, U::None),
     element(6871, 38, "firstPacketBanner", T::OctetArray, S::Default, U::None),
     element(6871, 39, "secondPacketBanner", T::OctetArray, S::Default, U::None),
+    element(6871, 40, "flowAttributes", T::Unsigned16, S::Flags, U::None),
     element(6871, 100, "expiredFragmentCount", T::Unsigned32, S::TotalCounter, U::Packets),
     element(6871, 101, "assembledFragmentCount", T::Unsigned32, S::TotalCounter, U::Packets),
     element(6871, 102, "meanFlowRate", T::Unsigned32, S::Default, U::Flows),
@@ -1575,6 +1576,7 @@ pub(super) static CERT: [InformationElement; 472] = [
     element(6871, 16421, "reverseOsVersion", T::String, S::Default, U::None),
     element(6871, 16422, "reverseFirstPacketBanner", T::OctetArray, S::Default, U::None),
     element(6871, 16423, "reverseSecondPacketBanner", T::OctetArray, S::Default, U::None),
+    element(6871, 16424, "reverseFlowAttributes", T::Unsigned16, S::Flags, U::None),
     element(6871, 16484, "reverseExpiredFragmentCount", T::Unsigned32, S::TotalCounter, U::Packets),
     element(6871, 16485, "reverseAssembledFragmentCount", T::Unsigned32, S::TotalCounter, U::Packets),
     element(6871, 16486, "reverseMeanFlowRate", T::Unsigned32, S::Default, U::Flows),
@@ -1797,8 +1799,8 @@ pub(super) static CERT: [InformationElement; 472] = [
     element(6871, 17385, "reverseTemplateDescription", T::String, S::Default, U::None),
 ];
 
-/// VMware (NSX, vSphere Distributed Switch)
-pub(super) static VMWARE: [InformationElement; 10] = [
+/// VMware (NSX, vSphere Distributed Switch, Open vSwitch)
+pub(super) static VMWARE: [InformationElement; 17] = [
     element(6876, 880, "tenantProtocol", T::Unsigned8, S::Default, U::None),
     element(6876, 881, "tenantSourceIPv4", T::Ipv4Address, S::Default, U::None),
     element(6876, 882, "tenantDestIPv4", T::Ipv4Address, S::Default, U::None),
@@ -1809,6 +1811,13 @@ pub(super) static VMWARE: [InformationElement; 10] = [
     element(6876, 888, "egressInterfaceAttr", T::Unsigned16, S::Default, U::None),
     element(6876, 889, "vxlanExportRole", T::Unsigned8, S::Default, U::None),
     element(6876, 890, "ingressInterfaceAttr", T::Unsigned16, S::Default, U::None),
+    element(6876, 891, "tunnelType", T::Unsigned8, S::Identifier, U::None),
+    element(6876, 892, "tunnelKey", T::OctetArray, S::Default, U::None),
+    element(6876, 893, "tunnelSourceIPv4Address", T::Ipv4Address, S::Default, U::None),
+    element(6876, 894, "tunnelDestinationIPv4Address", T::Ipv4Address, S::Default, U::None),
+    element(6876, 895, "tunnelProtocolIdentifier", T::Unsigned8, S::Identifier, U::None),
+    element(6876, 896, "tunnelSourceTransportPort", T::Unsigned16, S::Identifier, U::None),
+    element(6876, 897, "tunnelDestinationTransportPort", T::Unsigned16, S::Identifier, U::None),
 ];
 
 /// CESNET (ipfixprobe)
@@ -2260,6 +2269,39 @@ pub(super) static FLOWMON: [InformationElement; 202] = [
     element(39499, 7236, "xlateDstPort", T::Unsigned16, S::Default, U::None),
 ];
 
+/// pmacct (nfprobe)
+pub(super) static PMACCT: [InformationElement; 3] = [
+    element(43874, 1, "tag", T::Unsigned64, S::Identifier, U::None),
+    element(43874, 2, "tag2", T::Unsigned64, S::Identifier, U::None),
+    element(43874, 3, "label", T::String, S::Default, U::None),
+];
+
+/// Antrea (Kubernetes network flow visibility)
+pub(super) static ANTREA: [InformationElement; 22] = [
+    element(56506, 100, "sourcePodNamespace", T::String, S::Default, U::None),
+    element(56506, 101, "sourcePodName", T::String, S::Default, U::None),
+    element(56506, 102, "destinationPodNamespace", T::String, S::Default, U::None),
+    element(56506, 103, "destinationPodName", T::String, S::Default, U::None),
+    element(56506, 104, "sourceNodeName", T::String, S::Default, U::None),
+    element(56506, 105, "destinationNodeName", T::String, S::Default, U::None),
+    element(56506, 106, "destinationClusterIPv4", T::Ipv4Address, S::Default, U::None),
+    element(56506, 107, "destinationClusterIPv6", T::Ipv6Address, S::Default, U::None),
+    element(56506, 108, "destinationServicePort", T::Unsigned16, S::Identifier, U::None),
+    element(56506, 109, "destinationServicePortName", T::String, S::Default, U::None),
+    element(56506, 110, "ingressNetworkPolicyName", T::String, S::Default, U::None),
+    element(56506, 111, "ingressNetworkPolicyNamespace", T::String, S::Default, U::None),
+    element(56506, 112, "egressNetworkPolicyName", T::String, S::Default, U::None),
+    element(56506, 113, "egressNetworkPolicyNamespace", T::String, S::Default, U::None),
+    element(56506, 115, "ingressNetworkPolicyType", T::Unsigned8, S::Identifier, U::None),
+    element(56506, 118, "egressNetworkPolicyType", T::Unsigned8, S::Identifier, U::None),
+    element(56506, 136, "tcpState", T::String, S::Default, U::None),
+    element(56506, 137, "flowType", T::Unsigned8, S::Identifier, U::None),
+    element(56506, 139, "ingressNetworkPolicyRuleAction", T::Unsigned8, S::Identifier, U::None),
+    element(56506, 140, "egressNetworkPolicyRuleAction", T::Unsigned8, S::Identifier, U::None),
+    element(56506, 141, "ingressNetworkPolicyRuleName", T::String, S::Default, U::None),
+    element(56506, 142, "egressNetworkPolicyRuleName", T::String, S::Default, U::None),
+];
+
 /// NetFlow v9 field types without an IPFIX counterpart. All 16 bits are the number: v9 has no enterprise bit.
 pub(super) static NETFLOW_V9: [InformationElement; 30] = [
     element(0, 6660, "EkinopsTcpConnectionSetupTime", T::Unsigned32, S::Default, U::None),
@@ -2295,7 +2337,7 @@ pub(super) static NETFLOW_V9: [InformationElement; 30] = [
 ];
 
 /// Enterprise numbers and their elements, sorted.
-pub(super) static ENTERPRISES: [(u32, &[InformationElement]); 9] = [
+pub(super) static ENTERPRISES: [(u32, &[InformationElement]); 11] = [
     (9, &CISCO),
     (637, &NOKIA),
     (2011, &HUAWEI),
@@ -2305,6 +2347,8 @@ pub(super) static ENTERPRISES: [(u32, &[InformationElement]); 9] = [
     (8057, &CESNET),
     (35632, &NTOP),
     (39499, &FLOWMON),
+    (43874, &PMACCT),
+    (56506, &ANTREA),
 ];
 
 /// NetFlow v9 field types, and enterprise and id of the element that each one means; sorted.

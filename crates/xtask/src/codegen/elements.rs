@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use super::registry::{self, Alias, Element, Table};
 
 /// Enterprises beside IANA, by file name.
-const ENTERPRISES: [&str; 9] = ["cert", "cesnet", "cisco", "flowmon", "huawei", "netscaler", "nokia", "ntop", "vmware"];
+const ENTERPRISES: [&str; 11] =
+    ["antrea", "cert", "cesnet", "cisco", "flowmon", "huawei", "netscaler", "nokia", "ntop", "pmacct", "vmware"];
 
 const REVERSE_ENTERPRISE_NUMBER: u32 = 29305;
 
