@@ -1,1 +1,18 @@
 //! Flow records as OpenTelemetry attributes and spans.
+//!
+//! [`Attribute`] lists every fact that can be an attribute, with its key in each [`Schema`]; an [`AttributeProgram`]
+//! is made once for a Template and then writes the attributes of its flows; [`ExportTrace`] writes the trace of one
+//! export datagram. Bytes go to whoever implements [`SpanSink`], so that nothing here knows OTLP.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod attribute;
+mod community_id;
+mod program;
+mod text;
+mod trace;
+
+pub use attribute::{Attribute, Schema, ValueType};
+pub use community_id::{CommunityId, FlowTuple};
+pub use program::{AttributeProgram, AttributeWriter, MessageTexts};
+pub use trace::{ExportTrace, IdGenerator, SpanSink, SpanStart, Timings, TraceContext};

@@ -1,0 +1,172 @@
+//! Every attribute, by schema.
+
+/// A set of attribute keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Schema {
+    /// `netflow.*` beside OpenTelemetry's own `source.*`, `destination.*` and `network.*`.
+    #[default]
+    Netflow,
+}
+
+/// The type of an attribute's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// A 64-bit integer.
+    Int,
+    /// Text.
+    String,
+    /// A list of texts.
+    Strings,
+    /// True or false.
+    Bool,
+}
+
+impl ValueType {
+    /// OpenTelemetry's name of the type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::String => "string",
+            Self::Strings => "string[]",
+            Self::Bool => "boolean",
+        }
+    }
+}
+
+macro_rules! attributes {
+    ($($attribute:ident: $type:ident, $key:literal, $span:literal, $text:literal;)*) => {
+        /// A fact that can be an attribute of a span.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Attribute { $(#[doc = $text] $attribute,)* }
+
+        impl Attribute {
+            /// All attributes, in the order of their numbers: `Attribute::ALL[a as usize] == a`.
+            pub const ALL: &[Self] = &[$(Self::$attribute),*];
+
+            /// The key in a schema.
+            pub const fn key(self, schema: Schema) -> &'static str {
+                match (schema, self) {
+                    $((Schema::Netflow, Self::$attribute) => $key,)*
+                }
+            }
+
+            /// Type of the value.
+            pub const fn value_type(self) -> ValueType {
+                match self {
+                    $(Self::$attribute => ValueType::$type,)*
+                }
+            }
+
+            /// Name of the span that carries it, or of both.
+            pub const fn span(self) -> &'static str {
+                match self {
+                    $(Self::$attribute => $span,)*
+                }
+            }
+
+            /// What it says, with its unit and where it comes from.
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$attribute => $text,)*
+                }
+            }
+        }
+    };
+}
+
+attributes! {
+    Version: Int, "netflow.version", "both", "Version of the export protocol: 1, 5, 7, 9, or 10 for IPFIX.";
+    ExporterAddress: String, "netflow.exporter.address", "both", "Address the datagram came from.";
+    ExporterPort: Int, "netflow.exporter.port", "netflow.export", "UDP port the datagram came from.";
+    ObservationDomainId: Int, "netflow.observation_domain_id", "both", "IPFIX Observation Domain ID, v9 Source ID, v5 engine type x 256 + engine ID; absent for v1 and v7.";
+    SequenceNumber: Int, "netflow.sequence_number", "netflow.export", "Sequence number as sent; absent for v1.";
+    Records: Int, "netflow.records", "netflow.export", "Flow records in the datagram.";
+    Templates: Int, "netflow.templates", "netflow.export", "Template Records in the datagram (v9, IPFIX).";
+    OptionsRecords: Int, "netflow.options_records", "netflow.export", "Options Data Records in the datagram (v9, IPFIX).";
+    SequenceGap: Int, "netflow.sequence.gap", "netflow.export", "What went missing before this datagram: flows (v5, v7), datagrams (v9) or Data Records (IPFIX). Absent without a gap.";
+    Issues: Int, "netflow.issues", "netflow.export", "Problems found in the datagram. Absent without one.";
+    Replayed: Bool, "netflow.replayed", "netflow.export", "True on the trace of records that waited for their Template; a link leads to the trace of their datagram.";
+    SourceAddress: String, "source.address", "netflow.flow", "Source address (elements 8, 27).";
+    SourcePort: Int, "source.port", "netflow.flow", "Source port (element 7, else 182, 180); never on ICMP.";
+    DestinationAddress: String, "destination.address", "netflow.flow", "Destination address (elements 12, 28).";
+    DestinationPort: Int, "destination.port", "netflow.flow", "Destination port (element 11, else 183, 181); never on ICMP.";
+    Transport: String, "network.transport", "netflow.flow", "IANA name of the protocol, in lower case; absent for unassigned numbers.";
+    ProtocolNumber: Int, "network.protocol.number", "netflow.flow", "IP protocol number (element 4).";
+    NetworkType: String, "network.type", "netflow.flow", "`ipv4` or `ipv6`, by the addresses.";
+    Octets: Int, "netflow.flow.bytes", "netflow.flow", "Octets as exported, never scaled: the first of elements 1, 85, 231, 23, 171 that is not 0.";
+    Packets: Int, "netflow.flow.packets", "netflow.flow", "Packets as exported, never scaled: the first of elements 2, 86, 298, 24, 172 that is not 0.";
+    ReverseOctets: Int, "netflow.flow.reverse.bytes", "netflow.flow", "Octets of the reverse direction (RFC 5103, or element 232).";
+    ReversePackets: Int, "netflow.flow.reverse.packets", "netflow.flow", "Packets of the reverse direction (RFC 5103, or element 299).";
+    NextHop: String, "netflow.nexthop", "netflow.flow", "Next hop as sent, 0.0.0.0 included (elements 15, 62).";
+    InputInterface: Int, "netflow.interface.input", "netflow.flow", "SNMP ifIndex the flow came in by (element 10).";
+    OutputInterface: Int, "netflow.interface.output", "netflow.flow", "SNMP ifIndex the flow left by (element 14).";
+    SourceAs: Int, "netflow.src_as", "netflow.flow", "Autonomous system of the source (element 16).";
+    DestinationAs: Int, "netflow.dst_as", "netflow.flow", "Autonomous system of the destination (element 17).";
+    StartTime: Int, "netflow.flow.start_time_unix_nano", "netflow.flow", "First packet, Unix nanoseconds, by the exporter's clock.";
+    EndTime: Int, "netflow.flow.end_time_unix_nano", "netflow.flow", "Last packet, Unix nanoseconds, by the exporter's clock.";
+    DurationMs: Int, "netflow.flow.duration_ms", "netflow.flow", "Milliseconds from the first to the last packet; absent when the end lies before the start.";
+    EndReason: String, "netflow.flow.end_reason", "netflow.flow", "`idle_timeout`, `active_timeout`, `end_of_flow`, `forced_end` or `lack_of_resources` (element 136).";
+    Direction: String, "netflow.flow.direction", "netflow.flow", "`ingress` or `egress` (element 61).";
+    TcpFlags: Int, "netflow.tcp_flags", "netflow.flow", "Union of the TCP control bits seen, on TCP (element 6).";
+    TcpFlagTags: Strings, "netflow.tcp_flags.tags", "netflow.flow", "Names of these bits: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE.";
+    ClassOfService: Int, "netflow.tos", "netflow.flow", "IPv4 type of service or IPv6 traffic class (element 5).";
+    Dscp: Int, "netflow.dscp", "netflow.flow", "Upper six bits of it.";
+    Ecn: Int, "netflow.ecn", "netflow.flow", "Lower two bits of it.";
+    IcmpType: Int, "netflow.icmp.type", "netflow.flow", "ICMP type, on ICMP and ICMPv6 (elements 32, 139, 176, 178, else the destination port).";
+    IcmpCode: Int, "netflow.icmp.code", "netflow.flow", "ICMP code, on ICMP and ICMPv6 (elements 32, 139, 177, 179, else the destination port).";
+    TimeToLive: Int, "netflow.ip.ttl", "netflow.flow", "Time to live or hop limit (elements 192, 52).";
+    FlowLabel: Int, "netflow.ip.flow_label", "netflow.flow", "IPv6 flow label (element 31).";
+    SourceMask: Int, "netflow.src_mask", "netflow.flow", "Prefix length of the source (elements 9, 29).";
+    DestinationMask: Int, "netflow.dst_mask", "netflow.flow", "Prefix length of the destination (elements 13, 30).";
+    SourceVlan: Int, "netflow.vlan.src", "netflow.flow", "VLAN on the way in (elements 58, 243).";
+    DestinationVlan: Int, "netflow.vlan.dst", "netflow.flow", "VLAN on the way out (elements 59, 254).";
+    SourceMac: String, "netflow.mac.src", "netflow.flow", "Source MAC address (elements 56, 81), as `00:00:5e:00:53:01`.";
+    DestinationMac: String, "netflow.mac.dst", "netflow.flow", "Destination MAC address (elements 80, 57).";
+    ForwardingStatus: Int, "netflow.forwarding_status", "netflow.flow", "Forwarding status as sent (element 89); the span's status is an error where it says dropped.";
+    SamplingInterval: Int, "netflow.sampling.interval", "netflow.flow", "The exporter looked at one of so many packets (element 34, v5 header).";
+    SamplingAlgorithm: String, "netflow.sampling.algorithm", "netflow.flow", "`deterministic` or `random` (element 35, v5 header).";
+    CommunityId: String, "network.community_id", "netflow.flow", "Community ID v1, seed 0: the same for both directions and at every exporter.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names that dashboards and queries in the field rely on.
+    #[test]
+    fn the_fourteen_contract_names_stay() {
+        let keys: Vec<_> = Attribute::ALL.iter().map(|attribute| attribute.key(Schema::Netflow)).collect();
+        for key in [
+            "netflow.version",
+            "source.address",
+            "source.port",
+            "destination.address",
+            "destination.port",
+            "network.transport",
+            "network.protocol.number",
+            "netflow.flow.bytes",
+            "netflow.flow.packets",
+            "netflow.nexthop",
+            "netflow.interface.input",
+            "netflow.interface.output",
+            "netflow.src_as",
+            "netflow.dst_as",
+        ] {
+            assert!(keys.contains(&key), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_are_unique_and_numbered_in_order() {
+        let mut keys = Vec::new();
+        for (number, attribute) in Attribute::ALL.iter().enumerate() {
+            assert_eq!(*attribute as usize, number);
+            keys.push(attribute.key(Schema::Netflow));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), Attribute::ALL.len());
+    }
+}
