@@ -1,1 +1,17 @@
-//! Sockets, workers and shutdown of a flow collector.
+//! The collector: datagrams from UDP sockets to spans in a sink.
+//!
+//! [`Collector::bind`] opens the sockets, [`Collector::start`] puts a worker thread on each, [`Running::stop`] ends
+//! them when what the kernel had already received is read. A [`Pipeline`] is one worker's way from a datagram to spans,
+//! for datagrams from elsewhere, such as a capture.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod collector;
+mod pipeline;
+mod spans;
+mod stats;
+
+pub use collector::{Collector, CollectorConfig, CollectorError, Running};
+pub use pipeline::Pipeline;
+pub use spans::{AttributeKeys, OtlpSpan};
+pub use stats::{CollectorStats, StatsSnapshot};

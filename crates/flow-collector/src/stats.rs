@@ -1,0 +1,93 @@
+//! What the workers count.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flow_state::{DecodeErrorKind, Decoded, SequenceStatus};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Counters of all workers; they only grow.
+        #[derive(Debug, Default)]
+        pub struct CollectorStats {
+            $($name: AtomicU64,)*
+            issues: [AtomicU64; DecodeErrorKind::NAMES.len()],
+        }
+
+        /// [`CollectorStats`] at one moment.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct StatsSnapshot {
+            $($(#[$doc])* pub $name: u64,)*
+            /// Problems found, by [`DecodeErrorKind::index`].
+            pub issues: [u64; DecodeErrorKind::NAMES.len()],
+        }
+
+        impl CollectorStats {
+            /// The counters now.
+            pub fn snapshot(&self) -> StatsSnapshot {
+                StatsSnapshot {
+                    $($name: self.$name.load(Ordering::Relaxed),)*
+                    issues: std::array::from_fn(|kind| self.issues[kind].load(Ordering::Relaxed)),
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Datagrams received from allowed exporters.
+    datagrams,
+    /// Bytes in these.
+    bytes,
+    /// Datagrams from addresses that are not allowed; dropped unread.
+    denied,
+    /// Flow records decoded, those that had waited for their Template included.
+    records,
+    /// Options Data Records decoded.
+    options_records,
+    /// Template Records understood.
+    templates,
+    /// Units that sequence numbers say are missing.
+    sequence_gaps,
+    /// Flow spans written.
+    flow_spans,
+}
+
+impl CollectorStats {
+    pub(crate) fn count_denied(&self) {
+        add(&self.denied, 1);
+    }
+
+    pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, flow_spans: u64) {
+        add(&self.datagrams, 1);
+        add(&self.bytes, bytes as u64);
+        let (mut records, mut options, mut templates, mut gaps) = (0, 0, 0, 0);
+        for message in decoded.messages() {
+            records += u64::from(message.data_records);
+            options += u64::from(message.options_records);
+            templates += u64::from(message.templates);
+            if let SequenceStatus::Gap(gap) = message.sequence {
+                gaps += u64::from(gap);
+            }
+        }
+        for set in decoded.replayed_sets() {
+            *(if set.template().is_options() { &mut options } else { &mut records }) += set.len() as u64;
+        }
+        add(&self.records, records);
+        add(&self.options_records, options);
+        add(&self.templates, templates);
+        add(&self.sequence_gaps, gaps);
+        add(&self.flow_spans, flow_spans);
+        if !decoded.issues().is_empty() {
+            for (total, count) in self.issues.iter().zip(decoded.issues().counts()) {
+                add(total, u64::from(*count));
+            }
+        }
+    }
+}
+
+#[inline]
+fn add(counter: &AtomicU64, more: u64) {
+    if more > 0 {
+        counter.fetch_add(more, Ordering::Relaxed);
+    }
+}
