@@ -1,0 +1,107 @@
+//! The invariants of `testkit` over the corpus, over mutations of it, and over anything.
+#![allow(clippy::unwrap_used)]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use testkit::{corpus, invariants};
+
+#[test]
+fn hold_for_every_datagram_of_the_corpus() {
+    for capture in corpus::captures() {
+        for datagram in corpus::datagrams(&capture) {
+            invariants::one_datagram(&datagram.payload);
+        }
+    }
+}
+
+/// A few datagrams of each capture, so that mutations reach Templates and data of every version.
+fn seeds() -> Vec<Vec<u8>> {
+    let captures = corpus::captures();
+    captures.iter().flat_map(|capture| corpus::datagrams(capture).into_iter().take(2)).map(|d| d.payload).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Mutation {
+    Flip(Index, u8),
+    Word(Index, u16),
+    Cut(Index),
+    Insert(Index, Vec<u8>),
+    Remove(Index, u8),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    prop_oneof![
+        (any::<Index>(), 1_u8..).prop_map(|(at, bits)| Mutation::Flip(at, bits)),
+        (any::<Index>(), prop_oneof![Just(0), Just(1), Just(3), Just(4), Just(255), Just(65535), any::<u16>()])
+            .prop_map(|(at, word)| Mutation::Word(at, word)),
+        any::<Index>().prop_map(Mutation::Cut),
+        (any::<Index>(), vec(any::<u8>(), 1..9)).prop_map(|(at, bytes)| Mutation::Insert(at, bytes)),
+        (any::<Index>(), 1_u8..9).prop_map(|(at, len)| Mutation::Remove(at, len)),
+    ]
+}
+
+fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
+    if bytes.is_empty() {
+        return;
+    }
+    match mutation {
+        Mutation::Flip(at, bits) => {
+            let at = at.index(bytes.len());
+            bytes[at] ^= bits;
+        }
+        Mutation::Word(at, word) => {
+            let at = at.index(bytes.len()) & !1;
+            if let Some(place) = bytes.get_mut(at..at + 2) {
+                place.copy_from_slice(&word.to_be_bytes());
+            }
+        }
+        Mutation::Cut(at) => bytes.truncate(at.index(bytes.len())),
+        Mutation::Insert(at, more) => {
+            let at = at.index(bytes.len());
+            bytes.splice(at..at, more.iter().copied());
+        }
+        Mutation::Remove(at, len) => {
+            let at = at.index(bytes.len());
+            bytes.drain(at..(at + usize::from(*len)).min(bytes.len()));
+        }
+    }
+}
+
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    (proptest::sample::select(seeds()), vec(mutation(), 0..6)).prop_map(|(mut bytes, mutations)| {
+        mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn hold_for_mutated_datagrams(datagram in mutated()) {
+        invariants::one_datagram(&datagram);
+    }
+
+    #[test]
+    fn hold_for_any_bytes(datagram in vec(any::<u8>(), 0..400), version in prop_oneof![Just([0, 9]), Just([0, 10])]) {
+        invariants::one_datagram(&datagram);
+        invariants::one_datagram(&[&version[..], &datagram].concat());
+    }
+
+    #[test]
+    fn hold_for_sequences(datagrams in vec((mutated(), any::<u8>()), 1..24)) {
+        let mut sequence = Vec::new();
+        for (datagram, choice) in datagrams {
+            let len = (datagram.len() & 0x7ff) as u16;
+            sequence.extend(len.to_be_bytes());
+            sequence.push(choice);
+            sequence.extend(&datagram[..usize::from(len)]);
+        }
+        invariants::datagram_sequence(&sequence);
+    }
+
+    #[test]
+    fn hold_for_values(pen: u8, id: u16, bytes in vec(any::<u8>(), 0..40)) {
+        let [high, low] = id.to_be_bytes();
+        invariants::value_readers(&[&[pen, high, low], &bytes[..]].concat());
+    }
+}

@@ -1,0 +1,163 @@
+//! What must hold for any bytes.
+
+mod encoder;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use flow_state::{Datagram, Decoded, FlowRecord, State, StateConfig, Timestamp, TransportSession};
+use flow_wire::ie::{self, AbstractDataType};
+use flow_wire::{Message, SetKind, Template, TemplateLimits, Value};
+
+pub use encoder::encoder;
+
+/// One datagram from a stranger: it is decoded without a panic, each byte has one fate, no record is made of nothing.
+pub fn one_datagram(data: &[u8]) {
+    let state = State::new(StateConfig::default());
+    let mut decoded = Decoded::default();
+    decode(&state, session(1), 0, data, &mut decoded);
+    let again = {
+        let state = State::new(StateConfig::default());
+        let mut decoded = Decoded::default();
+        decode(&state, session(1), 0, data, &mut decoded);
+        decoded
+    };
+    assert_eq!(decoded.accounting(), again.accounting(), "decoding depends on the bytes alone");
+}
+
+/// Datagrams of several exporters, in the order of their appearance in `data`: two bytes of length, one byte that
+/// chooses exporter and delay, the datagram. State stays within its budgets.
+pub fn datagram_sequence(data: &[u8]) {
+    let mut config = StateConfig::default();
+    config.memory = 64 << 10;
+    config.pending_memory = 16 << 10;
+    config.pending_memory_per_domain = 4 << 10;
+    let (memory, pending_memory) = (config.memory, config.pending_memory);
+    let state = State::new(config);
+    let mut decoded = Decoded::default();
+    let mut rest = data;
+    let mut seconds = 0;
+    while let [high, low, choice, after @ ..] = rest {
+        let len = usize::from(u16::from_be_bytes([*high, *low]) & 0x7ff).min(after.len());
+        let (datagram, next) = after.split_at(len);
+        seconds += u64::from(choice >> 4);
+        decode(&state, session(choice & 7), seconds, datagram, &mut decoded);
+        assert!(state.memory() <= memory, "{} bytes of Templates", state.memory());
+        assert!(state.pending_memory() <= pending_memory, "{} bytes of waiting Sets", state.pending_memory());
+        rest = next;
+    }
+}
+
+/// Any type at any length: a value keeps the bytes it was read from, or refuses to interpret them.
+pub fn value_readers(data: &[u8]) {
+    let [pen, id_high, id_low, bytes @ ..] = data else {
+        return;
+    };
+    let enterprise_number = [0, 29305, 6871, 9, 5951, 8057, 39499, 35632][usize::from(pen % 8)];
+    let Some(element) = ie::lookup(enterprise_number, u16::from_be_bytes([*id_high & 3, *id_low])) else {
+        return;
+    };
+    let value = Value::read(element.data_type, bytes);
+    let unsigned = bytes.iter().take(8).fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    match value {
+        Value::Unsigned(value) => {
+            assert!((1..=8).contains(&bytes.len()));
+            assert_eq!(value, unsigned);
+        }
+        Value::Signed(value) => {
+            let bits = 64 - 8 * bytes.len() as u32;
+            assert_eq!((value as u64) << bits, unsigned << bits);
+        }
+        Value::Ipv4(address) => assert_eq!(address.octets(), bytes),
+        Value::Ipv6(address) => assert_eq!(address.octets(), bytes),
+        Value::MacAddress(address) => assert_eq!(address, bytes),
+        Value::String(text) => assert!(bytes.starts_with(text) && !text.contains(&0)),
+        Value::List(list) => assert_eq!(list, bytes),
+        Value::OctetArray(octets) => assert_eq!(octets, bytes),
+        Value::Boolean(value) => assert_eq!(bytes, [if value { 1 } else { 2 }]),
+        Value::Float(_) => assert!(bytes.len() == 4 || element.data_type == AbstractDataType::Float64),
+        Value::DateTime(_) => assert!(matches!(bytes.len(), 4 | 8)),
+        other => panic!("a value without a rule: {other:?}"),
+    }
+    read_in_a_record(enterprise_number, element.id, bytes);
+}
+
+/// The same bytes as the only field of a record: the walk over the fields and the located read agree.
+fn read_in_a_record(enterprise_number: u32, id: u16, bytes: &[u8]) {
+    let Ok(length) = u16::try_from(bytes.len()) else {
+        return;
+    };
+    let mut datagram = vec![0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let id_field = if enterprise_number == 0 { id } else { id | 0x8000 };
+    let specifier_len = if enterprise_number == 0 { 4 } else { 8 };
+    datagram.extend([0, 2, 0, 8 + specifier_len, 1, 0, 0, 1]);
+    datagram.extend(id_field.to_be_bytes());
+    datagram.extend(length.to_be_bytes());
+    if enterprise_number != 0 {
+        datagram.extend(enterprise_number.to_be_bytes());
+    }
+    datagram.extend([1, 0]);
+    datagram.extend((length + 4).to_be_bytes());
+    datagram.extend(bytes);
+    let Ok(total) = u16::try_from(datagram.len()) else {
+        return;
+    };
+    datagram[2..4].copy_from_slice(&total.to_be_bytes());
+    let message = Message::decode(&datagram).unwrap();
+    let sets: Vec<_> = message.sets().map(Result::unwrap).collect();
+    assert_eq!(sets[0].kind, SetKind::Template);
+    let record = message.template_records(&sets[0]).next().unwrap().unwrap();
+    // A record of no bytes is no record.
+    let Ok(template) = Template::compile(&record, &TemplateLimits::default()) else {
+        assert!(bytes.is_empty() || length == flow_wire::VARIABLE_LENGTH);
+        return;
+    };
+    let records: Vec<_> = message.records(&sets[1], &template).collect();
+    if template.fixed_record_len().is_some() {
+        assert_eq!(records.len(), 1);
+        let locator = template.locate(enterprise_number, id).unwrap();
+        assert_eq!(records[0].fields().next().unwrap().bytes, bytes);
+        assert_eq!(records[0].bytes(locator), bytes);
+        if (1..=8).contains(&bytes.len()) {
+            let expected = bytes.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+            assert_eq!(records[0].unsigned(locator), expected);
+        }
+    }
+}
+
+fn session(exporter: u8) -> TransportSession {
+    let exporter = SocketAddr::from((Ipv4Addr::new(192, 0, 2, exporter), 50_000));
+    TransportSession::new(exporter, SocketAddr::from(([198, 51, 100, 1], 2055)))
+}
+
+fn decode(state: &State, session: TransportSession, seconds: u64, bytes: &[u8], decoded: &mut Decoded) {
+    let received_at = Timestamp::from_unix_seconds(1_700_000_000 + seconds);
+    state.decode(&Datagram { session, received_at, tag: seconds.into(), bytes }, decoded);
+    assert_eq!(decoded.accounting().total(), bytes.len() as u64, "each byte has one fate");
+    let mut record_bytes = 0;
+    for set in decoded.data_sets(bytes) {
+        assert!(set.len() <= bytes.len(), "more records than bytes");
+        assert_eq!(set.flows().inspect(|flow| record_bytes += read(flow)).count(), set.len());
+    }
+    let options: u64 = decoded.messages().iter().map(|message| u64::from(message.options_records)).sum();
+    match options {
+        0 => assert_eq!(record_bytes, decoded.accounting().records),
+        _ => assert!(record_bytes <= decoded.accounting().records),
+    }
+    for set in decoded.replayed_sets() {
+        assert_eq!(set.flows().map(|flow| read(&flow)).count(), set.len());
+    }
+}
+
+/// Reads everything a flow can tell; returns its bytes.
+fn read(flow: &FlowRecord<'_>) -> u64 {
+    let record = flow.record();
+    let fields = record.fields().inspect(|field| drop(field.value())).count();
+    assert_eq!(fields, record.template().field_specifiers().len(), "a record has every field of its Template");
+    let _ = (flow.source_address(), flow.destination_address(), flow.next_hop(), flow.protocol());
+    let _ = (flow.octets(), flow.packets(), flow.reverse_octets(), flow.reverse_packets());
+    let _ = (flow.source_mac(), flow.destination_mac(), flow.icmp(), flow.sampling());
+    if let (Some(duration), Some(end)) = (flow.time().duration(), flow.time().end) {
+        assert!(duration.as_nanos() <= end.as_unix_nanos().into());
+    }
+    record.as_bytes().len() as u64
+}

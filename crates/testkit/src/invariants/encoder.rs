@@ -1,0 +1,195 @@
+//! Encoded spans decode to what was asked for.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::Link;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use otlp_sink::{AttributeKey, BatchEncoder, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind};
+use prost::Message;
+
+/// Derives spans from `data`, encodes them, and compares what `opentelemetry-proto` decodes, from protobuf and from the
+/// JSON made of it, with the message that the same calls describe.
+///
+/// # Panics
+///
+/// When they differ.
+pub fn encoder(data: &[u8]) {
+    let mut input = Input { data };
+    let resource: Vec<(String, String)> = (0..input.u8() % 3).map(|_| (input.text(), input.text())).collect();
+    let (scope_name, scope_version) = (input.text(), input.text());
+    let mut encoder = BatchEncoder::new(&resource, &scope_name, &scope_version);
+    // The second batch goes into a buffer that has been written to.
+    for _ in 0..2 {
+        let mut spans = Vec::new();
+        for _ in 0..input.u8() % 8 {
+            spans.push(span(&mut input, &mut encoder));
+        }
+        let expected = request(&resource, &scope_name, &scope_version, spans);
+        compare(&expected, encoder.finish());
+        encoder.clear();
+    }
+}
+
+fn compare(expected: &ExportTraceServiceRequest, encoded: &[u8]) {
+    let decoded = ExportTraceServiceRequest::decode(encoded).expect("decodes");
+    assert_eq!(decoded, *expected);
+    let json = otlp_sink::to_json(encoded);
+    let from_json: ExportTraceServiceRequest = serde_json::from_slice(&json).expect("is OTLP JSON");
+    assert_eq!(from_json, *expected);
+}
+
+fn span(input: &mut Input<'_>, encoder: &mut BatchEncoder) -> Span {
+    let parent = input.u8().is_multiple_of(2).then(|| input.bytes::<8>());
+    let context = SpanContext { trace_id: input.bytes(), span_id: input.bytes(), parent_span_id: parent };
+    let (name, start, end) = (input.text(), input.u64(), input.u64());
+    let kinds = [SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer];
+    let kind = kinds[usize::from(input.u8()) % kinds.len()];
+    let mut expected = Span {
+        trace_id: context.trace_id.to_vec(),
+        span_id: context.span_id.to_vec(),
+        parent_span_id: parent.map_or_else(Vec::new, |id| id.to_vec()),
+        name: cut(&name),
+        kind: kind as i32,
+        start_time_unix_nano: start,
+        end_time_unix_nano: end,
+        ..Span::default()
+    };
+    let mut builder = encoder.span(context, &name, kind, start, end);
+    for _ in 0..input.u8() % 20 {
+        attribute(input, &mut builder, &mut expected);
+    }
+    if input.u8().is_multiple_of(4) {
+        let trace_state = input.text();
+        builder.trace_state(&trace_state);
+        expected.trace_state = cut(&trace_state);
+    }
+    for _ in 0..input.u8() % 3 {
+        let (trace_id, span_id) = (input.bytes(), input.bytes());
+        builder.link(trace_id, span_id);
+        expected.links.push(Link { trace_id: trace_id.to_vec(), span_id: span_id.to_vec(), ..Link::default() });
+    }
+    if input.u8().is_multiple_of(4) {
+        let message = input.text();
+        builder.status_error(&message);
+        expected.status = Some(Status { message: cut(&message), code: 2 });
+    }
+    expected
+}
+
+fn attribute(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mut Span) {
+    let key = AttributeKey::from(input.text());
+    let value = match input.u8() % 5 {
+        0 => {
+            // Every length of a varint.
+            let value = (input.u64() >> (input.u8() % 64)) as i64;
+            builder.int(&key, value);
+            Value::IntValue(value)
+        }
+        1 => {
+            let value = input.text();
+            builder.str(&key, &value);
+            Value::StringValue(cut(&value))
+        }
+        2 => {
+            let value = input.u8() > 127;
+            builder.bool(&key, value);
+            Value::BoolValue(value)
+        }
+        3 => {
+            // Short in decimal too, so that JSON gives it back to the bit.
+            let value = f64::from(input.u64() as i32) / 8.0;
+            builder.double(&key, value);
+            Value::DoubleValue(value)
+        }
+        _ => {
+            let values: Vec<String> = (0..input.u8() % 5).map(|_| input.text()).collect();
+            builder.str_array(&key, values.iter().map(String::as_str));
+            let values = values.iter().map(|value| AnyValue { value: Some(Value::StringValue(cut(value))) });
+            Value::ArrayValue(ArrayValue { values: values.collect() })
+        }
+    };
+    expected.attributes.push(key_value(cut(key.as_str()), value));
+}
+
+/// The envelope, without what is empty.
+fn request(
+    resource: &[(String, String)],
+    scope_name: &str,
+    scope_version: &str,
+    spans: Vec<Span>,
+) -> ExportTraceServiceRequest {
+    let attributes = resource.iter().map(|(key, value)| key_value(key.clone(), Value::StringValue(value.clone())));
+    let has_scope = !scope_name.is_empty() || !scope_version.is_empty();
+    let scope_spans = ScopeSpans {
+        scope: has_scope.then(|| InstrumentationScope {
+            name: scope_name.to_owned(),
+            version: scope_version.to_owned(),
+            ..InstrumentationScope::default()
+        }),
+        spans,
+        schema_url: String::new(),
+    };
+    let resource_spans = ResourceSpans {
+        resource: (!resource.is_empty())
+            .then(|| Resource { attributes: attributes.collect(), ..Resource::default() }),
+        scope_spans: vec![scope_spans],
+        schema_url: String::new(),
+    };
+    ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
+}
+
+fn key_value(key: String, value: Value) -> KeyValue {
+    KeyValue { key, value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+}
+
+/// The documented limit, told in another way than the encoder has it.
+fn cut(text: &str) -> String {
+    let mut cut = text.to_owned();
+    while cut.len() > MAX_STRING_LEN {
+        cut.pop();
+    }
+    cut
+}
+
+/// Bytes as numbers and texts; zeroes follow the end.
+struct Input<'a> {
+    data: &'a [u8],
+}
+
+impl Input<'_> {
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let (taken, rest) = self.data.split_at(N.min(self.data.len()));
+        self.data = rest;
+        let mut bytes = [0; N];
+        bytes[..taken.len()].copy_from_slice(taken);
+        bytes
+    }
+
+    fn u8(&mut self) -> u8 {
+        self.bytes::<1>()[0]
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(self.bytes())
+    }
+
+    /// Mostly around the lengths where the encoding changes, rarely around the limit.
+    fn text(&mut self) -> String {
+        let selector = self.u8();
+        let len = match selector {
+            0..200 => usize::from(selector) * 2 / 3,
+            200..250 => usize::from(self.u8()) + 100,
+            250.. => MAX_STRING_LEN - 4 + usize::from(self.u8() % 8),
+        };
+        let letters = ['a', 'ß', '€', '🦀', '"', '\0', '\\', 'z'];
+        let mut seed = usize::from(self.u8());
+        let mut text = String::new();
+        while text.len() < len {
+            text.push(letters[seed % letters.len()]);
+            seed = seed / 2 + seed % 3 * 50 + 1;
+        }
+        text
+    }
+}

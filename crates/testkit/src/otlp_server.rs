@@ -1,0 +1,401 @@
+//! A trace backend for tests: takes OTLP over gRPC and HTTP on one port of this machine and remembers every span.
+
+use std::convert::Infallible;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+pub use opentelemetry_proto::tonic::common::v1::any_value::Value;
+pub use opentelemetry_proto::tonic::resource::v1::Resource;
+pub use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+use tonic::codec::CompressionEncoding;
+use tonic::codegen::Service;
+use tonic::{Code, Status};
+
+/// The Collector's limit over HTTP. Over gRPC tonic has 4 MiB, as the Collector does.
+const MAX_HTTP_BODY_LEN: usize = 20 * 1024 * 1024;
+
+/// How long requests under way may take when the server stops.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What the server does with a request.
+#[derive(Clone, Debug, Default)]
+pub enum Respond {
+    /// Takes the spans.
+    #[default]
+    Accept,
+    /// Takes the spans and says that it rejected that many, with a message.
+    PartialSuccess(i64, &'static str),
+    /// Asks to try again: `UNAVAILABLE` or 503, with `Retry-After` seconds over HTTP if given.
+    Unavailable(Option<u64>),
+    /// Refuses for good with these codes.
+    Refuse(Code, StatusCode),
+    /// Never answers.
+    Hang,
+}
+
+/// One request as it came.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// `/v1/traces` or the path of the gRPC method.
+    pub path: String,
+    /// Headers or gRPC metadata.
+    pub headers: HeaderMap,
+    /// Spans in it.
+    pub spans: usize,
+    /// Length of the message as protobuf, without compression.
+    pub message_len: usize,
+    /// Whether its spans were taken.
+    pub accepted: bool,
+}
+
+/// The server. Dropping it ends it at once, cutting connections.
+#[derive(Debug)]
+pub struct OtlpServer {
+    address: SocketAddr,
+    recording: Arc<Recording>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl OtlpServer {
+    /// Starts a server; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on.
+    pub async fn start(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let mut server = Self { address: listener.local_addr()?, recording: Arc::default(), running: None };
+        server.run(listener);
+        Ok(server)
+    }
+
+    /// A server on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// There is no free port.
+    pub async fn start_local() -> io::Result<Self> {
+        Self::start(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Stops: connections are refused from now on. Requests under way are answered, unless they hang.
+    pub async fn stop(&mut self) {
+        if let Some(Running { stop, task }) = self.running.take() {
+            let _ = stop.send(());
+            // The task ends within its grace.
+            let _ = task.await;
+        }
+    }
+
+    /// Listens again, on the same port, with the same recording.
+    ///
+    /// # Errors
+    ///
+    /// Someone else took the port.
+    pub async fn restart(&mut self) -> io::Result<()> {
+        self.stop().await;
+        let listener = TcpListener::bind(self.address).await?;
+        self.run(listener);
+        Ok(())
+    }
+
+    /// Stops for good and returns all spans.
+    pub async fn shutdown(mut self) -> Vec<Span> {
+        self.stop().await;
+        self.take_spans()
+    }
+
+    /// Address and port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Endpoint for gRPC.
+    pub fn grpc_endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Endpoint for HTTP as the general variable has it, without the path `/v1/traces`.
+    pub fn http_endpoint(&self) -> String {
+        self.grpc_endpoint()
+    }
+
+    /// URL for traces over HTTP.
+    pub fn http_traces_endpoint(&self) -> String {
+        format!("{}/v1/traces", self.http_endpoint())
+    }
+
+    /// What to do with requests from now on.
+    pub fn respond_with(&self, respond: Respond) {
+        self.recording.lock().respond = respond;
+    }
+
+    /// All spans taken, in order of arrival.
+    pub fn spans(&self) -> Vec<Span> {
+        self.recording.lock().spans.clone()
+    }
+
+    /// All spans taken since the last call. Call it now and then when there are millions.
+    pub fn take_spans(&self) -> Vec<Span> {
+        std::mem::take(&mut self.recording.lock().spans)
+    }
+
+    /// Number of spans taken since the start, whether or not they were fetched.
+    pub fn span_count(&self) -> usize {
+        self.recording.lock().span_count
+    }
+
+    /// Resources seen, each once.
+    pub fn resources(&self) -> Vec<Resource> {
+        self.recording.lock().resources.clone()
+    }
+
+    /// All requests that could be read, whatever they were answered.
+    pub fn requests(&self) -> Vec<Received> {
+        self.recording.lock().requests.clone()
+    }
+
+    /// Waits until that many spans have been taken.
+    ///
+    /// # Panics
+    ///
+    /// When they have not within `timeout`.
+    pub async fn wait_for_spans(&self, count: usize, timeout: Duration) {
+        self.wait_until(timeout, |recording| recording.span_count >= count).await;
+    }
+
+    /// Waits until that many requests have come.
+    ///
+    /// # Panics
+    ///
+    /// When they have not within `timeout`.
+    pub async fn wait_for_requests(&self, count: usize, timeout: Duration) {
+        self.wait_until(timeout, |recording| recording.requests.len() >= count).await;
+    }
+
+    async fn wait_until(&self, timeout: Duration, condition: impl Fn(&Records) -> bool) {
+        let wait = async {
+            loop {
+                let changed = self.recording.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if condition(&self.recording.lock()) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        if tokio::time::timeout(timeout, wait).await.is_err() {
+            let records = self.recording.lock();
+            let (spans, requests) = (records.span_count, records.requests.len());
+            drop(records);
+            panic!("only {spans} spans in {requests} requests within {timeout:?}");
+        }
+    }
+
+    fn run(&mut self, listener: TcpListener) {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(listener, self.recording.clone(), stopped));
+        self.running = Some(Running { stop, task });
+    }
+}
+
+impl Drop for OtlpServer {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.task.abort();
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Recording {
+    records: Mutex<Records>,
+    changed: tokio::sync::Notify,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    respond: Respond,
+    spans: Vec<Span>,
+    span_count: usize,
+    resources: Vec<Resource>,
+    requests: Vec<Received>,
+}
+
+impl Recording {
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a request and returns what to answer.
+    fn record(&self, path: &str, headers: HeaderMap, request: ExportTraceServiceRequest) -> Respond {
+        let message_len = request.encoded_len();
+        let mut records = self.lock();
+        let respond = records.respond.clone();
+        let accepted = matches!(respond, Respond::Accept | Respond::PartialSuccess(..));
+        let mut spans = 0;
+        for resource_spans in request.resource_spans {
+            if let Some(resource) = resource_spans.resource.filter(|resource| !records.resources.contains(resource)) {
+                records.resources.push(resource);
+            }
+            for scope_spans in resource_spans.scope_spans {
+                spans += scope_spans.spans.len();
+                if accepted {
+                    records.span_count += scope_spans.spans.len();
+                    records.spans.extend(scope_spans.spans);
+                }
+            }
+        }
+        records.requests.push(Received { path: path.to_owned(), headers, spans, message_len, accepted });
+        drop(records);
+        self.changed.notify_waiters();
+        respond
+    }
+}
+
+/// Accepts connections until told to stop, then lets requests under way finish.
+async fn serve(listener: TcpListener, recording: Arc<Recording>, mut stopped: oneshot::Receiver<()>) {
+    let graceful = GracefulShutdown::new();
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => continue,
+            },
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => continue,
+        };
+        let recording = recording.clone();
+        let service = hyper::service::service_fn(move |request| answer(recording.clone(), request));
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        connections.spawn(graceful.watch(connection));
+    }
+    drop(listener);
+    // Connections that are left after that are cut when `connections` goes out of scope.
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+async fn answer(
+    recording: Arc<Recording>,
+    request: Request<Incoming>,
+) -> Result<Response<tonic::body::Body>, Infallible> {
+    if request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        return TraceServiceServer::new(Grpc(recording))
+            .accept_compressed(CompressionEncoding::Gzip)
+            .call(request)
+            .await;
+    }
+    let response = match http(&recording, request).await {
+        Ok(response) => response,
+        Err((status, message)) => {
+            let mut response = Response::new(Bytes::from(message));
+            *response.status_mut() = status;
+            response
+        }
+    };
+    Ok(response.map(|body| tonic::body::Body::new(Full::new(body))))
+}
+
+struct Grpc(Arc<Recording>);
+
+#[tonic::async_trait]
+impl TraceService for Grpc {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+        match self.0.record(path, metadata.into_headers(), message) {
+            Respond::Accept => Ok(tonic::Response::new(ExportTraceServiceResponse::default())),
+            Respond::PartialSuccess(rejected, message) => Ok(tonic::Response::new(partial_success(rejected, message))),
+            Respond::Unavailable(_) => Err(Status::unavailable("told to")),
+            Respond::Refuse(code, _) => Err(Status::new(code, "told to")),
+            Respond::Hang => std::future::pending().await,
+        }
+    }
+}
+
+fn partial_success(rejected: i64, message: &str) -> ExportTraceServiceResponse {
+    let partial_success = ExportTracePartialSuccess { rejected_spans: rejected, error_message: message.to_owned() };
+    ExportTraceServiceResponse { partial_success: Some(partial_success) }
+}
+
+/// An answer over HTTP: the status and what to say when the request cannot be read.
+async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Response<Bytes>, (StatusCode, String)> {
+    let (head, body) = request.into_parts();
+    if head.uri.path() != "/v1/traces" {
+        return Err((StatusCode::NOT_FOUND, format!("no such path: {}", head.uri.path())));
+    }
+    let bad = |error: &dyn std::fmt::Display| (StatusCode::BAD_REQUEST, error.to_string());
+    let body = Limited::new(body, MAX_HTTP_BODY_LEN).collect().await;
+    let mut body = body.map_err(|error| (StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))?.to_bytes();
+    if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).map_err(|error| bad(&error))?;
+        body = plain.into();
+    }
+    let content_type = head.headers.get(CONTENT_TYPE).cloned();
+    let json = match content_type.as_ref().map(|kind| kind.as_bytes()) {
+        Some(b"application/x-protobuf") => false,
+        Some(b"application/json") => true,
+        _ => return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{content_type:?}"))),
+    };
+    let message = if json {
+        serde_json::from_slice(&body).map_err(|error| bad(&error))?
+    } else {
+        ExportTraceServiceRequest::decode(body).map_err(|error| bad(&error))?
+    };
+    let mut response = Response::new(Bytes::new());
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    match recording.record(head.uri.path(), head.headers, message) {
+        Respond::Accept if json => *response.body_mut() = Bytes::from_static(b"{}"),
+        Respond::Accept => {}
+        // 64-bit integers are strings in OTLP JSON.
+        Respond::PartialSuccess(rejected, message) if json => {
+            let partial_success = serde_json::json!({"rejectedSpans": rejected.to_string(), "errorMessage": message});
+            *response.body_mut() = serde_json::json!({"partialSuccess": partial_success}).to_string().into();
+        }
+        Respond::PartialSuccess(rejected, message) => {
+            *response.body_mut() = partial_success(rejected, message).encode_to_vec().into();
+        }
+        Respond::Unavailable(retry_after) => {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+        }
+        Respond::Refuse(_, status) => *response.status_mut() = status,
+        Respond::Hang => std::future::pending().await,
+    }
+    Ok(response)
+}
