@@ -1,0 +1,157 @@
+//! Data Records and their fields, by the rules of RFC 7011 sections 3.4.3, 6.2 and 7.
+#![allow(clippy::unwrap_used)]
+
+use flow_wire::{DecodeError, DecodeErrorKind as Kind, Message, Remainder, SetKind, Template, TemplateLimits, Value};
+use hex_literal::hex;
+
+/// A datagram with one Template Set and one Data Set behind a header of IPFIX.
+fn datagram(template_set: &[u8], data_set: &[u8]) -> Vec<u8> {
+    let mut bytes = [&hex!("000a 0000 6553f100 00000007 00000001"), template_set, data_set].concat();
+    let len = u16::try_from(bytes.len()).unwrap();
+    bytes[2..4].copy_from_slice(&len.to_be_bytes());
+    bytes
+}
+
+/// Runs `check` on the message, its Template and its Data Set's records.
+fn with_records(datagram: &[u8], check: impl FnOnce(&Template, flow_wire::Records<'_>)) {
+    let message = Message::decode(datagram).unwrap();
+    let sets: Vec<_> = message.sets().map(Result::unwrap).collect();
+    let record = message.template_records(&sets[0]).next().unwrap().unwrap();
+    let template = Template::compile(&record, &TemplateLimits::default()).unwrap();
+    assert_eq!(sets[1].kind, SetKind::Data);
+    check(&template, message.records(&sets[1], &template));
+}
+
+/// sourceTransportPort(7), interfaceName(82) of variable length, octetDeltaCount(1) in 3 bytes.
+const PORT_NAME_OCTETS: [u8; 20] = hex!("0002 0014 0100 0003 0007 0002 0052 ffff 0001 0003");
+
+/// RFC 7011 section 7, figures R and S: one byte of length, or 255 and two; either form for short contents.
+#[test]
+fn variable_length_has_two_forms() {
+    let data = hex!("0100 001d" "0050 03 6c6f30 000005" "0051 ff0002 6c6f 000006" "0052 00 000007");
+    with_records(&datagram(&PORT_NAME_OCTETS, &data), |template, mut records| {
+        let (port, name, octets) = (template.locate(0, 7), template.locate(0, 82), template.locate(0, 1));
+        let all: Vec<_> = records.by_ref().collect();
+        let ports: Vec<_> = all.iter().map(|record| record.unsigned(port.unwrap())).collect();
+        let names: Vec<_> = all.iter().map(|record| record.bytes(name.unwrap())).collect();
+        let counts: Vec<_> = all.iter().map(|record| record.unsigned(octets.unwrap())).collect();
+        assert_eq!(ports, [0x50, 0x51, 0x52]);
+        assert_eq!(names, [&b"lo0"[..], b"lo", b""]);
+        assert_eq!(counts, [5, 6, 7]);
+        assert_eq!(records.remainder(), Remainder::Padding { len: 0, not_zero: false });
+    });
+}
+
+#[test]
+fn a_variable_length_past_the_set_costs_that_record_only() {
+    let data = hex!("0100 0015" "0050 03 6c6f30 000005" "0051 c8 6c6f 000006");
+    with_records(&datagram(&PORT_NAME_OCTETS, &data), |_, mut records| {
+        assert_eq!(records.by_ref().count(), 1);
+        let error = DecodeError::new(16 + 20 + 4 + 9, Kind::RecordOverrun(256));
+        assert_eq!(records.remainder(), Remainder::Overrun { len: 8, error });
+    });
+}
+
+#[test]
+fn a_length_prefix_cut_short_is_an_overrun() {
+    let data = hex!("0100 000a" "0050 ff00 00 00");
+    with_records(&datagram(&PORT_NAME_OCTETS, &data), |_, records| {
+        let (count, remainder) = records.tally();
+        assert_eq!(count, 0);
+        assert!(matches!(remainder, Remainder::Overrun { len: 6, .. }), "{remainder:?}");
+    });
+}
+
+/// RFC 7011 section 3.3.1: padding is shorter than any record; its content is not looked at, only noted.
+#[test]
+fn what_is_shorter_than_a_record_is_padding() {
+    let template = hex!("0002 000c 0100 0001 0001 0004");
+    for (data, not_zero) in [(hex!("0100 000b 00000001 000000"), false), (hex!("0100 000b 00000001 00ff00"), true)] {
+        with_records(&datagram(&template, &data), |_, records| {
+            assert_eq!(records.tally(), (1, Remainder::Padding { len: 3, not_zero }));
+        });
+    }
+}
+
+/// RFC 7011 section 6.2: integers in fewer bytes than their type, at any width.
+#[test]
+fn located_integers_are_read_at_their_width() {
+    for width in 1..=8_u8 {
+        let template = [&hex!("0002 0010 0100 0002 0001")[..], &[0, width], &hex!("0004 0001")].concat();
+        let mut value = [0; 8];
+        value[7] = 0x2a;
+        value[8 - usize::from(width)] |= 0x40;
+        let data = [&[1, 0, 0, 5 + width][..], &value[8 - usize::from(width)..], &[6]].concat();
+        with_records(&datagram(&template, &data), |template, mut records| {
+            let record = records.next().unwrap();
+            let expected = u64::from_be_bytes(value);
+            assert_eq!(record.unsigned(template.locate(0, 1).unwrap()), expected, "{width} bytes");
+            assert_eq!(record.unsigned(template.locate(0, 4).unwrap()), 6);
+            assert_eq!(record.fields().next().unwrap().value(), Value::Unsigned(expected));
+        });
+    }
+}
+
+/// Fields behind many of variable length have no constant place; they are found by walking.
+#[test]
+fn fields_behind_many_variable_ones_are_found() {
+    let names = hex!("0052 ffff").repeat(12);
+    let set_len = 8 + names.len() as u8 + 4;
+    let template = [&[0, 2, 0, set_len][..], &hex!("0100 000d"), &names, &hex!("0001 0004")].concat();
+    let data = [&hex!("0100 0020")[..], &[1, b'x'].repeat(12), &hex!("0000002a")].concat();
+    with_records(&datagram(&template, &data), |template, mut records| {
+        let record = records.next().unwrap();
+        assert_eq!(record.unsigned(template.locate(0, 1).unwrap()), 0x2a);
+        assert_eq!(record.fields().count(), 13);
+        assert_eq!(record.fields().nth(11).unwrap().value(), Value::String(b"x"));
+    });
+}
+
+/// RFC 7011 section 8: order has meaning where an element occurs twice; the first is located.
+#[test]
+fn the_first_of_equal_elements_is_located() {
+    let template = hex!("0002 0010 0100 0002 0008 0004 0008 0004");
+    let data = hex!("0100 000c c0000201 c6336401");
+    with_records(&datagram(&template, &data), |template, mut records| {
+        let record = records.next().unwrap();
+        assert_eq!(record.ipv4(template.locate(0, 8).unwrap()).to_string(), "192.0.2.1");
+        assert_eq!(record.fields().nth(1).unwrap().bytes, hex!("c6336401"));
+    });
+}
+
+#[test]
+fn zero_length_fields_keep_their_place() {
+    let template = hex!("0002 0014 0100 0003 0007 0002 0052 0000 000b 0002");
+    let data = hex!("0100 0008 0050 01bb");
+    with_records(&datagram(&template, &data), |template, mut records| {
+        let record = records.next().unwrap();
+        assert_eq!(record.fields().map(|field| field.bytes.len()).collect::<Vec<_>>(), [2, 0, 2]);
+        assert_eq!(record.unsigned(template.locate(0, 11).unwrap()), 443);
+    });
+}
+
+#[test]
+fn fields_know_their_names() {
+    let template = hex!("0002 0018 0100 0003 0001 0004 8001 0004 00007279 7fff 0001");
+    let data = hex!("0100 000d 00000001 00000002 03");
+    with_records(&datagram(&template, &data), |_, mut records| {
+        let names: Vec<_> = records.next().unwrap().fields().map(|field| field.name()).collect();
+        assert_eq!(names, [Some("octetDeltaCount"), Some("reverseOctetDeltaCount"), None]);
+    });
+}
+
+#[test]
+fn a_locator_of_another_template_never_panics() {
+    let long = hex!("0002 0010 0100 0002 0052 ffff 001b 0010");
+    let locator = {
+        let data = [&hex!("0100 0015")[..], &[0; 17]].concat();
+        let mut found = None;
+        with_records(&datagram(&long, &data), |template, _| found = template.locate(0, 27));
+        found.unwrap()
+    };
+    with_records(&datagram(&hex!("0002 000c 0100 0001 0001 0001"), &hex!("0100 0005 07")), |_, mut records| {
+        let record = records.next().unwrap();
+        let _ = (record.bytes(locator), record.unsigned(locator), record.ipv6(locator));
+        assert_eq!(record.as_bytes(), [7]);
+    });
+}
