@@ -9,12 +9,15 @@ use std::process::ExitCode;
 mod ci;
 mod codegen;
 mod doc_links;
+mod e2e;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
   ci [STEP...]        run every check, or only the named ones
   codegen [--check]   write (or compare) the files that are made from other files
+  corpus              record the corpus of real exporters anew
+  e2e [CASE...]       test against real exporters and a real OpenTelemetry Collector
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +25,8 @@ fn main() -> ExitCode {
     let result = match args.split_first() {
         Some((task, rest)) if task == "ci" => ci::run(rest),
         Some((task, rest)) if task == "codegen" => codegen::run(rest),
+        Some((task, [])) if task == "corpus" => e2e::corpus::run(),
+        Some((task, rest)) if task == "e2e" => e2e::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -1,0 +1,104 @@
+//! `cargo xtask e2e`: the command against real exporters, tshark and a real OpenTelemetry Collector.
+//!
+//! Needs softflowd, fprobe, pmacct, tshark and Go; a missing one is an error. Everything happens on loopback, and all
+//! files are in `target/e2e`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use command::Collector;
+
+mod command;
+mod compare;
+pub(crate) mod corpus;
+mod delivery;
+mod exporter;
+mod exporters;
+mod http;
+mod otelcol;
+mod pcap;
+mod process;
+mod receiver;
+mod tap;
+mod traffic;
+mod tshark;
+
+/// The seed of the traffic that the exporters meter.
+const TRAFFIC_SEED: u64 = 2055;
+
+/// Where everything is.
+struct Bench {
+    folder: PathBuf,
+    netflow2traces: PathBuf,
+    otelcol: PathBuf,
+}
+
+impl Bench {
+    /// A collector of ours with `environment`; its log is `NAME.log`.
+    fn collector(&self, name: &str, environment: &[(&str, &str)]) -> anyhow::Result<Collector> {
+        let log = self.folder.join(format!("netflow2traces-{name}.log"));
+        Collector::start(&self.netflow2traces, &log, environment)
+    }
+
+    /// Generated v9 flows, the same every time.
+    fn send(&self, to: SocketAddr, datagrams: u64, flows_per_datagram: u64, rate: u64) -> anyhow::Result<()> {
+        let (host, port) = (to.ip().to_string(), to.port().to_string());
+        let (datagrams, flows) = (datagrams.to_string(), flows_per_datagram.to_string());
+        let rate = rate.to_string();
+        let arguments = [
+            ["--host", &host],
+            ["--port", &port],
+            ["--version", "9"],
+            ["--count", &datagrams],
+            ["--flows-per-datagram", &flows],
+            ["--rate", &rate],
+            ["--seed", "1"],
+        ];
+        let arguments: Vec<&str> = ["send"].into_iter().chain(arguments.into_iter().flatten()).collect();
+        let log = self.folder.join("netflow2traces-send.log");
+        command::run(&self.netflow2traces, &arguments, &log, Duration::from_secs(120))
+    }
+}
+
+/// A test: its name, and what it found worth telling.
+type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
+
+const CASES: [Case; 3] = [
+    ("exporters", exporters::run),
+    ("million-flows", delivery::million_flows),
+    ("collector-killed", delivery::collector_killed),
+];
+
+/// Runs all cases, or those named in `names`.
+///
+/// # Errors
+///
+/// When a program is missing or a case fails; the others run all the same.
+pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
+    if let Some(unknown) = names.iter().find(|name| CASES.iter().all(|(known, _)| known != name)) {
+        bail!("no case {unknown}; there are {}", CASES.map(|(name, _)| name).join(", "));
+    }
+    let folder = crate::workspace_root().join("target/e2e");
+    std::fs::create_dir_all(&folder).context("create target/e2e")?;
+    let bench = Bench { otelcol: otelcol::build(&folder)?, netflow2traces: command::build()?, folder };
+    let mut failed = Vec::new();
+    for (name, case) in CASES.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|asked| asked == name)) {
+        let started = Instant::now();
+        let outcome = case(&bench);
+        println!("{name}, {:.1} s", started.elapsed().as_secs_f64());
+        match outcome {
+            Ok(rows) => rows.iter().for_each(|row| println!("  {row}")),
+            Err(error) => {
+                println!("  FAILED: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+    if !failed.is_empty() {
+        bail!("end to end: {} failed", failed.join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Flow spans held against tshark's decoding of the same datagrams.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, bail, ensure};
+
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use testkit::otlp_server::{Span, Value};
+
+use super::tshark::{Capture, Record};
+
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+
+/// Fails unless the traces of the exporter at `exporter_port` say exactly what tshark says: one trace a datagram, in
+/// that order, one flow span a record, and every field the same.
+///
+/// # Errors
+///
+/// With the first difference.
+pub(super) fn same(spans: &[Span], exporter_port: u16, capture: &Capture) -> anyhow::Result<()> {
+    let traces = Traces::of(spans, exporter_port)?;
+    let (got, want) = (traces.roots.len() as u64, capture.datagrams);
+    ensure!(got == want, "{got} traces of {want} datagrams");
+    let mut got = traces.records()?;
+    let mut want: Vec<Record> = capture.records.iter().map(as_spans_have_it).collect();
+    ensure!(got.len() == want.len(), "{} flow spans of {} records", got.len(), want.len());
+    got.sort();
+    want.sort();
+    for (got, want) in got.iter().zip(&want) {
+        let as_json = |record| serde_json::to_string(record);
+        ensure!(got == want, "span {} where tshark has {}", as_json(got)?, as_json(want)?);
+    }
+    Ok(())
+}
+
+/// Spans do not name the Template, and never take the type and code of ICMP for ports.
+fn as_spans_have_it(record: &Record) -> Record {
+    let mut record = Record { template: None, ..record.clone() };
+    if matches!(record.proto, Some(ICMP | ICMPV6)) {
+        (record.sport, record.dport) = (None, None);
+    }
+    record
+}
+
+/// The traces of one exporter.
+struct Traces<'a> {
+    /// `netflow.export` spans in the order of their datagrams.
+    roots: Vec<&'a Span>,
+    by_trace: HashMap<&'a [u8], Vec<&'a Span>>,
+}
+
+impl<'a> Traces<'a> {
+    fn of(spans: &'a [Span], exporter_port: u16) -> anyhow::Result<Self> {
+        let mut by_trace: HashMap<&[u8], Vec<&Span>> = HashMap::new();
+        for span in spans {
+            ensure!(span.kind() == SpanKind::Internal, "kind of {} is {:?}", span.name, span.kind());
+            by_trace.entry(&span.trace_id).or_default().push(span);
+        }
+        let mut roots = Vec::new();
+        for span in spans.iter().filter(|span| span.name == "netflow.export") {
+            ensure!(span.parent_span_id.is_empty(), "netflow.export has a parent");
+            if integer(span, "netflow.exporter.port")? == Some(exporter_port) {
+                roots.push(span);
+            }
+        }
+        roots.sort_by_key(|root| root.start_time_unix_nano);
+        Ok(Self { roots, by_trace })
+    }
+
+    fn records(&self) -> anyhow::Result<Vec<Record>> {
+        let mut records = Vec::new();
+        for (packet, root) in (1..).zip(&self.roots) {
+            let trace = &self.by_trace[root.trace_id.as_slice()];
+            let child = |name: &str| {
+                let mut children = trace.iter().filter(|span| span.parent_span_id == root.span_id);
+                children.find(|span| span.name == name)
+            };
+            child("netflow.parse_packet").context("no netflow.parse_packet below netflow.export")?;
+            let process_flows = child("netflow.process_flows");
+            let before = records.len();
+            for span in trace.iter().filter(|span| span.name == "netflow.flow") {
+                let parent = process_flows.context("flows without netflow.process_flows")?;
+                ensure!(span.parent_span_id == parent.span_id, "a flow that is not below netflow.process_flows");
+                let domain = integer(root, "netflow.observation_domain_id")?.unwrap_or(0);
+                records.push(record(span, packet, domain).with_context(|| format!("{span:?}"))?);
+            }
+            let flows = records.len() - before;
+            let rest = trace.len() - flows - usize::from(process_flows.is_some());
+            ensure!(rest == 2, "{rest} spans besides flows and netflow.process_flows, not 2");
+            let said = integer(root, "netflow.records")?.unwrap_or(0);
+            ensure!(flows == said, "{flows} flow spans where netflow.records says {said}");
+        }
+        Ok(records)
+    }
+}
+
+fn record(span: &Span, packet: u64, domain: u32) -> anyhow::Result<Record> {
+    let milliseconds = |key| anyhow::Ok(integer::<i64>(span, key)?.map(|nanos| nanos.div_euclid(1_000_000)));
+    Ok(Record {
+        packet,
+        version: integer(span, "netflow.version")?.context("no netflow.version")?,
+        domain,
+        template: None,
+        src: address(span, "source.address")?,
+        dst: address(span, "destination.address")?,
+        sport: integer(span, "source.port")?,
+        dport: integer(span, "destination.port")?,
+        proto: integer(span, "network.protocol.number")?,
+        bytes: integer(span, "netflow.flow.bytes")?,
+        packets: integer(span, "netflow.flow.packets")?,
+        in_if: integer(span, "netflow.interface.input")?,
+        out_if: integer(span, "netflow.interface.output")?,
+        src_as: integer(span, "netflow.src_as")?,
+        dst_as: integer(span, "netflow.dst_as")?,
+        nexthop: address(span, "netflow.nexthop")?,
+        start_ms: milliseconds("netflow.flow.start_time_unix_nano")?,
+        end_ms: milliseconds("netflow.flow.end_time_unix_nano")?,
+        rev_bytes: integer(span, "netflow.flow.reverse.bytes")?,
+        rev_packets: integer(span, "netflow.flow.reverse.packets")?,
+    })
+}
+
+fn value<'a>(span: &'a Span, key: &str) -> anyhow::Result<Option<&'a Value>> {
+    let mut found = span.attributes.iter().filter(|attribute| attribute.key == key);
+    let first = found.next();
+    ensure!(found.next().is_none(), "{key} twice");
+    Ok(first.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()))
+}
+
+fn integer<T: TryFrom<i64>>(span: &Span, key: &str) -> anyhow::Result<Option<T>> {
+    match value(span, key)? {
+        None => Ok(None),
+        Some(Value::IntValue(number)) => match T::try_from(*number) {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => bail!("{key} is {number}"),
+        },
+        Some(other) => bail!("{key} is {other:?}, not an integer"),
+    }
+}
+
+fn address(span: &Span, key: &str) -> anyhow::Result<Option<std::net::IpAddr>> {
+    match value(span, key)? {
+        None => Ok(None),
+        Some(Value::StringValue(text)) => Ok(Some(text.parse().with_context(|| format!("{key} is {text:?}"))?)),
+        Some(other) => bail!("{key} is {other:?}, not a string"),
+    }
+}

@@ -1,0 +1,123 @@
+//! Programs the tests start, and never leave behind.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+/// A running program; dropping it kills it.
+#[derive(Debug)]
+pub(super) struct Child {
+    process: std::process::Child,
+    program: String,
+    log: PathBuf,
+}
+
+impl Child {
+    /// Starts `command` with its standard error, and its standard output unless that is set already, in `log`.
+    ///
+    /// # Errors
+    ///
+    /// When the program is missing or cannot start.
+    pub(super) fn spawn(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let file = File::create(log).with_context(|| format!("create {}", log.display()))?;
+        command.stderr(file);
+        let process = command.spawn().with_context(|| format!("start {program}; is it installed?"))?;
+        Ok(Self { process, program, log: log.to_path_buf() })
+    }
+
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// What it has written to its log so far.
+    pub(super) fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// When it still runs after `patience`.
+    pub(super) fn wait(&mut self, patience: Duration) -> anyhow::Result<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.process.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() >= deadline {
+                bail!("{} still runs after {patience:?}; see {}", self.program, self.log.display());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Fails when the program has already ended.
+    ///
+    /// # Errors
+    ///
+    /// With the end of its log.
+    pub(super) fn ensure_running(&mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.process.try_wait()? {
+            let log = self.log_text();
+            let tail: Vec<&str> = log.lines().rev().take(5).collect();
+            bail!("{} ended with {status}: {}", self.program, tail.join(" | "));
+        }
+        Ok(())
+    }
+
+    /// SIGTERM.
+    ///
+    /// # Errors
+    ///
+    /// When `kill` fails.
+    pub(super) fn terminate(&self) -> anyhow::Result<()> {
+        let status = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status()?;
+        anyhow::ensure!(status.success(), "kill -TERM {} failed", self.program);
+        Ok(())
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be waited for.
+    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Polls until `condition` gives a value.
+///
+/// # Errors
+///
+/// When it fails, or gives none within `patience`.
+pub(super) fn wait_until<T>(
+    what: &str,
+    patience: Duration,
+    mut condition: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(value) = condition()? {
+            return Ok(value);
+        }
+        if Instant::now() >= deadline {
+            bail!("{what}: not within {patience:?}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
