@@ -23,19 +23,19 @@ impl Exporter {
     /// Exporter `number`, from 0, up for one to thirty days at `start_ms` (Unix milliseconds).
     pub(crate) fn new(number: u16, start_ms: u64, random: &mut Random) -> Self {
         let uptime_seconds = random.between(86_400, 30 * 86_400);
-        let router = |network: u16, v4: [u8; 4], as_number| Host {
-            v4,
+        // The far ends of two point-to-point links.
+        let router = |network: u16, v4: u32, as_number| Host {
+            v4: (v4 + 4 * u32::from(number) + 1).to_be_bytes(),
             v6: address_v6(network, u64::from(number) + 1),
             as_number,
             v4_mask: 30,
             v6_mask: 64,
         };
-        let [high, low] = number.to_be_bytes();
         Self {
             observation_domain_id: u32::from(number) + 1,
             boot_ms: (start_ms / 1_000).saturating_sub(uptime_seconds) * 1_000,
-            upstream: router(0xfe00, [172, 16, high, low], OWN_AS + 1),
-            downstream: router(0xfd00, [172, 17, high, low], OWN_AS),
+            upstream: router(0xfe00, 0xac10_0000, OWN_AS + 1),
+            downstream: router(0xfd00, 0xac18_0000, OWN_AS),
             sampler_id: random.between(1, 8) as u8,
             messages: 0,
             sequence_number: 0,

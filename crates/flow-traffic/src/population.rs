@@ -237,7 +237,11 @@ impl Service {
     /// Packets and bytes of a flow.
     fn size(&self, random: &mut Random, to_server: bool) -> (u32, u32) {
         let packets = random.heavy_tailed(self.packets.0, self.packets.1);
-        let (low, high) = if to_server { self.request } else { self.response };
+        let (low, high) = match (self.protocol, packets) {
+            (TCP, ..=2) => (40, 60), // no data: refused or never answered
+            _ if to_server => self.request,
+            _ => self.response,
+        };
         let mean = random.between(low, high);
         let noise = random.below(packets.min(high - mean + 1));
         (packets as u32, (packets * mean + noise) as u32)

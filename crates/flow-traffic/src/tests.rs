@@ -96,11 +96,11 @@ fn numbers(record: &DataRecord<'_>) -> HashMap<u16, u64> {
 #[test]
 fn the_same_configuration_gives_the_same_bytes_for_ever() {
     let golden = [
-        0x8ed5_8cc6_dd36_63fb,
-        0xcdcf_7cf8_2e9c_1387,
-        0x744e_11c0_8e80_9d14,
-        0x1cb2_2df1_ff36_870c,
-        0xb350_8be2_a0b2_fe62,
+        0xbe1d_beaa_0af1_eef7,
+        0x16d3_3b4e_2e10_a95a,
+        0xcbd9_28d4_13fa_1168,
+        0xb393_cacf_c8a1_4e79,
+        0x24fe_611f_3102_af57,
     ];
     for (version, expected) in VERSIONS.into_iter().zip(golden) {
         let mut three = config(version);
@@ -111,9 +111,9 @@ fn the_same_configuration_gives_the_same_bytes_for_ever() {
         three.seed = 1;
         assert_ne!(first, bytes(three, 100));
     }
-    assert_eq!(hash(&streams::v5(10)), 0xff44_86cb_cab3_4c04);
-    assert_eq!(hash(&streams::v9_20_fields(10)), 0xe9a8_dff1_dc78_37db);
-    assert_eq!(hash(&streams::ipfix_with_string(10)), 0x6f1f_3620_c9e0_7978);
+    assert_eq!(hash(&streams::v5(10)), 0x5ec7_7b57_95c5_fc49);
+    assert_eq!(hash(&streams::v9_20_fields(10)), 0x1cb3_f279_1b51_addd);
+    assert_eq!(hash(&streams::ipfix_with_string(10)), 0x9784_5c5a_d868_7fe4);
 }
 
 /// v5 and v7 count flows, v9 Messages (RFC 3954 section 5.1), IPFIX Data Records with those of options (RFC 7011
