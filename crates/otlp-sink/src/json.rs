@@ -7,18 +7,30 @@ use std::io::Write;
 
 use crate::reader::{Field, Reader};
 
-/// An `ExportTraceServiceRequest`, which is also a `TracesData`, as one line without its end.
-pub(crate) fn request(request: &[u8]) -> Vec<u8> {
+/// OTLP JSON of an encoded `ExportTraceServiceRequest`, as one line without its end.
+///
+/// `TracesData` has the same encoding, so that this is also a line of an OTLP JSON lines file. Covers the messages that
+/// a [`BatchEncoder`](crate::BatchEncoder) makes, and events; malformed bytes end the message they are in.
+///
+/// ```
+/// assert_eq!(otlp_sink::to_json(&[]), br#"{"resourceSpans":[]}"#);
+/// ```
+pub fn to_json(request: &[u8]) -> Vec<u8> {
     // Keys, quotes and hexadecimal make JSON about two and a half times as long.
-    let mut json = Json { out: Vec::with_capacity(request.len() / 2 * 5 + 32) };
+    let mut json = Json { out: Vec::with_capacity(request.len() / 2 * 5 + 32), depth: 0 };
     json.out.extend_from_slice(b"{\"resourceSpans\":[");
     json.separated(Reader::new(request).messages(1), Json::resource_spans);
     json.out.extend_from_slice(b"]}");
     json.out
 }
 
+/// Values within values that are followed; deeper ones become empty values.
+const MAX_DEPTH: usize = 32;
+
 struct Json {
     out: Vec<u8>,
+    /// Lists around the value being written.
+    depth: usize,
 }
 
 impl Json {
@@ -242,11 +254,18 @@ impl<'j> Object<'j> {
     }
 
     /// `ArrayValue` or `KeyValueList`, which may be empty.
+    ///
+    /// The only messages that nest without bound.
     fn values<'a>(&mut self, key: &str, list: Reader<'a>, write: impl FnMut(&mut Json, Reader<'a>)) {
+        if self.json.depth == MAX_DEPTH {
+            return;
+        }
+        self.json.depth += 1;
         self.key(key);
         self.json.put("{\"values\":[");
         self.json.separated(list.messages(1), write);
         self.json.put("]}");
+        self.json.depth -= 1;
     }
 }
 
@@ -258,7 +277,7 @@ mod tests {
     fn encoded(write: impl FnOnce(&mut BatchEncoder)) -> String {
         let mut encoder = BatchEncoder::new(&[("service.name".into(), "s".into())], "scope", "1");
         write(&mut encoder);
-        String::from_utf8(request(encoder.finish())).unwrap()
+        String::from_utf8(to_json(encoder.finish())).unwrap()
     }
 
     const ENVELOPE: &str = concat!(
@@ -305,9 +324,31 @@ mod tests {
         assert_eq!(values, ["\"NaN\"", "\"Infinity\"", "\"-Infinity\"", "1e300", "-0.0"]);
     }
 
+    #[test]
+    fn values_nest_up_to_a_depth() {
+        let mut value = Vec::new();
+        for _ in 0..10_000 {
+            // ArrayValue.values, AnyValue.array_value
+            for tag in [0x0a, 0x2a] {
+                let mut outer = vec![tag];
+                let mut len = value.len();
+                while len >= 0x80 {
+                    outer.push(len as u8 | 0x80);
+                    len >>= 7;
+                }
+                outer.push(len as u8);
+                outer.append(&mut value);
+                value = outer;
+            }
+        }
+        let mut json = Json { out: Vec::new(), depth: 0 };
+        json.any_value(Reader::new(&value));
+        assert_eq!(String::from_utf8(json.out).unwrap().matches("arrayValue").count(), MAX_DEPTH);
+    }
+
     /// What `check` sends.
     #[test]
     fn an_empty_request_is_an_empty_list() {
-        assert_eq!(request(&[]), br#"{"resourceSpans":[]}"#);
+        assert_eq!(to_json(&[]), br#"{"resourceSpans":[]}"#);
     }
 }

@@ -118,7 +118,7 @@ impl Accepted {
 #[derive(Debug)]
 pub(crate) enum Transport {
     Grpc(grpc::GrpcTransport),
-    Http(http::HttpTransport),
+    Http(Box<http::HttpTransport>),
 }
 
 impl Transport {
@@ -127,7 +127,7 @@ impl Transport {
         config::check_endpoint(&config.endpoint)?;
         Ok(match config.protocol {
             Protocol::Grpc => Self::Grpc(grpc::GrpcTransport::new(config)?),
-            Protocol::HttpProtobuf | Protocol::HttpJson => Self::Http(http::HttpTransport::new(config)),
+            Protocol::HttpProtobuf | Protocol::HttpJson => Self::Http(Box::new(http::HttpTransport::new(config))),
         })
     }
 
@@ -140,7 +140,7 @@ impl Transport {
         }
         // Milliseconds of work for a large batch: not for a thread that drives connections.
         let work = move || {
-            let body = if json { json::request(&request).into() } else { request };
+            let body = if json { json::to_json(&request).into() } else { request };
             if compression == Compression::Gzip { http::gzip(&body).into() } else { body }
         };
         tokio::task::spawn_blocking(work).await.expect("encoding does not panic")

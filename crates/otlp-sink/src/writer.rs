@@ -39,7 +39,7 @@ impl SpanWriter {
         end_unix_nano: u64,
     ) -> SpanBuilder<'_> {
         if self.is_full() {
-            self.flush();
+            self.flush_full();
         }
         if self.due.is_none() {
             // The only look at the clock: once a batch.
@@ -52,7 +52,10 @@ impl SpanWriter {
     ///
     /// Call it between units of work, and at [`next_due`](Self::next_due) when there is none.
     pub fn flush_if_due(&mut self, now: Instant) {
-        if self.is_full() || self.due.is_some_and(|due| due <= now) {
+        if self.is_full() {
+            self.flush_full();
+        }
+        if self.due.is_some_and(|due| due <= now) {
             self.flush();
         }
     }
@@ -69,15 +72,26 @@ impl SpanWriter {
 
     /// Hands over the batch under construction.
     pub fn flush(&mut self) {
+        self.flush_full();
+        if self.encoder.spans() > 0 {
+            self.hand_over();
+        }
         self.due = None;
+    }
+
+    /// Hands over a full batch, except for a last span that went beyond the limit: that begins the next one.
+    ///
+    /// Only the last span can have: the batch is checked before each one.
+    fn flush_full(&mut self) {
         if self.encoder.spans() > 1 && self.encoder.request_len() > self.shared.max_batch_bytes {
-            // Only the last span can have gone beyond the limit: the batch is checked before each one.
             let last = self.encoder.pop_last();
             self.hand_over();
             self.encoder.push_encoded(&last);
+            self.due = Some(Instant::now() + self.shared.max_delay);
         }
-        if self.encoder.spans() > 0 {
+        if self.is_full() {
             self.hand_over();
+            self.due = None;
         }
     }
 

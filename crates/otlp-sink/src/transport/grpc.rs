@@ -52,10 +52,23 @@ impl GrpcTransport {
         };
         match tokio::time::timeout(self.timeout, call).await {
             Ok(Ok(response)) => Ok(Accepted::from_protobuf(response.get_ref())),
+            // The channel, too, watches the timeout that it tells the receiver about, and may be first.
+            Ok(Err(status)) if is_timeout(&status) => Err(ExportError::timed_out(self.timeout)),
             Ok(Err(status)) => Err(classify(&status)),
             Err(_) => Err(ExportError::timed_out(self.timeout)),
         }
     }
+}
+
+fn is_timeout(status: &Status) -> bool {
+    let mut source = status.source();
+    while let Some(error) = source {
+        if error.is::<tonic::TimeoutExpired>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 /// Which failures may be tried again, by the table in "Failures" of the OTLP specification.

@@ -132,8 +132,7 @@ fn request(
         schema_url: String::new(),
     };
     let resource_spans = ResourceSpans {
-        resource: (!resource.is_empty())
-            .then(|| Resource { attributes: attributes.collect(), ..Resource::default() }),
+        resource: (!resource.is_empty()).then(|| Resource { attributes: attributes.collect(), ..Resource::default() }),
         scope_spans: vec![scope_spans],
         schema_url: String::new(),
     };

@@ -1,0 +1,408 @@
+//! From a writer to a receiver, through what can go wrong in between.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::TracesData;
+use otlp_sink::{
+    AttributeKey, Compression, DropReason, ExportErrorKind, OtlpConfig, Output, Protocol, Sink, SinkConfig, SinkError,
+    SpanContext, SpanKind, SpanWriter, probe,
+};
+use testkit::otlp_server::{OtlpServer, Respond, Span, Value};
+use tokio::runtime::Handle;
+
+const PROTOCOLS: [Protocol; 3] = [Protocol::Grpc, Protocol::HttpProtobuf, Protocol::HttpJson];
+
+/// Generous: for a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static INDEX: AttributeKey = AttributeKey::new("test.index");
+
+fn otlp(server: &OtlpServer, protocol: Protocol) -> OtlpConfig {
+    let endpoint = match protocol {
+        Protocol::Grpc => server.grpc_endpoint(),
+        _ => server.http_traces_endpoint(),
+    };
+    OtlpConfig::new(protocol, &endpoint).unwrap()
+}
+
+/// Small batches and quick retries.
+fn config(otlp: OtlpConfig) -> SinkConfig {
+    let mut config =
+        SinkConfig::default().with_output(Output::Otlp(otlp)).with_resource_attribute("service.name", "test");
+    config.max_batch_spans = 10.try_into().unwrap();
+    config.retry_initial = Duration::from_millis(20);
+    config.reconnect_max = Duration::from_millis(300);
+    config.retry_max = Duration::from_millis(300);
+    config
+}
+
+fn start(config: SinkConfig) -> Sink {
+    Sink::start(config, &Handle::current()).unwrap()
+}
+
+fn write(writer: &mut SpanWriter, index: u64) {
+    let context = SpanContext { trace_id: [1; 16], span_id: (index + 1).to_be_bytes(), parent_span_id: None };
+    writer.span(context, "test", SpanKind::Internal, 1, 2).int(&INDEX, index as i64);
+}
+
+fn write_all(sink: &Sink, spans: u64) {
+    let mut writer = sink.writer();
+    for index in 0..spans {
+        write(&mut writer, index);
+    }
+}
+
+/// Panics unless the spans are those of `write` from 0 on, each once.
+fn assert_each_once(spans: &[Span], expected: u64) {
+    let mut times: HashMap<u64, usize> = HashMap::new();
+    for span in spans {
+        *times.entry(u64::from_be_bytes(span.span_id[..].try_into().unwrap()) - 1).or_default() += 1;
+    }
+    let wrong: Vec<_> = (0..expected).filter(|index| times.get(index) != Some(&1)).collect();
+    assert!(wrong.is_empty(), "not there exactly once: {wrong:?}");
+    assert_eq!(spans.len() as u64, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_protocol_and_compression_delivers_every_span() {
+    for protocol in PROTOCOLS {
+        for compression in [Compression::None, Compression::Gzip] {
+            let server = OtlpServer::start_local().await.unwrap();
+            let mut otlp = otlp(&server, protocol);
+            otlp.compression = compression;
+            otlp.headers.insert("x-tenant", "lab".parse().unwrap());
+            let sink = start(config(otlp));
+            write_all(&sink, 95);
+            let report = sink.shutdown(PATIENCE).await;
+            assert_eq!((report.exported, report.dropped, report.remaining), (95, 0, 0), "{protocol} {compression}");
+            let spans = server.spans();
+            assert_each_once(&spans, 95);
+            for span in spans {
+                let index = u64::from_be_bytes(span.span_id[..].try_into().unwrap()) - 1;
+                assert_eq!((&*span.name, span.kind, span.start_time_unix_nano), ("test", 1, 1));
+                let value = span.attributes[0].value.clone().unwrap().value;
+                assert_eq!(value, Some(Value::IntValue(index as i64)));
+            }
+            assert_eq!(server.resources()[0].attributes[0].key, "service.name");
+            let requests = server.requests();
+            assert_eq!(requests.len(), 10);
+            for request in requests {
+                assert_eq!(request.headers["x-tenant"], "lab");
+                let encoding = request.headers.get("content-encoding").or(request.headers.get("grpc-encoding"));
+                assert_eq!(encoding.is_some_and(|encoding| encoding == "gzip"), compression == Compression::Gzip);
+                assert!(request.headers["user-agent"].to_str().unwrap().starts_with("OTel-OTLP-Exporter-Rust/"));
+            }
+        }
+    }
+}
+
+/// The receiver refuses connections for two seconds of a stream of 1,000 spans a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_loses_nothing_and_doubles_nothing() {
+    for protocol in [Protocol::Grpc, Protocol::HttpProtobuf] {
+        let mut server = OtlpServer::start_local().await.unwrap();
+        let sink = start(config(otlp(&server, protocol)));
+        let stream = std::thread::spawn({
+            let sink = sink.clone();
+            move || {
+                let mut writer = sink.writer();
+                let start = Instant::now();
+                for index in 0..3500 {
+                    write(&mut writer, index);
+                    std::thread::sleep(
+                        (start + Duration::from_millis(index)).saturating_duration_since(Instant::now()),
+                    );
+                }
+            }
+        });
+        server.wait_for_spans(300, PATIENCE).await;
+        server.stop().await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        server.restart().await.unwrap();
+        tokio::task::spawn_blocking(|| stream.join().unwrap()).await.unwrap();
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped, report.remaining), (3500, 0, 0), "{protocol}");
+        assert!(sink.stats().outputs[0].retries > 0);
+        assert_each_once(&server.shutdown().await, 3500);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_asks_for_another_try_gets_it() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::Unavailable(None));
+        let sink = start(config(otlp(&server, protocol)));
+        write_all(&sink, 30);
+        server.wait_for_requests(9, PATIENCE).await;
+        assert_eq!(sink.stats().exported(), 0);
+        server.respond_with(Respond::Accept);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped), (30, 0), "{protocol}");
+        assert_each_once(&server.spans(), 30);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_after_is_waited_for() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Unavailable(Some(1)));
+    let sink = start(config(otlp(&server, Protocol::HttpProtobuf)));
+    write_all(&sink, 1);
+    server.wait_for_requests(1, PATIENCE).await;
+    server.respond_with(Respond::Accept);
+    let start = Instant::now();
+    server.wait_for_spans(1, PATIENCE).await;
+    assert!(start.elapsed() > Duration::from_millis(800), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_in_time_is_tried_again() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::Hang);
+        let mut otlp = otlp(&server, protocol);
+        otlp.timeout = Duration::from_millis(200);
+        let sink = start(config(otlp));
+        write_all(&sink, 5);
+        server.wait_for_requests(2, PATIENCE).await;
+        server.respond_with(Respond::Accept);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.remaining), (5, 0), "{protocol}");
+        assert_each_once(&server.spans(), 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_receiver_refuses_is_dropped_and_counted() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::Refuse(tonic::Code::Unauthenticated, StatusCode::UNAUTHORIZED));
+        let sink = start(config(otlp(&server, protocol)));
+        write_all(&sink, 25);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped, report.remaining), (0, 25, 0), "{protocol}");
+        let stats = &sink.stats().outputs[0];
+        assert_eq!((stats.dropped(DropReason::Refused), stats.requests, stats.retries), (25, 3, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejected_spans_are_counted_as_dropped() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::PartialSuccess(4, "too old"));
+        let sink = start(config(otlp(&server, protocol)));
+        write_all(&sink, 20);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped), (12, 8), "{protocol}");
+        let stats = &sink.stats().outputs[0];
+        assert_eq!((stats.dropped(DropReason::Rejected), stats.retries), (8, 0));
+    }
+}
+
+/// A receiver that lies about how many it rejected makes no span appear.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_spans_are_rejected_than_were_sent() {
+    for rejected in [1000, -1] {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::PartialSuccess(rejected, ""));
+        let sink = start(config(otlp(&server, Protocol::Grpc)));
+        write_all(&sink, 10);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!(report.exported + report.dropped, 10);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_drops_whole_batches_and_never_blocks() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Hang);
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    config.queue_bytes = 8 * 1024;
+    let sink = start(config);
+    let started = Instant::now();
+    write_all(&sink, 10_000);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let stats = &sink.stats().outputs[0];
+    assert!(stats.held_bytes <= 8 * 1024);
+    let dropped = stats.dropped(DropReason::QueueFull);
+    assert!(dropped > 5000 && dropped.is_multiple_of(10), "{dropped}");
+    assert_eq!(dropped + stats.queued_spans + stats.in_flight_spans, 10_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_reports_what_its_deadline_left() {
+    let mut server = OtlpServer::start_local().await.unwrap();
+    let sink = start(config(otlp(&server, Protocol::Grpc)));
+    write_all(&sink, 40);
+    server.wait_for_spans(40, PATIENCE).await;
+    server.respond_with(Respond::Hang);
+    write_all(&sink, 75);
+    let started = Instant::now();
+    let report = sink.shutdown(Duration::from_millis(300)).await;
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!((report.exported, report.dropped, report.remaining), (40, 0, 75));
+    // Later spans are counted, and a second call adds nothing.
+    write_all(&sink, 7);
+    let report = sink.shutdown(Duration::from_secs(5)).await;
+    assert_eq!((report.exported, report.dropped, report.remaining), (40, 7, 75));
+    assert_eq!(sink.stats().outputs[0].dropped(DropReason::Shutdown), 7);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_is_dropped_still_delivers() {
+    let server = OtlpServer::start_local().await.unwrap();
+    let sink = start(config(otlp(&server, Protocol::Grpc)));
+    write_all(&sink, 40);
+    drop(sink);
+    server.wait_for_spans(40, PATIENCE).await;
+}
+
+/// Receivers take 4 MiB over gRPC; the default leaves room below.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_stay_below_the_limit_of_receivers() {
+    let server = OtlpServer::start_local().await.unwrap();
+    let sink = start(SinkConfig::default().with_output(Output::Otlp(otlp(&server, Protocol::Grpc))));
+    let text = "x".repeat(4096);
+    let mut writer = sink.writer();
+    for index in 0..3000_u64 {
+        let context = SpanContext { trace_id: [1; 16], span_id: (index + 1).to_be_bytes(), parent_span_id: None };
+        writer.span(context, "large", SpanKind::Internal, 1, 2).str(&INDEX, &text);
+    }
+    drop(writer);
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped), (3000, 0));
+    let lengths: Vec<_> = server.requests().iter().map(|request| request.message_len).collect();
+    assert!(lengths.iter().all(|len| *len <= 3_670_016), "{lengths:?}");
+    assert_eq!(lengths.len(), 4, "requests are filled: {lengths:?}");
+    assert_each_once(&server.spans(), 3000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_span_that_fits_no_request_is_dropped_alone() {
+    let server = OtlpServer::start_local().await.unwrap();
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    config.max_batch_bytes = 10_000;
+    config.max_batch_spans = 1000.try_into().unwrap();
+    let sink = start(config);
+    let text = "x".repeat(4096);
+    let mut writer = sink.writer();
+    for index in 0..9 {
+        let context = SpanContext { trace_id: [1; 16], span_id: [index + 1; 8], parent_span_id: None };
+        let mut span = writer.span(context, "span", SpanKind::Internal, 1, 2);
+        for _ in 0..if index == 4 { 5 } else { 1 } {
+            span.str(&INDEX, &text);
+        }
+    }
+    drop(writer);
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped), (8, 1));
+    assert_eq!(sink.stats().outputs[0].dropped(DropReason::TooLarge), 1);
+    assert!(server.requests().iter().all(|request| request.message_len <= 10_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_waits_for_its_delay_and_no_longer() {
+    let server = OtlpServer::start_local().await.unwrap();
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    config.max_delay = Duration::from_secs(60);
+    let sink = start(config);
+    let mut writer = sink.writer();
+    assert_eq!(writer.next_due(), None);
+    let before = Instant::now();
+    write(&mut writer, 0);
+    let due = writer.next_due().unwrap();
+    assert!(due >= before + Duration::from_secs(60));
+    write(&mut writer, 1);
+    assert_eq!(writer.next_due(), Some(due), "the first span decides");
+    writer.flush_if_due(due - Duration::from_millis(1));
+    assert_eq!(writer.pending_spans(), 2);
+    writer.flush_if_due(due);
+    assert_eq!((writer.pending_spans(), writer.next_due()), (0, None));
+    server.wait_for_spans(2, PATIENCE).await;
+    // A full batch is handed over whatever the time.
+    for index in 2..12 {
+        write(&mut writer, index);
+    }
+    writer.flush_if_due(before);
+    server.wait_for_spans(12, PATIENCE).await;
+}
+
+/// Two outputs get the same spans; the file is OTLP JSON lines, one `TracesData` a line, and is appended to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_beside_a_receiver_gets_the_same_spans() {
+    let server = OtlpServer::start_local().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("spans.jsonl");
+    for round in 1..=2 {
+        let sink = start(config(otlp(&server, Protocol::Grpc)).with_output(Output::File(path.clone())));
+        write_all(&sink, 25);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.remaining), (50, 0), "both outputs count");
+        let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
+        let lines: Vec<TracesData> = file.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        assert_eq!(lines.len(), 3 * round);
+        let from_file = lines.into_iter().skip(3 * (round - 1)).flat_map(|traces| traces.resource_spans);
+        let mut from_file: Vec<Span> = from_file.flat_map(|r| r.scope_spans).flat_map(|s| s.spans).collect();
+        let mut from_server = server.take_spans();
+        assert_each_once(&from_file, 25);
+        from_file.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+        from_server.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+        assert_eq!(from_file, from_server);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_an_error_at_start() {
+    let config = SinkConfig::default().with_output(Output::File("/nonexistent/spans.jsonl".into()));
+    let error = Sink::start(config, &Handle::current()).unwrap_err();
+    assert!(matches!(error, SinkError::File { .. }));
+    assert!(error.to_string().starts_with("cannot write to /nonexistent/spans.jsonl: "), "{error}");
+}
+
+/// An output that is down holds back neither the writer nor the other output.
+#[tokio::test(flavor = "multi_thread")]
+async fn outputs_do_not_wait_for_each_other() {
+    let [up, down] = [OtlpServer::start_local().await.unwrap(), OtlpServer::start_local().await.unwrap()];
+    down.respond_with(Respond::Hang);
+    let sink = start(config(otlp(&down, Protocol::Grpc)).with_output(Output::Otlp(otlp(&up, Protocol::HttpJson))));
+    write_all(&sink, 50);
+    up.wait_for_spans(50, PATIENCE).await;
+    let report = sink.shutdown(Duration::from_millis(200)).await;
+    assert_eq!((report.exported, report.remaining), (50, 50));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_tells_what_a_sink_would_meet() {
+    for protocol in PROTOCOLS {
+        let mut server = OtlpServer::start_local().await.unwrap();
+        let mut otlp = otlp(&server, protocol);
+        assert_eq!(probe(&otlp).await.unwrap().message, "");
+        assert_eq!((server.requests().len(), server.span_count()), (1, 0));
+        server.respond_with(Respond::Refuse(tonic::Code::PermissionDenied, StatusCode::FORBIDDEN));
+        let error = probe(&otlp).await.unwrap_err();
+        assert_eq!(error.kind, ExportErrorKind::Refused, "{protocol}: {error}");
+        otlp.timeout = Duration::from_millis(200);
+        server.respond_with(Respond::Hang);
+        assert_eq!(probe(&otlp).await.unwrap_err().kind, ExportErrorKind::TimedOut, "{protocol}");
+        server.stop().await;
+        let error = probe(&otlp).await.unwrap_err();
+        assert_eq!(error.kind, ExportErrorKind::Unreachable, "{protocol}: {error}");
+        assert!(error.to_string().contains("onnection refused"), "{error}");
+    }
+}
+
+/// A wrong path: an answer, and the reason in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_path_is_told_apart_from_a_receiver_that_is_down() {
+    let server = OtlpServer::start_local().await.unwrap();
+    let otlp = OtlpConfig::new(Protocol::HttpProtobuf, &server.http_endpoint()).unwrap();
+    let error = probe(&otlp).await.unwrap_err();
+    assert_eq!(error.to_string(), "receiver refused the request: 404 Not Found: no such path: /");
+}
