@@ -1,2 +1,42 @@
-//! placeholder
-fn main() {}
+//! Receives NetFlow and IPFIX and exports every flow record as an OpenTelemetry span.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod check;
+mod cli;
+mod collect;
+mod completions;
+mod config;
+mod decode;
+mod error;
+mod file;
+mod log;
+mod man;
+mod pace;
+mod replay;
+mod send;
+mod settings;
+mod signals;
+mod terminal;
+
+use std::env;
+use std::process::ExitCode;
+
+use cli::{Command, Invocation};
+
+fn main() -> ExitCode {
+    error::conclude(run())
+}
+
+fn run() -> anyhow::Result<()> {
+    let Invocation { command, log, sources } = cli::parse(env::args_os())?;
+    log::init(&log)?;
+    match command {
+        Command::Collect(settings) => collect::run(&settings),
+        Command::Decode(args) => decode::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Check(args) => check::run(&args, &sources),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}

@@ -1,0 +1,122 @@
+//! `collect`: from UDP sockets to the outputs, until a signal comes.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use flow_collector::{Collector, CollectorError, StatsSnapshot};
+use otlp_sink::{DrainReport, Output, Sink, SinkConfig};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::settings::Settings;
+use crate::signals::Stop;
+
+/// How long delivery may go on after the last datagram. With the workers' own time it stays below the ten seconds after
+/// which container runtimes kill.
+pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(7);
+
+/// Collects.
+///
+/// # Errors
+///
+/// Settings that cannot be used, an address that cannot be listened on, a file that cannot be written.
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
+    let config = Config::new(settings)?;
+    let collector = Collector::bind(config.collector.clone()).map_err(explain)?;
+    let runtime = runtime()?;
+    let mut stop = Stop::listen(runtime.handle())?;
+    if config.stdout_by_default {
+        info!("no OTLP endpoint is set, spans go to standard output; set OTEL_EXPORTER_OTLP_ENDPOINT to export them");
+    }
+    warn_if_unreachable(&config.sink, runtime.handle());
+    let sink = Sink::start(config.sink.clone(), runtime.handle())?;
+    let addresses = collector.addresses().to_vec();
+    let mut running = collector.start(&sink)?;
+    for address in addresses {
+        info!(%address, "listening for NetFlow and IPFIX over UDP");
+    }
+    runtime.block_on(async {
+        tokio::select! {
+            () = stop.requested() => {}
+            () = sink.closed() => info!("nobody reads standard output any more, stopping"),
+        }
+    });
+    let totals = running.stop();
+    let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
+    log_totals(&totals, &report);
+    Ok(())
+}
+
+/// What runs the sink, signals and metrics. Datagrams have threads of their own.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start threads")
+}
+
+/// One line at the end that says what became of everything.
+pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
+    info!(
+        datagrams = totals.datagrams,
+        denied = totals.denied,
+        records = totals.records,
+        issues = totals.issues.iter().sum::<u64>(),
+        spans_exported = report.exported,
+        spans_dropped = report.dropped,
+        spans_remaining = report.remaining,
+        "stopped"
+    );
+}
+
+/// Looks for the receivers in the background; what is missing now is retried with every batch.
+fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
+    for output in &sink.outputs {
+        let Output::Otlp(otlp) = output else { continue };
+        let otlp = otlp.clone();
+        runtime.spawn(async move {
+            if let Err(error) = otlp_sink::probe(&otlp).await {
+                let endpoint = otlp.endpoint;
+                warn!(%endpoint, %error, "the backend does not take spans yet; they wait in memory and are sent again");
+            }
+        });
+    }
+}
+
+/// What to do about an address that cannot be listened on.
+fn explain(error: CollectorError) -> anyhow::Error {
+    let CollectorError::Bind { address, source } = &error else {
+        return error.into();
+    };
+    let advice = match source.kind() {
+        ErrorKind::AddrInUse => "another program uses this port: stop it, or choose another port with --listen-port",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE: grant it, or choose another port with --listen-port"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine does not have the address: choose one of its own, or 0.0.0.0 for all, with --listen-host"
+        }
+        _ => return error.into(),
+    };
+    anyhow!("cannot listen on {address}: {advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn bind_errors_say_what_to_do() {
+        for (kind, advice) in [
+            (ErrorKind::AddrInUse, "another program uses this port"),
+            (ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
+            (ErrorKind::AddrNotAvailable, "--listen-host"),
+            (ErrorKind::OutOfMemory, "out of memory"),
+        ] {
+            let address = "192.0.2.1:514".parse().unwrap();
+            let message = explain(CollectorError::Bind { address, source: io::Error::from(kind) }).to_string();
+            assert!(message.starts_with("cannot listen on 192.0.2.1:514: ") && message.contains(advice), "{message}");
+        }
+    }
+}

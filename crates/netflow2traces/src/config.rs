@@ -1,0 +1,193 @@
+//! The settings as types: what cannot work is refused here, before anything starts.
+
+mod absent;
+mod size;
+
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use flow_collector::CollectorConfig;
+use flow_state::TemplateScope;
+use ipnet::IpNet;
+use otlp_sink::{Output, SinkConfig, StdoutFormat, config::env};
+
+use crate::cli::setting_name;
+use crate::error::UsageError;
+use crate::settings::Settings;
+
+/// What the pipeline needs to start.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) collector: CollectorConfig,
+    pub(crate) sink: SinkConfig,
+    /// Whether spans go to standard output because nothing was configured.
+    pub(crate) stdout_by_default: bool,
+    pub(crate) metrics: Metrics,
+}
+
+/// Where the program's own metrics go.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Metrics {
+    /// Host and port of the endpoint that Prometheus reads.
+    pub(crate) prometheus: Option<(String, u16)>,
+    pub(crate) otlp: bool,
+}
+
+impl Config {
+    /// Reads the settings. Host names are looked up.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that cannot be used, by flag and variable, and what could be.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, UsageError> {
+        absent::refuse(&settings.values())?;
+        let mut collector = CollectorConfig::default();
+        collector.listen = listen(settings)?;
+        collector.allow = settings.allow.iter().map(|network| allow(network)).collect::<Result<_, _>>()?;
+        if let Some(count) = &settings.workers {
+            collector.workers = parse("workers", count, "expected a number, at least 1")?;
+        }
+        collector.receive_buffer = size("receive_buffer", &settings.receive_buffer)?;
+        collector.state.template_scope = template_scope(&settings.template_scope)?;
+        collector.state.memory = size("state_memory", &settings.state_memory)?;
+        let get = |name: &str| settings.otlp_variable(name);
+        let mut sink = SinkConfig::default().with_scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        sink.resource = resource(settings)?;
+        sink.queue_bytes = size("queue_memory", &settings.queue_memory)?;
+        let stdout_by_default = settings.output.is_empty() && !env::has_endpoint(get);
+        sink.outputs = match settings.output.as_slice() {
+            [] if stdout_by_default => vec![Output::Stdout(StdoutFormat::Auto)],
+            [] => vec![otlp_output(settings)?],
+            outputs => outputs.iter().map(|output| self::output(settings, output)).collect::<Result<_, _>>()?,
+        };
+        Ok(Self { collector, sink, stdout_by_default, metrics: metrics(settings)? })
+    }
+}
+
+/// The error of a setting whose value cannot be used.
+fn invalid(key: &str, value: &str, reason: impl Display) -> UsageError {
+    UsageError::new(format!("{}: {value:?}: {reason}", setting_name(key)))
+}
+
+fn parse<T: FromStr>(key: &str, value: &str, expected: &str) -> Result<T, UsageError> {
+    value.trim().parse().map_err(|_| invalid(key, value, expected))
+}
+
+fn size(key: &str, value: &str) -> Result<usize, UsageError> {
+    match size::parse(value) {
+        Ok(0) => Err(invalid(key, value, "must not be 0")),
+        Ok(bytes) => Ok(bytes),
+        Err(expected) => Err(invalid(key, value, expected)),
+    }
+}
+
+fn template_scope(value: &str) -> Result<TemplateScope, UsageError> {
+    match value.trim() {
+        "session" => Ok(TemplateScope::Session),
+        "address" => Ok(TemplateScope::Address),
+        _ => Err(invalid("template_scope", value, "use session or address")),
+    }
+}
+
+fn allow(value: &str) -> Result<IpNet, UsageError> {
+    let network = value.trim().parse::<IpNet>().or_else(|_| value.trim().parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| invalid("allow", value, "expected a network such as 10.0.0.0/8 or an address"))
+}
+
+fn listen(settings: &Settings) -> Result<Vec<SocketAddr>, UsageError> {
+    if settings.listen.is_empty() {
+        let port = parse("listen_port", &settings.listen_port, "expected a port, 0 to 65535")?;
+        let host = settings.listen_host.trim().trim_start_matches('[').trim_end_matches(']');
+        return Ok(vec![resolve("listen_host", &settings.listen_host, (host, port))?]);
+    }
+    let address = |url: &String| match url.trim().strip_prefix("udp://") {
+        Some(address) => resolve("listen", url, address.trim_end_matches('/')),
+        None => Err(invalid("listen", url, "expected udp://HOST:PORT")),
+    };
+    settings.listen.iter().map(address).collect()
+}
+
+fn resolve(key: &str, value: &str, address: impl ToSocketAddrs) -> Result<SocketAddr, UsageError> {
+    const EXPECTED: &str = "no address of this machine: use one, 0.0.0.0 or [::]";
+    match address.to_socket_addrs().map(|mut addresses| addresses.next()) {
+        Ok(Some(address)) => Ok(address),
+        Ok(None) => Err(invalid(key, value, EXPECTED)),
+        Err(error) => Err(invalid(key, value, format!("{EXPECTED} ({error})"))),
+    }
+}
+
+fn output(settings: &Settings, value: &str) -> Result<Output, UsageError> {
+    match value.trim() {
+        "otlp" => otlp_output(settings),
+        "stdout" => Ok(Output::Stdout(StdoutFormat::Auto)),
+        other => match other.strip_prefix("file:") {
+            Some(path) if !path.is_empty() => Ok(Output::File(PathBuf::from(path))),
+            _ => Err(invalid("output", value, "use otlp, stdout or file:PATH")),
+        },
+    }
+}
+
+fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
+    let config = env::otlp(|name| settings.otlp_variable(name)).map_err(|error| {
+        let key = error.variable.strip_prefix("OTEL_EXPORTER_").unwrap_or(&error.variable).to_ascii_lowercase();
+        UsageError::new(format!("{}: {}", setting_name(&key), error.source))
+    })?;
+    Ok(Output::Otlp(config))
+}
+
+/// `OTEL_RESOURCE_ATTRIBUTES`, under the name and version that are set for the service, over their defaults.
+fn resource(settings: &Settings) -> Result<Vec<(String, String)>, UsageError> {
+    let pairs = settings.resource_attributes.as_deref().unwrap_or_default();
+    let pairs = env::key_values(pairs)
+        .map_err(|error| UsageError::new(format!("{}: {error}", setting_name("resource_attributes"))))?;
+    let mut resource: Vec<(String, String)> = Vec::new();
+    let service = [
+        ("service.name", &settings.service_name, DEFAULT_SERVICE_NAME),
+        ("service.version", &settings.service_version, env!("CARGO_PKG_VERSION")),
+    ];
+    for (key, value, default) in service {
+        let given = pairs.iter().rev().find(|(other, _)| other == key).filter(|_| value == default);
+        resource.push((key.to_owned(), given.map_or(value, |(_, value)| value).clone()));
+    }
+    if !pairs.iter().any(|(key, _)| key == "service.instance.id") {
+        resource.push(("service.instance.id".to_owned(), random_uuid()));
+    }
+    for (key, value) in pairs {
+        match resource.iter_mut().find(|(other, _)| *other == key) {
+            Some(_) if key == "service.name" || key == "service.version" => {}
+            Some((_, old)) => *old = value,
+            None => resource.push((key, value)),
+        }
+    }
+    Ok(resource)
+}
+
+/// A version 4 UUID (RFC 9562 section 5.4).
+fn random_uuid() -> String {
+    let bits = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+fn metrics(settings: &Settings) -> Result<Metrics, UsageError> {
+    let mut metrics = Metrics { prometheus: None, otlp: false };
+    for exporter in &settings.metrics_exporter {
+        match exporter.trim() {
+            "prometheus" => {
+                let port = parse("prometheus_port", &settings.prometheus_port, "expected a port, 0 to 65535")?;
+                metrics.prometheus = Some((settings.prometheus_host.clone(), port));
+            }
+            "otlp" => metrics.otlp = true,
+            "none" | "" => {}
+            _ => return Err(invalid("metrics_exporter", exporter, "use prometheus, otlp or none")),
+        }
+    }
+    Ok(metrics)
+}
+
+const DEFAULT_SERVICE_NAME: &str = "netflow-to-traces";
+
+#[cfg(test)]
+mod tests;

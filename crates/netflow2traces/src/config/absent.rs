@@ -1,0 +1,69 @@
+//! Settings that are defined but not in this version: never ignored, always refused with a word on what there is.
+
+use std::collections::BTreeMap;
+
+use crate::cli::setting_name;
+use crate::error::UsageError;
+
+/// What of a setting this version has.
+pub(super) enum Supports {
+    /// Nothing; the setting must not be set.
+    Nothing,
+    /// One value.
+    Only(&'static str),
+    /// Everything but values that begin so.
+    Not(&'static [&'static str]),
+}
+
+use Supports::{Not, Nothing, Only};
+
+/// Key, what there is of it, and what to do instead.
+pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
+    ("filter", Nothing, "every flow is exported"),
+    ("sample", Nothing, "every flow is exported"),
+    ("state_file", Nothing, "Templates are learnt anew after a start"),
+    ("spool_dir", Nothing, "spans wait in memory, see --queue-memory"),
+    ("spool_max_bytes", Nothing, "spans wait in memory, see --queue-memory"),
+    ("trace_shape", Only("packet"), "use packet"),
+    ("span_time", Only("receive"), "use receive; the flow's own times are attributes"),
+    ("span_time_max_age", Nothing, "spans carry the time of receipt"),
+    ("schema", Only("netflow"), "use netflow"),
+    ("logs_exporter", Only("none"), "use none; the log is on standard error"),
+    ("listen", Not(&["tcp:", "tls:"]), "use udp://HOST:PORT"),
+    ("otlp_endpoint", Not(&["https:"]), "TLS is missing; use http://, for instance to a Collector on this host"),
+    ("otlp_traces_endpoint", Not(&["https:"]), "TLS is missing; use http://, for instance to a Collector on this host"),
+    ("otlp_insecure", Only("true"), "TLS is missing; use true"),
+    ("otlp_traces_insecure", Only("true"), "TLS is missing; use true"),
+    ("otlp_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
+    ("otlp_client_key", Nothing, "TLS is missing; use an http:// endpoint"),
+    ("otlp_client_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
+    ("otlp_traces_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
+    ("otlp_traces_client_key", Nothing, "TLS is missing; use an http:// endpoint"),
+    ("otlp_traces_client_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
+];
+
+/// Refuses the first setting that asks for what is not there.
+pub(super) fn refuse(values: &BTreeMap<String, Vec<String>>) -> Result<(), UsageError> {
+    for (key, supports, instead) in ABSENT {
+        let Some(values) = values.get(*key) else { continue };
+        let wrong = values.iter().find(|value| {
+            let value = value.trim().to_ascii_lowercase();
+            match supports {
+                Nothing => true,
+                Only(only) => value != *only,
+                Not(prefixes) => prefixes.iter().any(|prefix| value.starts_with(prefix)),
+            }
+        });
+        let name = setting_name(key);
+        match (wrong, supports) {
+            (None, _) => {}
+            (Some(_), Nothing) => {
+                return Err(UsageError::new(format!("{name} is not in this version: {instead}")));
+            }
+            (Some(value), _) => {
+                return Err(UsageError::new(format!("{name}: {value:?} is not in this version: {instead}")));
+            }
+        }
+    }
+    Ok(())
+}

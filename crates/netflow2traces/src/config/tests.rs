@@ -1,0 +1,182 @@
+use clap::{Args, Command, CommandFactory, FromArgMatches};
+
+use super::absent::{ABSENT, Supports};
+use super::*;
+use crate::cli::Cli;
+use crate::settings::LogSettings;
+
+/// Settings from flags alone, whatever the environment of the test run holds.
+fn settings(flags: &[&str]) -> Settings {
+    let command = Settings::augment_args(Command::new("test").no_binary_name(true))
+        .mut_args(|arg| arg.env(clap::builder::Resettable::<clap::builder::OsStr>::Reset));
+    Settings::from_arg_matches(&command.try_get_matches_from(flags).unwrap()).unwrap()
+}
+
+fn config(flags: &[&str]) -> Config {
+    Config::new(&settings(flags)).unwrap()
+}
+
+fn error(flags: &[&str]) -> String {
+    Config::new(&settings(flags)).unwrap_err().to_string()
+}
+
+#[test]
+fn defaults_are_those_of_the_libraries() {
+    let config = config(&[]);
+    let library = CollectorConfig::default();
+    assert_eq!(config.collector.listen, library.listen);
+    assert_eq!(config.collector.workers, library.workers);
+    assert_eq!(config.collector.receive_buffer, library.receive_buffer);
+    assert_eq!(config.collector.allow, library.allow);
+    assert_eq!(config.collector.schema, library.schema);
+    assert_eq!(config.collector.state.memory, library.state.memory);
+    assert_eq!(config.collector.state.template_scope, library.state.template_scope);
+    assert_eq!(config.sink.queue_bytes, SinkConfig::default().queue_bytes);
+    assert!(config.stdout_by_default && matches!(config.sink.outputs[..], [Output::Stdout(StdoutFormat::Auto)]));
+    assert_eq!(config.metrics, Metrics { prometheus: Some(("localhost".to_owned(), 9464)), otlp: false });
+    assert_eq!(settings(&[]).service_name, DEFAULT_SERVICE_NAME);
+}
+
+#[test]
+fn what_is_not_in_this_version_is_never_ignored() {
+    let fine = config(&["--trace-shape", "packet", "--span-time", "receive", "--schema", "netflow"]);
+    assert_eq!(fine.collector.listen.len(), 1);
+    for (key, supports, instead) in ABSENT {
+        let flag = format!("--{}", key.replace('_', "-"));
+        let value = match supports {
+            Supports::Nothing => "anything".to_owned(),
+            Supports::Only(only) => format!("not {only}"),
+            Supports::Not(prefixes) => format!("{}//127.0.0.1:4739", prefixes[0]),
+        };
+        let error = error(&[&flag, &value]);
+        assert!(
+            error.starts_with(&flag) && error.ends_with(instead) && error.contains("not in this version"),
+            "{error}"
+        );
+    }
+    assert!(error(&["--listen", "udp://127.0.0.1:1,tls://127.0.0.1:4740"]).contains("not in this version"));
+}
+
+#[test]
+fn every_bad_value_names_its_setting_and_a_good_one() {
+    for (flags, message) in [
+        (
+            &["--listen-port", "65536"][..],
+            "--listen-port (NETFLOW_LISTEN_PORT): \"65536\": expected a port, 0 to 65535",
+        ),
+        (&["--listen", "0.0.0.0:2055"], "--listen (NETFLOW_LISTEN): \"0.0.0.0:2055\": expected udp://HOST:PORT"),
+        (&["--workers", "0"], "--workers (NETFLOW_WORKERS): \"0\": expected a number, at least 1"),
+        (
+            &["--allow", "10.0.0.0/8,example"],
+            "--allow (NETFLOW_ALLOW): \"example\": expected a network such as 10.0.0.0/8 or an address",
+        ),
+        (
+            &["--state-memory", "lots"],
+            "--state-memory (NETFLOW_STATE_MEMORY): \"lots\": expected a number of bytes such as 67108864, 64M or 64MiB",
+        ),
+        (&["--queue-memory", "0"], "--queue-memory (NETFLOW_QUEUE_MEMORY): \"0\": must not be 0"),
+        (&["--template-scope", "port"], "--template-scope (NETFLOW_TEMPLATE_SCOPE): \"port\": use session or address"),
+        (&["--output", "file:"], "--output (NETFLOW_OUTPUT): \"file:\": use otlp, stdout or file:PATH"),
+        (&["--output", "kafka"], "--output (NETFLOW_OUTPUT): \"kafka\": use otlp, stdout or file:PATH"),
+        (
+            &["--otlp-endpoint", "localhost:4317", "--otlp-protocol", "thrift"],
+            "--otlp-protocol (OTEL_EXPORTER_OTLP_PROTOCOL): unknown OTLP protocol \"thrift\": use grpc, http/protobuf or \
+             http/json",
+        ),
+        (
+            &["--metrics-exporter", "statsd"],
+            "--metrics-exporter (OTEL_METRICS_EXPORTER): \"statsd\": use prometheus, otlp or none",
+        ),
+        (
+            &["--prometheus-port", "http"],
+            "--prometheus-port (OTEL_EXPORTER_PROMETHEUS_PORT): \"http\": expected a port, 0 to 65535",
+        ),
+    ] {
+        assert_eq!(error(flags), message);
+    }
+    assert!(
+        error(&["--listen-host", "not a host"]).starts_with("--listen-host (NETFLOW_LISTEN_HOST): \"not a host\": ")
+    );
+    assert!(
+        error(&["--resource-attributes", "team"]).starts_with("--resource-attributes (OTEL_RESOURCE_ATTRIBUTES): ")
+    );
+}
+
+#[test]
+fn addresses_come_in_every_form() {
+    for (flags, expected) in [
+        (&["--listen-host", "::1", "--listen-port", "0"][..], &["[::1]:0"][..]),
+        (&["--listen-host", "[::1]"], &["[::1]:2055"]),
+        (&["--listen", "udp://127.0.0.1:1", "--listen", "udp://[::1]:2/"], &["127.0.0.1:1", "[::1]:2"]),
+        (&["--listen", "udp://127.0.0.1:1,udp://127.0.0.2:2"], &["127.0.0.1:1", "127.0.0.2:2"]),
+    ] {
+        let expected: Vec<SocketAddr> = expected.iter().map(|address| address.parse().unwrap()).collect();
+        assert_eq!(config(flags).collector.listen, expected);
+    }
+    let allow = config(&["--allow", "10.0.0.0/8, 2001:db8::1"]).collector.allow;
+    assert_eq!(allow, ["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse::<IpNet>().unwrap()]);
+}
+
+#[test]
+fn an_endpoint_turns_otlp_on_and_outputs_add_up() {
+    let config = config(&["--otlp-endpoint", "collector:4317", "--otlp-timeout", "500"]);
+    let [Output::Otlp(otlp)] = &config.sink.outputs[..] else { panic!("{:?}", config.sink.outputs) };
+    assert_eq!((otlp.endpoint.to_string(), otlp.timeout.as_millis()), ("http://collector:4317/".to_owned(), 500));
+    assert!(!config.stdout_by_default);
+
+    let config = self::config(&["--output", "otlp,stdout", "--output", "file:/var/flows.jsonl"]);
+    let [Output::Otlp(_), Output::Stdout(_), Output::File(path)] = &config.sink.outputs[..] else {
+        panic!("{:?}", config.sink.outputs)
+    };
+    assert_eq!(path, &PathBuf::from("/var/flows.jsonl"));
+    assert!(!config.stdout_by_default);
+}
+
+/// OpenTelemetry, resource SDK: OTEL_SERVICE_NAME wins over service.name in OTEL_RESOURCE_ATTRIBUTES.
+#[test]
+fn resource_has_name_version_and_instance() {
+    let attribute = |flags: &[&str], key: &str| {
+        let resource = config(flags).sink.resource;
+        let values: Vec<_> = resource.into_iter().filter(|(other, _)| other == key).map(|(_, value)| value).collect();
+        assert!(values.len() < 2, "{values:?}");
+        values.into_iter().next()
+    };
+    let pairs = ["--resource-attributes", "service.name=a,team=net%20ops,service.instance.id=1"];
+    assert_eq!(attribute(&[], "service.name").unwrap(), "netflow-to-traces");
+    assert_eq!(attribute(&[], "service.version").unwrap(), env!("CARGO_PKG_VERSION"));
+    assert_eq!(attribute(&pairs, "service.name").unwrap(), "a");
+    assert_eq!(attribute(&[&pairs[..], &["--service-name", "b"]].concat(), "service.name").unwrap(), "b");
+    assert_eq!(attribute(&pairs, "team").unwrap(), "net ops");
+    assert_eq!(attribute(&pairs, "service.instance.id").unwrap(), "1");
+    let instance = attribute(&[], "service.instance.id").unwrap();
+    assert_ne!(attribute(&[], "service.instance.id").unwrap(), instance);
+    assert_eq!((instance.len(), &instance[14..15]), (36, "4"));
+}
+
+/// The table in docs/configuration.md is what this prints.
+#[test]
+fn documentation_lists_every_setting() {
+    let command = LogSettings::augment_args(Settings::augment_args(Command::new("settings")));
+    let mut expected = String::new();
+    for arg in command.get_arguments() {
+        let variable = arg.get_env().unwrap().to_str().unwrap();
+        let flag = arg.get_long().unwrap();
+        let default: Vec<_> = arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
+        let default = match (flag, default.join(",")) {
+            ("service-version", _) => "the program's version".to_owned(),
+            (_, default) if default.is_empty() => String::new(),
+            (_, default) => format!("`{default}`"),
+        };
+        let help = arg.get_help().unwrap().to_string();
+        let instead = ABSENT.iter().find(|(key, ..)| arg.get_id() == *key);
+        let instead = instead.map_or_else(String::new, |(.., instead)| format!(": {instead}"));
+        expected.push_str(&format!("| `{variable}` | `--{flag}` | {default} | {help}{instead} |\n"));
+    }
+    let docs = include_str!("../../../../docs/configuration.md");
+    assert!(docs.contains(&expected), "docs/configuration.md must contain this table:\n\n{expected}");
+    let rows = docs.lines().filter(|line| line.starts_with("| `") && line.contains("` | `--")).count();
+    assert_eq!(rows, expected.lines().count(), "docs/configuration.md has rows that are no settings");
+    for subcommand in Cli::command().get_subcommands() {
+        assert!(docs.contains(&format!("`{}`", subcommand.get_name())), "{} is not documented", subcommand.get_name());
+    }
+}

@@ -1,0 +1,169 @@
+//! `decode`: the flow records of a capture as a table, JSON lines or CSV.
+
+mod row;
+mod summary;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use flow_capture::{Capture, CaptureError, CapturedDatagram};
+use flow_state::{Datagram, Decoded, FlowRecord, State, StateConfig, Timestamp, TransportSession, Version};
+use ipnet::IpNet;
+
+use self::row::Row;
+use self::summary::Summary;
+
+/// Arguments of `decode`.
+#[derive(Args)]
+pub(crate) struct DecodeArgs {
+    /// Capture to read (pcap or pcapng), or - for standard input
+    file: PathBuf,
+
+    /// How records are printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Write counts of datagrams, records, issues and bytes to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+
+    /// Read datagrams of this version alone: 1, 5, 7, 9 or ipfix
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    netflow_version: Option<Version>,
+
+    /// Read datagrams of these exporters alone: an address or a network such as 10.0.0.0/8
+    #[arg(long, value_name = "CIDR", value_parser = parse_network)]
+    exporter: Option<IpNet>,
+}
+
+/// How records are printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Aligned columns for people
+    Table,
+    /// One JSON object a record
+    Jsonl,
+    /// One line a record, with a header line
+    Csv,
+}
+
+/// Reads `1`, `5`, `7`, `9`, `10` or `ipfix`.
+pub(crate) fn parse_version(text: &str) -> Result<Version, &'static str> {
+    let number = if text.eq_ignore_ascii_case("ipfix") { Some(10) } else { text.parse().ok() };
+    number.and_then(Version::from_number).ok_or("use 1, 5, 7, 9 or ipfix")
+}
+
+fn parse_network(text: &str) -> Result<IpNet, &'static str> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "expected an address or a network such as 10.0.0.0/8")
+}
+
+/// Prints the records of a capture.
+///
+/// # Errors
+///
+/// A capture that cannot be read; what comes before its damage is printed all the same. Output that cannot be written.
+pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
+    let mut capture = open(&args.file)?;
+    let mut printer = Printer::new(args.format, BufWriter::with_capacity(1 << 16, io::stdout().lock()))?;
+    let state = State::new(StateConfig::default());
+    let mut summary = Summary::default();
+    let mut decoded = Decoded::default();
+    let damage = loop {
+        let datagram = match capture.next_datagram() {
+            Ok(Some(datagram)) => datagram,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        };
+        if !args.wants(&datagram) {
+            continue;
+        }
+        let datagram = Datagram {
+            session: TransportSession::new(datagram.source, datagram.destination),
+            received_at: Timestamp::from_unix_nanos(datagram.captured_at),
+            tag: datagram.number.into(),
+            bytes: datagram.payload,
+        };
+        state.decode(&datagram, &mut decoded);
+        summary.add(&datagram, &decoded);
+        for set in decoded.replayed_sets().filter(|set| !set.template().is_options()) {
+            set.flows().try_for_each(|flow| printer.print(&flow))?;
+        }
+        for set in decoded.data_sets(datagram.bytes) {
+            set.flows().try_for_each(|flow| printer.print(&flow))?;
+        }
+    };
+    printer.finish()?;
+    if let Some(path) = &args.summary {
+        summary.write(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    damage.map_or(Ok(()), |error| Err(damaged(error, &args.file)))
+}
+
+impl DecodeArgs {
+    fn wants(&self, datagram: &CapturedDatagram<'_>) -> bool {
+        let version = datagram.payload.first_chunk().map(|bytes| u16::from_be_bytes(*bytes));
+        self.exporter.is_none_or(|network| network.contains(&datagram.source.ip().to_canonical()))
+            && self.netflow_version.is_none_or(|wanted| version == Some(wanted.number()))
+    }
+}
+
+/// Opens a capture, `-` for standard input.
+pub(crate) fn open(path: &PathBuf) -> anyhow::Result<Capture<Box<dyn Read>>> {
+    let reader: Box<dyn Read> = match path.to_str() {
+        Some("-") => Box::new(io::stdin().lock()),
+        _ => Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?),
+    };
+    Capture::open(reader).map_err(|error| damaged(error, path))
+}
+
+/// The error of a capture that cannot be read further.
+pub(crate) fn damaged(error: CaptureError, path: &PathBuf) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("cannot read {}", path.display()))
+}
+
+enum Printer<W: Write> {
+    Table(W),
+    Jsonl(W),
+    Csv(csv::Writer<W>),
+}
+
+impl<W: Write> Printer<W> {
+    fn new(format: Format, mut output: W) -> anyhow::Result<Self> {
+        Ok(match format {
+            Format::Table => {
+                row::write_table_header(&mut output)?;
+                Self::Table(output)
+            }
+            Format::Jsonl => Self::Jsonl(output),
+            Format::Csv => {
+                let mut writer = csv::Writer::from_writer(output);
+                writer.write_record(row::KEYS)?;
+                Self::Csv(writer)
+            }
+        })
+    }
+
+    fn print(&mut self, flow: &FlowRecord<'_>) -> anyhow::Result<()> {
+        let row = Row::new(flow);
+        match self {
+            Self::Table(output) => row.write_table(output)?,
+            Self::Jsonl(output) => row.write_json(output)?,
+            Self::Csv(writer) => row.write_csv(writer)?,
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Table(mut output) | Self::Jsonl(mut output) => output.flush()?,
+            Self::Csv(mut writer) => writer.flush()?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! What `decode --summary` counts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use flow_state::{Accounting, Datagram, DecodeErrorKind, Decoded};
+use serde::Serialize;
+
+/// Counts over a capture.
+#[derive(Default)]
+pub(super) struct Summary {
+    datagrams: u64,
+    data_records: u64,
+    options_records: u64,
+    templates: u64,
+    /// Data Sets that came before their Template.
+    waited: u64,
+    replayed: u64,
+    issues: [u64; DecodeErrorKind::NAMES.len()],
+    received_bytes: u64,
+    bytes: Accounting,
+}
+
+#[derive(Serialize)]
+struct Document {
+    datagrams: u64,
+    /// Records of flows, those that waited for their Template among them.
+    data_records: u64,
+    options_records: u64,
+    templates: u64,
+    /// Data Sets whose Template never came.
+    pending: u64,
+    issues: BTreeMap<&'static str, u64>,
+    bytes: Bytes,
+}
+
+/// Where the bytes went when their datagram came: `total` is the sum of all others.
+#[derive(Serialize)]
+struct Bytes {
+    total: u64,
+    headers: u64,
+    templates: u64,
+    records: u64,
+    padding: u64,
+    pending: u64,
+    skipped: BTreeMap<&'static str, u64>,
+}
+
+impl Summary {
+    /// Counts a datagram.
+    pub(super) fn add(&mut self, datagram: &Datagram<'_>, decoded: &Decoded) {
+        self.datagrams += 1;
+        self.received_bytes += datagram.bytes.len() as u64;
+        for message in decoded.messages() {
+            self.templates += u64::from(message.templates);
+            self.data_records += u64::from(message.data_records);
+            self.options_records += u64::from(message.options_records);
+        }
+        for set in decoded.replayed_sets() {
+            self.replayed += 1;
+            let records = if set.template().is_options() { &mut self.options_records } else { &mut self.data_records };
+            *records += set.len() as u64;
+        }
+        for (sum, more) in self.issues.iter_mut().zip(decoded.issues().counts()) {
+            *sum += u64::from(*more);
+        }
+        self.waited += u64::from(decoded.issues().counts()[DecodeErrorKind::TemplateUnknown(0).index()]);
+        self.bytes.add(decoded.accounting());
+    }
+
+    /// Writes the counts as JSON.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(&self.document())?;
+        text.push('\n');
+        fs::write(path, text)
+    }
+
+    fn document(&self) -> Document {
+        let named = |counts: &[u64]| {
+            let counts = DecodeErrorKind::NAMES.iter().copied().zip(counts.iter().copied());
+            counts.filter(|(_, count)| *count > 0).collect()
+        };
+        debug_assert_eq!(self.bytes.total(), self.received_bytes, "every byte has one fate");
+        Document {
+            datagrams: self.datagrams,
+            data_records: self.data_records,
+            options_records: self.options_records,
+            templates: self.templates,
+            pending: self.waited - self.replayed,
+            issues: named(&self.issues),
+            bytes: Bytes {
+                total: self.received_bytes,
+                headers: self.bytes.headers,
+                templates: self.bytes.templates,
+                records: self.bytes.records,
+                padding: self.bytes.padding,
+                pending: self.bytes.pending,
+                skipped: named(&self.bytes.skipped),
+            },
+        }
+    }
+}

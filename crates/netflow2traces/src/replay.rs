@@ -1,0 +1,140 @@
+//! `replay`: a capture through the whole pipeline, or its datagrams to a UDP address.
+
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use flow_capture::CapturedDatagram;
+use flow_collector::{CollectorStats, Pipeline};
+use flow_state::{State, TransportSession};
+use otlp_sink::Sink;
+
+use crate::collect::{DRAIN_DEADLINE, log_totals, runtime};
+use crate::config::Config;
+use crate::decode::{damaged, open};
+use crate::pace::{Pace, Pacer};
+use crate::settings::Settings;
+use crate::signals::Stop;
+use crate::terminal;
+
+/// Arguments of `replay`.
+#[derive(Args)]
+pub(crate) struct ReplayArgs {
+    /// Capture to read (pcap or pcapng), or - for standard input
+    file: PathBuf,
+
+    /// Send the datagrams to this UDP address instead of exporting their flows
+    #[arg(long, value_name = "HOST:PORT")]
+    to: Option<String>,
+
+    /// When datagrams leave: `own` (as captured), `max` (at once) or a number a second; own with --to, else max
+    #[arg(long, value_name = "PACE", value_parser = Pace::parse)]
+    pace: Option<Pace>,
+
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// Replays a capture.
+///
+/// # Errors
+///
+/// A capture that cannot be read, an address that cannot be sent to, spans that did not arrive.
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
+    match &args.to {
+        Some(to) => send(args, to),
+        None => export(args),
+    }
+}
+
+/// Hands every datagram to `take` at its time. `take` returns `false` to stop.
+fn for_each(
+    args: &ReplayArgs,
+    pace: Pace,
+    mut take: impl FnMut(&CapturedDatagram<'_>) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let mut capture = open(&args.file)?;
+    let mut pacer = Pacer::new(pace);
+    while let Some(datagram) = capture.next_datagram().map_err(|error| damaged(error, &args.file))? {
+        pacer.wait(datagram.captured_at);
+        if !take(&datagram)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn send(args: &ReplayArgs, to: &str) -> anyhow::Result<()> {
+    let address = resolve(to)?;
+    let local: SocketAddr = if address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let socket = UdpSocket::bind(local).context("cannot open a socket")?;
+    let (mut datagrams, mut bytes) = (0_u64, 0_u64);
+    for_each(args, args.pace.unwrap_or(Pace::Own), |datagram| {
+        let sent = socket.send_to(datagram.payload, address);
+        sent.with_context(|| format!("cannot send datagram {} to {address}", datagram.number))?;
+        datagrams += 1;
+        bytes += datagram.payload.len() as u64;
+        Ok(true)
+    })?;
+    terminal::say(format_args!("sent {datagrams} datagrams, {bytes} bytes, to {address}"));
+    Ok(())
+}
+
+/// The first address of a host and port.
+pub(crate) fn resolve(to: &str) -> anyhow::Result<SocketAddr> {
+    let failed = || format!("cannot send to {to:?}: expected HOST:PORT");
+    to.to_socket_addrs().with_context(failed)?.next().with_context(failed)
+}
+
+fn export(args: &ReplayArgs) -> anyhow::Result<()> {
+    let config = Config::new(&args.settings)?;
+    let runtime = runtime()?;
+    let stop = Stop::listen(runtime.handle())?;
+    let room = config.sink.queue_bytes / 2;
+    let sink = Sink::start(config.sink, runtime.handle())?;
+    let stats = Arc::new(CollectorStats::default());
+    let state = Arc::new(State::new(config.collector.state));
+    let mut pipeline = Pipeline::new(state, stats.clone(), config.collector.schema, &sink);
+    let mut bytes_since_check = 0;
+    let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {
+        pipeline.process(TransportSession::new(datagram.source, datagram.destination), datagram.payload);
+        pipeline.flush_if_due();
+        bytes_since_check += datagram.payload.len();
+        if bytes_since_check >= CHECK_BYTES {
+            bytes_since_check = 0;
+            wait_for_room(&sink, room, &stop);
+        }
+        Ok(!stop.is_requested())
+    });
+    pipeline.flush();
+    drop(pipeline);
+    // Whatever the queue holds is delivered before the deadline starts, unless someone wants to stop.
+    wait_for_room(&sink, 0, &stop);
+    let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
+    log_totals(&stats.snapshot(), &report);
+    replayed?;
+    ensure!(!stop.is_requested(), "stopped before the end of the capture");
+    if report.dropped + report.remaining > 0 {
+        bail!("{} of {} spans did not arrive", report.dropped + report.remaining, {
+            report.exported + report.dropped + report.remaining
+        });
+    }
+    Ok(())
+}
+
+/// Datagram bytes between two looks at the queue: their spans are far smaller than half of it.
+const CHECK_BYTES: usize = 64 << 10;
+/// Time between two looks at a full queue.
+const ROOM_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Waits while the queue holds more than `room` bytes: a capture can wait, exporters cannot.
+fn wait_for_room(sink: &Sink, room: usize, stop: &Stop) {
+    let is_full = || sink.stats().outputs.iter().any(|output| output.held_bytes > room as u64);
+    while is_full() && !stop.is_requested() {
+        thread::sleep(ROOM_INTERVAL);
+    }
+}

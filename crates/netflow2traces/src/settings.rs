@@ -1,0 +1,251 @@
+//! The settings as strings: one struct for flags, environment variables and keys of the configuration file.
+//!
+//! The name of a field is the key in the file and, with dashes, the flag. Nothing is interpreted here; `config` turns
+//! the strings into types once, when a command that needs them starts.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde::Serialize;
+
+/// Settings of the pipeline: `collect`, `replay` and `check` take them.
+#[derive(Clone, Args, Serialize)]
+pub(crate) struct Settings {
+    /// TOML file with settings; flags and environment variables win over it
+    #[arg(long, env = "NETFLOW_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<String>,
+
+    /// Address or host name to listen on
+    #[arg(long, env = "NETFLOW_LISTEN_HOST", value_name = "HOST", default_value = "0.0.0.0")]
+    pub(crate) listen_host: String,
+
+    /// UDP port to listen on
+    #[arg(long, env = "NETFLOW_LISTEN_PORT", value_name = "PORT", default_value = "2055")]
+    pub(crate) listen_port: String,
+
+    /// Addresses to listen on, as udp://HOST:PORT, instead of host and port; several with commas or by repeating
+    #[arg(long, env = "NETFLOW_LISTEN", value_name = "URL", value_delimiter = ',')]
+    pub(crate) listen: Vec<String>,
+
+    /// Networks whose exporters are heard, as CIDR or address; all when absent
+    #[arg(long, env = "NETFLOW_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+
+    /// Receiving sockets and decoding threads; one for each processor, at most eight, when absent
+    #[arg(long, env = "NETFLOW_WORKERS", value_name = "COUNT")]
+    pub(crate) workers: Option<String>,
+
+    /// Kernel receive buffer of each socket, in bytes
+    #[arg(long, env = "NETFLOW_RECEIVE_BUFFER", value_name = "BYTES", default_value = "8MiB")]
+    pub(crate) receive_buffer: String,
+
+    /// What IPFIX Templates belong to: `session` (address and port of both ends) or `address` (the exporter's address)
+    #[arg(long, env = "NETFLOW_TEMPLATE_SCOPE", value_name = "SCOPE", default_value = "session")]
+    pub(crate) template_scope: String,
+
+    /// Limit for what is remembered of all exporters, Templates above all, in bytes; data that waits for its Template has
+    /// 8 MiB beside it
+    #[arg(long, env = "NETFLOW_STATE_MEMORY", value_name = "BYTES", default_value = "64MiB")]
+    pub(crate) state_memory: String,
+
+    /// File that keeps Templates over a restart (not in this version)
+    #[arg(long, env = "NETFLOW_STATE_FILE", value_name = "FILE")]
+    pub(crate) state_file: Option<String>,
+
+    /// Flows to keep (not in this version)
+    #[arg(long, env = "NETFLOW_FILTER", value_name = "EXPRESSION")]
+    pub(crate) filter: Option<String>,
+
+    /// Share of the flows to keep (not in this version)
+    #[arg(long, env = "NETFLOW_SAMPLE", value_name = "RATE")]
+    pub(crate) sample: Option<String>,
+
+    /// How flows make up traces; this version has `packet`
+    #[arg(long, env = "NETFLOW_TRACE_SHAPE", value_name = "SHAPE", default_value = "packet")]
+    pub(crate) trace_shape: String,
+
+    /// Which time the spans carry; this version has `receive`
+    #[arg(long, env = "NETFLOW_SPAN_TIME", value_name = "TIME", default_value = "receive")]
+    pub(crate) span_time: String,
+
+    /// Age to which flow times are clamped (not in this version)
+    #[arg(long, env = "NETFLOW_SPAN_TIME_MAX_AGE", value_name = "DURATION")]
+    pub(crate) span_time_max_age: Option<String>,
+
+    /// Names of the attributes; this version has `netflow`
+    #[arg(long, env = "NETFLOW_SCHEMA", value_name = "SCHEMA", default_value = "netflow")]
+    pub(crate) schema: String,
+
+    /// Where spans go: `otlp`, `stdout` or `file:PATH`; several with commas or by repeating. When absent: `otlp` if an
+    /// endpoint is set, else `stdout`
+    #[arg(long, env = "NETFLOW_OUTPUT", value_name = "OUTPUT", value_delimiter = ',')]
+    pub(crate) output: Vec<String>,
+
+    /// Limit for encoded spans that wait for the backend, in bytes
+    #[arg(long, env = "NETFLOW_QUEUE_MEMORY", value_name = "BYTES", default_value = "32MiB")]
+    pub(crate) queue_memory: String,
+
+    /// Directory for spans that memory cannot hold (not in this version)
+    #[arg(long, env = "NETFLOW_SPOOL_DIR", value_name = "DIRECTORY")]
+    pub(crate) spool_dir: Option<String>,
+
+    /// Limit for the spool directory, in bytes (not in this version)
+    #[arg(long, env = "NETFLOW_SPOOL_MAX_BYTES", value_name = "BYTES")]
+    pub(crate) spool_max_bytes: Option<String>,
+
+    /// Resource attribute service.name of every span
+    #[arg(long, env = "OTEL_SERVICE_NAME", value_name = "NAME", default_value = "netflow-to-traces")]
+    pub(crate) service_name: String,
+
+    /// Resource attribute service.version of every span
+    #[arg(long, env = "OTEL_SERVICE_VERSION", value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+    pub(crate) service_version: String,
+
+    /// More resource attributes, as KEY=VALUE pairs with commas, percent-encoded
+    #[arg(long, env = "OTEL_RESOURCE_ATTRIBUTES", value_name = "PAIRS")]
+    pub(crate) resource_attributes: Option<String>,
+
+    /// Where the program's own metrics go: `prometheus`, `otlp` or `none`; several with commas or by repeating
+    #[arg(
+        long,
+        env = "OTEL_METRICS_EXPORTER",
+        value_name = "EXPORTER",
+        value_delimiter = ',',
+        default_value = "prometheus"
+    )]
+    pub(crate) metrics_exporter: Vec<String>,
+
+    /// Where the program's own logs go besides stderr; this version has `none`
+    #[arg(long, env = "OTEL_LOGS_EXPORTER", value_name = "EXPORTER", default_value = "none")]
+    pub(crate) logs_exporter: String,
+
+    /// Host of the Prometheus endpoint
+    #[arg(long, env = "OTEL_EXPORTER_PROMETHEUS_HOST", value_name = "HOST", default_value = "localhost")]
+    pub(crate) prometheus_host: String,
+
+    /// Port of the Prometheus endpoint
+    #[arg(long, env = "OTEL_EXPORTER_PROMETHEUS_PORT", value_name = "PORT", default_value = "9464")]
+    pub(crate) prometheus_port: String,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) otlp: OtlpSettings,
+}
+
+impl Settings {
+    /// Every setting that has a value, by key. A list has its values in order.
+    pub(crate) fn values(&self) -> BTreeMap<String, Vec<String>> {
+        let Ok(serde_json::Value::Object(settings)) = serde_json::to_value(self) else {
+            unreachable!("a struct of strings is an object");
+        };
+        let strings = |value| match value {
+            serde_json::Value::String(text) => vec![text],
+            serde_json::Value::Array(items) => {
+                items.iter().filter_map(|item| item.as_str()).map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        };
+        settings
+            .into_iter()
+            .map(|(key, value)| (key, strings(value)))
+            .filter(|(_, values)| !values.is_empty())
+            .collect()
+    }
+
+    /// The value of an OTLP variable of OpenTelemetry, wherever it was set.
+    pub(crate) fn otlp_variable(&self, name: &str) -> Option<String> {
+        let key = name.strip_prefix("OTEL_EXPORTER_")?.to_ascii_lowercase();
+        self.values().remove(&key)?.pop()
+    }
+}
+
+/// The OTLP exporter variables of OpenTelemetry, general and for traces; the latter win.
+///
+/// They have no default here: absent ones get the defaults of the OpenTelemetry specification.
+#[derive(Clone, Args, Serialize)]
+#[command(next_help_heading = "OTLP")]
+pub(crate) struct OtlpSettings {
+    /// Base URL of the backend; https is not in this version
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
+
+    /// `grpc`, `http/protobuf` (or `http`) or `http/json`; grpc when absent
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_PROTOCOL", value_name = "PROTOCOL")]
+    pub(crate) otlp_protocol: Option<String>,
+
+    /// Headers of every request, as KEY=VALUE pairs with commas, percent-encoded
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_HEADERS", value_name = "PAIRS")]
+    pub(crate) otlp_headers: Option<String>,
+
+    /// Milliseconds to wait for an answer; 10000 when absent
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", value_name = "MILLISECONDS")]
+    pub(crate) otlp_timeout: Option<String>,
+
+    /// `gzip` or `none`
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_COMPRESSION", value_name = "COMPRESSION")]
+    pub(crate) otlp_compression: Option<String>,
+
+    /// `true`: no TLS for an endpoint without a scheme; this version has no TLS
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_INSECURE", value_name = "BOOLEAN")]
+    pub(crate) otlp_insecure: Option<String>,
+
+    /// File with certificates to trust (not in this version)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_CERTIFICATE", value_name = "FILE")]
+    pub(crate) otlp_certificate: Option<String>,
+
+    /// File with the key of the client certificate (not in this version)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_CLIENT_KEY", value_name = "FILE")]
+    pub(crate) otlp_client_key: Option<String>,
+
+    /// File with the client certificate (not in this version)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", value_name = "FILE")]
+    pub(crate) otlp_client_certificate: Option<String>,
+
+    /// URL for traces, used as it is
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_traces_endpoint: Option<String>,
+
+    /// Protocol for traces
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", value_name = "PROTOCOL")]
+    pub(crate) otlp_traces_protocol: Option<String>,
+
+    /// Headers of requests with traces
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_HEADERS", value_name = "PAIRS")]
+    pub(crate) otlp_traces_headers: Option<String>,
+
+    /// Timeout for traces, in milliseconds
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", value_name = "MILLISECONDS")]
+    pub(crate) otlp_traces_timeout: Option<String>,
+
+    /// Compression for traces
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", value_name = "COMPRESSION")]
+    pub(crate) otlp_traces_compression: Option<String>,
+
+    /// As --otlp-insecure, for traces
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_INSECURE", value_name = "BOOLEAN")]
+    pub(crate) otlp_traces_insecure: Option<String>,
+
+    /// As --otlp-certificate, for traces (not in this version)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", value_name = "FILE")]
+    pub(crate) otlp_traces_certificate: Option<String>,
+
+    /// As --otlp-client-key, for traces (not in this version)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", value_name = "FILE")]
+    pub(crate) otlp_traces_client_key: Option<String>,
+
+    /// As --otlp-client-certificate, for traces (not in this version)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", value_name = "FILE")]
+    pub(crate) otlp_traces_client_certificate: Option<String>,
+}
+
+/// How much the program says on stderr; every command takes these.
+#[derive(Clone, Args)]
+pub(crate) struct LogSettings {
+    /// DEBUG, INFO, WARNING or ERROR
+    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "INFO", global = true)]
+    pub(crate) log_level: String,
+
+    /// Log levels by module, such as `info,otlp_sink=debug`; wins over the log level
+    #[arg(long, env = "RUST_LOG", value_name = "DIRECTIVES", global = true)]
+    pub(crate) rust_log: Option<String>,
+}
