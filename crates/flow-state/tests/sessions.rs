@@ -1,0 +1,219 @@
+//! What is remembered between datagrams: Templates, waiting Sets, budgets.
+#![allow(clippy::unwrap_used)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use flow_state::{
+    Datagram, DecodeErrorKind as Kind, Decoded, SequenceStatus, State, StateConfig, StateEvent, TemplateScope,
+    Timestamp, TransportSession, Version,
+};
+use flow_wire::FieldSpecifier;
+use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
+
+const OCTETS: FieldSpecifier = FieldSpecifier { enterprise_number: 0, id: 1, length: 4 };
+const PACKETS: FieldSpecifier = FieldSpecifier { enterprise_number: 0, id: 2, length: 4 };
+const START: u64 = 1_700_000_000;
+
+/// A state and what came last out of it.
+struct Collector {
+    state: State,
+    decoded: Decoded,
+    now: Timestamp,
+}
+
+impl Collector {
+    fn new(config: StateConfig) -> Self {
+        Self { state: State::new(config), decoded: Decoded::default(), now: Timestamp::from_unix_seconds(START) }
+    }
+
+    /// Octets of the flows that came out: replayed ones, then those of the datagram.
+    fn receive(&mut self, from: &str, tag: u128, bytes: &[u8]) -> (Vec<u64>, Vec<u64>) {
+        let collector: SocketAddr = "192.0.2.200:2055".parse().unwrap();
+        let session = TransportSession::new(from.parse().unwrap(), collector);
+        self.state.decode(&Datagram { session, received_at: self.now, tag, bytes }, &mut self.decoded);
+        assert_eq!(self.decoded.accounting().total(), bytes.len() as u64);
+        let octets = |sets: Vec<flow_state::DataSet<'_>>| {
+            sets.iter().flat_map(flow_state::DataSet::flows).map(|flow| flow.octets().unwrap_or(u64::MAX)).collect()
+        };
+        (octets(self.decoded.replayed_sets().collect()), octets(self.decoded.data_sets(bytes).collect()))
+    }
+
+    fn issues(&self) -> Vec<Kind> {
+        self.decoded.issues().first().iter().map(|issue| issue.kind).collect()
+    }
+}
+
+fn template(version: Version, sequence: u32, domain: u32, id: u16, fields: &[FieldSpecifier]) -> Vec<u8> {
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(version, Timestamp::from_unix_seconds(START), sequence, domain));
+    writer.template_set(&[TemplateDefinition::new(id, fields)]).finish().unwrap().to_vec()
+}
+
+/// One record of two 4-byte fields.
+fn data(version: Version, sequence: u32, domain: u32, id: u16, values: [u32; 2]) -> Vec<u8> {
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(version, Timestamp::from_unix_seconds(START), sequence, domain)).data_set(id);
+    writer.record().unsigned(4, values[0].into()).unsigned(4, values[1].into());
+    writer.finish().unwrap().to_vec()
+}
+
+const A: &str = "192.0.2.1:50000";
+const A_OTHER_PORT: &str = "192.0.2.1:50001";
+const B: &str = "192.0.2.2:50000";
+
+#[test]
+fn data_before_its_template_waits_for_it() {
+    let mut collector = Collector::new(StateConfig::default());
+    for (sequence, octets) in [(0, 10), (1, 11)] {
+        let datagram = data(Version::V9, sequence, 7, 256, [octets, 1]);
+        assert_eq!(collector.receive(A, sequence.into(), &datagram), (vec![], vec![]));
+        assert_eq!(collector.issues(), [Kind::TemplateUnknown(256)]);
+        assert_eq!(collector.decoded.accounting().pending, 12);
+    }
+    assert!(collector.state.pending_memory() > 0);
+    collector.now = collector.now + Duration::from_secs(30);
+    let (replayed, _) = collector.receive(A, 2, &template(Version::V9, 2, 7, 256, &[OCTETS, PACKETS]));
+    assert_eq!(replayed, [10, 11]);
+    let waited: Vec<_> = collector.decoded.replayed_sets().map(|set| *set.context()).collect();
+    assert_eq!(waited.iter().map(|context| context.tag).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(waited[0].received_at, Timestamp::from_unix_seconds(START), "the time of receipt is kept");
+    assert_eq!(collector.state.pending_memory(), 0);
+    // A refresh replays nothing again.
+    assert_eq!(collector.receive(A, 3, &template(Version::V9, 3, 7, 256, &[OCTETS, PACKETS])).0, []);
+}
+
+#[test]
+fn data_waits_no_longer_than_its_time() {
+    let mut collector = Collector::new(StateConfig::default());
+    collector.receive(A, 0, &data(Version::V9, 0, 7, 256, [10, 1]));
+    collector.now = collector.now + Duration::from_secs(61);
+    assert_eq!(collector.receive(A, 1, &template(Version::V9, 1, 7, 256, &[OCTETS, PACKETS])).0, []);
+    assert_eq!(collector.state.pending_memory(), 0);
+}
+
+#[test]
+fn waiting_data_of_one_exporter_leaves_room_for_the_others() {
+    let mut collector = Collector::new(StateConfig::default());
+    collector.receive(B, 0, &data(Version::V9, 0, 7, 256, [42, 1]));
+    let big = [&data(Version::V9, 0, 7, 300, [0, 0])[..20], &[1, 44, 0xff, 0], &vec![1; 0xff00 - 4]].concat();
+    for sequence in 0..1000 {
+        collector.receive(A, sequence, &big);
+    }
+    assert!(
+        collector.decoded.accounting().skipped[Kind::TemplateUnknown(0).index()] > 0,
+        "what did not fit is counted"
+    );
+    assert!(collector.state.pending_memory() < 128 << 10);
+    assert_eq!(collector.receive(B, 1, &template(Version::V9, 1, 7, 256, &[OCTETS, PACKETS])).0, [42]);
+}
+
+#[test]
+fn a_template_later_in_the_same_message_serves_too() {
+    let mut datagram = data(Version::V9, 0, 7, 256, [10, 1]);
+    datagram.extend(&template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS])[20..]);
+    let mut collector = Collector::new(StateConfig::default());
+    assert_eq!(collector.receive(A, 0, &datagram), (vec![], vec![10]));
+    assert_eq!(collector.issues(), []);
+}
+
+/// RFC 7011 section 8.1 and RFC 3954 section 9: an ID stands for what it was last defined as.
+#[test]
+fn a_redefinition_holds_from_its_place_on() {
+    let mut collector = Collector::new(StateConfig::default());
+    collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS]));
+    assert_eq!(collector.decoded.events(), [StateEvent::TemplateAdded(256)]);
+    let mut datagram = data(Version::V9, 1, 7, 256, [10, 1]);
+    datagram.extend(&template(Version::V9, 1, 7, 256, &[PACKETS, OCTETS])[20..]);
+    datagram.extend(&data(Version::V9, 1, 7, 256, [10, 1])[20..]);
+    assert_eq!(collector.receive(A, 1, &datagram).1, [10, 1]);
+    assert_eq!(collector.decoded.events(), [StateEvent::TemplateChanged(256)]);
+}
+
+#[test]
+fn templates_of_one_exporter_or_domain_are_not_those_of_another() {
+    let mut collector = Collector::new(StateConfig::default());
+    collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS]));
+    collector.receive(B, 0, &template(Version::V9, 0, 7, 256, &[PACKETS, OCTETS]));
+    let datagram = data(Version::V9, 1, 7, 256, [10, 20]);
+    assert_eq!(collector.receive(A, 1, &datagram).1, [10]);
+    assert_eq!(collector.receive(B, 1, &datagram).1, [20]);
+    collector.receive(A, 2, &data(Version::V9, 0, 8, 256, [10, 20]));
+    assert_eq!(collector.issues(), [Kind::TemplateUnknown(256)]);
+}
+
+/// RFC 7011 section 8: a Transport Session; RFC 3954 section 5.1: exporter and Source ID; by option: the address.
+#[test]
+fn ports_matter_to_ipfix_only_and_not_by_address() {
+    for (version, scope, same) in [
+        (Version::Ipfix, TemplateScope::Session, false),
+        (Version::V9, TemplateScope::Session, true),
+        (Version::Ipfix, TemplateScope::Address, true),
+    ] {
+        let mut config = StateConfig::default();
+        config.template_scope = scope;
+        let mut collector = Collector::new(config);
+        collector.receive(A, 0, &template(version, 0, 7, 256, &[OCTETS, PACKETS]));
+        let found = collector.receive(A_OTHER_PORT, 1, &data(version, 0, 7, 256, [10, 1])).1;
+        assert_eq!(found.len() == 1, same, "{version:?} by {scope:?}");
+    }
+}
+
+/// RFC 7011 section 8.4: over UDP, withdrawals MUST be ignored.
+#[test]
+fn withdrawals_are_ignored() {
+    let mut collector = Collector::new(StateConfig::default());
+    collector.receive(A, 0, &template(Version::Ipfix, 0, 7, 256, &[OCTETS, PACKETS]));
+    for id in [256, 2] {
+        // A Template Record of four bytes, behind 16 of Message Header and 4 of Set header.
+        let mut withdrawal = template(Version::Ipfix, 0, 7, 256, &[]);
+        withdrawal[20..22].copy_from_slice(&id.to_be_bytes());
+        collector.receive(A, 1, &withdrawal);
+        assert_eq!(collector.issues(), [Kind::WithdrawalIgnored(id)]);
+    }
+    assert_eq!(collector.receive(A, 2, &data(Version::Ipfix, 0, 7, 256, [10, 1])).1, [10]);
+}
+
+#[test]
+fn a_flood_of_templates_stays_in_its_budget_and_spares_the_others() {
+    let mut config = StateConfig::default();
+    config.memory = 256 << 10;
+    let budget = config.memory;
+    let mut collector = Collector::new(config);
+    collector.receive(B, 0, &template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS]));
+    let mut refused = 0;
+    for id in 256..4000 {
+        collector.receive(A, 0, &template(Version::V9, 0, u32::from(id) / 100, id, &[OCTETS, PACKETS]));
+        refused += collector.issues().iter().filter(|kind| **kind == Kind::BudgetExceeded).count();
+        assert!(collector.state.memory() <= budget);
+    }
+    assert!(refused > 0);
+    assert!(collector.state.memory() <= budget / 4 + 4096, "one address has a quarter");
+    assert_eq!(collector.receive(B, 1, &data(Version::V9, 1, 7, 256, [10, 1])).1, [10]);
+    // Half an hour of silence makes room.
+    collector.now = collector.now + Duration::from_secs(31 * 60);
+    collector.receive(A, 0, &template(Version::V9, 0, 99, 256, &[OCTETS, PACKETS]));
+    assert_eq!(collector.issues(), []);
+}
+
+#[test]
+fn sequence_gaps_are_told_with_the_message() {
+    let mut collector = Collector::new(StateConfig::default());
+    collector.receive(A, 0, &template(Version::Ipfix, 0, 7, 256, &[OCTETS, PACKETS]));
+    collector.receive(A, 1, &data(Version::Ipfix, 0, 7, 256, [10, 1]));
+    assert_eq!(collector.decoded.messages()[0].sequence, SequenceStatus::InOrder);
+    collector.receive(A, 2, &data(Version::Ipfix, 6, 7, 256, [10, 1]));
+    assert_eq!(collector.decoded.messages()[0].sequence, SequenceStatus::Gap(5));
+}
+
+/// Some relays put several IPFIX Messages into one datagram.
+#[test]
+fn several_messages_share_a_datagram() {
+    let mut datagram = template(Version::Ipfix, 0, 7, 256, &[OCTETS, PACKETS]);
+    datagram.extend(data(Version::Ipfix, 0, 7, 256, [10, 1]));
+    datagram.extend([0xff; 3]);
+    let mut collector = Collector::new(StateConfig::default());
+    assert_eq!(collector.receive(A, 0, &datagram).1, [10]);
+    assert_eq!(collector.decoded.messages().len(), 2);
+    assert_eq!(collector.issues(), [Kind::TrailingBytes(3)]);
+}
