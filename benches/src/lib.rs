@@ -1,1 +1,152 @@
-//! Only public API is used here, so this package doubles as an API test.
+//! What the benches share: streams of datagrams, and our way through them. Only public API is used here, so this
+//! package doubles as an API test.
+#![allow(clippy::unwrap_used)] // a bench that cannot go on has failed
+
+use flow_collector::{AttributeKeys, OtlpSpan};
+use flow_semconv::{ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
+use flow_state::{Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession};
+use flow_traffic::streams;
+use otlp_sink::BatchEncoder;
+use testkit::corpus;
+
+/// Datagrams of one exporter, Templates first.
+pub struct Stream {
+    /// What it holds.
+    pub name: String,
+    /// The datagrams in order.
+    pub datagrams: Vec<Vec<u8>>,
+    /// Flow records in all of them.
+    pub records: u64,
+}
+
+impl Stream {
+    fn new(name: &str, datagrams: Vec<Vec<u8>>) -> Self {
+        let mut pass = Pass::new();
+        let records = datagrams.iter().map(|datagram| pass.decode(datagram).0).sum();
+        Self { name: name.to_owned(), datagrams, records }
+    }
+}
+
+const DATAGRAMS: usize = 500;
+
+/// The three generated streams: v5, v9 of 20 fields, IPFIX with a string.
+pub fn generated() -> Vec<Stream> {
+    vec![
+        Stream::new("v5", streams::v5(DATAGRAMS)),
+        Stream::new("v9_20_fields", streams::v9_20_fields(DATAGRAMS)),
+        Stream::new("ipfix_with_string", streams::ipfix_with_string(DATAGRAMS)),
+    ]
+}
+
+/// The captures of real exporters.
+pub fn captured() -> Vec<Stream> {
+    let stream = |capture: &std::path::PathBuf| {
+        let datagrams = corpus::datagrams(capture).into_iter().map(|datagram| datagram.payload).collect();
+        Stream::new(capture.file_stem().unwrap().to_str().unwrap(), datagrams)
+    };
+    corpus::captures().iter().map(stream).collect()
+}
+
+/// Our way from datagrams to records, and on to the bytes of spans.
+pub struct Pass {
+    state: State,
+    decoded: Decoded,
+    session: TransportSession,
+    trace: ExportTrace,
+    spans: EncoderSpans,
+}
+
+struct EncoderSpans {
+    encoder: BatchEncoder,
+    keys: AttributeKeys,
+}
+
+impl SpanSink for EncoderSpans {
+    type Span<'s> = OtlpSpan<'s>;
+
+    #[inline]
+    fn span(&mut self, start: &SpanStart) -> OtlpSpan<'_> {
+        let encoder = &mut self.encoder;
+        OtlpSpan::begin(start, &self.keys, |context, name, kind, from, to| encoder.span(context, name, kind, from, to))
+    }
+}
+
+/// Spans of a batch, as many as in the collector.
+pub const BATCH_SPANS: usize = 8192;
+
+impl Pass {
+    /// With an empty state.
+    pub fn new() -> Self {
+        let resource = [("service.name".to_owned(), "bench".to_owned())];
+        Self {
+            state: State::new(StateConfig::default()),
+            decoded: Decoded::default(),
+            session: TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into()),
+            trace: ExportTrace::new(IdGenerator::with_seed(1)),
+            spans: EncoderSpans {
+                encoder: BatchEncoder::new(&resource, "bench", "0"),
+                keys: AttributeKeys::new(Schema::Netflow),
+            },
+        }
+    }
+
+    /// Decodes a datagram and reads the common facts of each flow; the number of flows and a sum of what was read.
+    #[inline]
+    pub fn decode(&mut self, bytes: &[u8]) -> (u64, u64) {
+        self.take(bytes, 0);
+        let (mut flows, mut sum) = (0, 0);
+        for set in self.decoded.replayed_sets().chain(self.decoded.data_sets(bytes)) {
+            for flow in set.flows() {
+                flows += 1;
+                sum = digest(&flow, sum);
+            }
+        }
+        (flows, sum)
+    }
+
+    /// Decodes a datagram and encodes its trace; the number of flow spans.
+    #[inline]
+    pub fn to_spans(&mut self, bytes: &[u8]) -> u64 {
+        let tag = self.trace.trace_id();
+        self.take(bytes, tag);
+        let now = Timestamp::from_unix_seconds(1_700_000_000);
+        let timings = Timings { decode_start: now, decode_end: now };
+        let datagram = Datagram { session: self.session, received_at: now, tag, bytes };
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, || now, &mut self.spans);
+        if self.spans.encoder.spans() >= BATCH_SPANS {
+            std::hint::black_box(self.spans.encoder.finish());
+            self.spans.encoder.clear();
+        }
+        flows
+    }
+
+    fn take(&mut self, bytes: &[u8], tag: u128) {
+        let received_at = Timestamp::from_unix_seconds(1_700_000_000);
+        self.state.decode(&Datagram { session: self.session, received_at, tag, bytes }, &mut self.decoded);
+    }
+}
+
+impl Default for Pass {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Twelve facts of a flow into one number, so that none is left unread.
+#[inline]
+fn digest(flow: &FlowRecord<'_>, sum: u64) -> u64 {
+    let address = |address: Option<std::net::IpAddr>| match address {
+        Some(std::net::IpAddr::V4(v4)) => u64::from(v4.to_bits()),
+        Some(std::net::IpAddr::V6(v6)) => v6.to_bits() as u64,
+        None => 0,
+    };
+    let time = flow.time();
+    let integers =
+        [Fact::SourcePort, Fact::DestinationPort, Fact::Protocol, Fact::IngressInterface, Fact::EgressInterface];
+    let integers = integers.iter().filter_map(|fact| flow.integer(*fact)).fold(0, u64::wrapping_add);
+    let times = [time.start, time.end].into_iter().flatten().map(Timestamp::as_unix_nanos).fold(0, u64::wrapping_add);
+    let counters = flow.octets().unwrap_or(0).wrapping_add(flow.packets().unwrap_or(0));
+    let addresses = [flow.source_address(), flow.destination_address(), flow.next_hop()];
+    let addresses = addresses.into_iter().map(address).fold(0, u64::wrapping_add);
+    sum.wrapping_add(integers).wrapping_add(times).wrapping_add(counters).wrapping_add(addresses)
+}

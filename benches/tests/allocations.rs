@@ -1,0 +1,81 @@
+//! No allocation for a record, on decoding and on encoding.
+#![allow(clippy::unwrap_used, unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use netflow2traces_benches::{BATCH_SPANS, Pass, Stream, captured, generated};
+
+/// Counts the allocations of each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes on to the system's allocator unchanged; counting touches a thread-local that needs no
+// destructor and allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promises on `layout` are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: `pointer` came from `System` through `alloc` or `realloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as for `dealloc`, and the caller's promise on `new_size` is the one that `System` asks for.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+/// Data only: Templates that are known already.
+fn check(stream: &Stream, run: fn(&mut Pass, &[u8]) -> u64) {
+    let mut pass = Pass::new();
+    // The first rounds learn Templates, make programs and grow the buffer to the size of a batch.
+    let mut warm = 0;
+    while warm < 3 * BATCH_SPANS as u64 {
+        warm += stream.datagrams.iter().map(|datagram| run(&mut pass, datagram)).sum::<u64>();
+    }
+    let mut records = 0;
+    let count = allocations(|| {
+        for datagram in &stream.datagrams {
+            records += run(&mut pass, datagram);
+        }
+    });
+    assert_eq!(records, stream.records, "{}", stream.name);
+    assert_eq!(count, 0, "{}: allocations for {records} records", stream.name);
+}
+
+#[test]
+fn counting_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+}
+
+#[test]
+fn decoding_allocates_nothing() {
+    for stream in generated().iter().chain(&captured()) {
+        check(stream, |pass, datagram| pass.decode(datagram).0);
+    }
+}
+
+#[test]
+fn encoding_allocates_nothing() {
+    for stream in generated().iter().chain(&captured()) {
+        check(stream, Pass::to_spans);
+    }
+}
