@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::{codegen, doc_links, workspace_root};
+use crate::{codegen, doc_links, e2e, fuzz_seeds, workspace_root};
 
 /// What a step passed without checking, for the summary.
 type Outcome = Result<Option<String>>;
@@ -24,7 +24,7 @@ struct Step {
 }
 
 /// Cheap steps first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "captures", run: captures },
     Step { name: "fmt", run: fmt },
     Step { name: "codegen", run: generated_files },
@@ -37,6 +37,7 @@ const STEPS: [Step; 12] = [
     Step { name: "examples", run: examples },
     Step { name: "bench", run: bench },
     Step { name: "fuzz", run: fuzz },
+    Step { name: "e2e", run: end_to_end },
 ];
 
 const NO_STD_TARGET: &str = "x86_64-unknown-none";
@@ -159,22 +160,24 @@ fn bench(root: &Path) -> Outcome {
     run_command(root, &[], "cargo bench --workspace --bench * -- --test")
 }
 
-/// Every fuzz target for a short while, from its seeds and from what earlier runs found.
+/// Every fuzz target for a short while, from the corpus and from what earlier runs found.
 fn fuzz(root: &Path) -> Outcome {
     let metadata = metadata(root, "fuzz/Cargo.toml")?;
     let targets = targets(&metadata, "bin")?;
     ensure!(!targets.is_empty(), "fuzz/Cargo.toml has no targets");
+    fuzz_seeds::write(&root.join("target/fuzz-corpus"))?;
     for (_, target) in &targets {
-        let found = root.join("target/fuzz-corpus").join(target);
-        fs::create_dir_all(&found)?;
-        let mut command = format!("cargo +nightly fuzz run {target} target/fuzz-corpus/{target}");
-        if root.join("fuzz/seeds").join(target).is_dir() {
-            command += &format!(" fuzz/seeds/{target}");
-        }
-        command += &format!(" -- -max_total_time={FUZZ_SECONDS} -rss_limit_mb=2048 -timeout=10 -print_final_stats=1");
+        fs::create_dir_all(root.join("target/fuzz-corpus").join(target))?;
+        let limits = format!("-max_total_time={FUZZ_SECONDS} -rss_limit_mb=2048 -timeout=10 -print_final_stats=1");
+        let command = format!("cargo +nightly fuzz run {target} target/fuzz-corpus/{target} -- {limits}");
         run_command(root, &[], &command)?;
     }
     Ok(Some(format!("{} targets, {FUZZ_SECONDS} s each", targets.len())))
+}
+
+fn end_to_end(_root: &Path) -> Outcome {
+    e2e::run(&[])?;
+    Ok(None)
 }
 
 /// Runs a command line whose words hold no spaces, with our own output and no input.

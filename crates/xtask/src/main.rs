@@ -1,4 +1,4 @@
-//! Tasks of this repository: `cargo xtask codegen`, `cargo xtask ci`.
+//! Tasks of this repository; `cargo xtask` lists them.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 // Talking to the person who runs it is what this program does.
 #![allow(clippy::print_stdout)]
@@ -10,6 +10,7 @@ mod ci;
 mod codegen;
 mod doc_links;
 mod e2e;
+mod fuzz_seeds;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
