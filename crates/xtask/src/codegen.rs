@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::workspace_root;
 
+mod attributes;
 mod elements;
 mod registry;
 
@@ -20,7 +21,10 @@ pub(crate) struct Target {
 
 /// Every generated file. Rust sources pass through rustfmt before they are compared or written.
 pub(crate) fn targets() -> Vec<Target> {
-    vec![Target { path: "crates/flow-wire/src/ie/generated.rs", generate: elements::generate }]
+    vec![
+        Target { path: "crates/flow-wire/src/ie/generated.rs", generate: elements::generate },
+        Target { path: "docs/attributes.md", generate: attributes::generate },
+    ]
 }
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
