@@ -164,7 +164,7 @@ fn ports_matter_to_ipfix_only_and_not_by_address() {
 fn withdrawals_are_ignored() {
     let mut collector = Collector::new(StateConfig::default());
     collector.receive(A, 0, &template(Version::Ipfix, 0, 7, 256, &[OCTETS, PACKETS]));
-    for id in [256, 2] {
+    for id in [256_u16, 2] {
         // A Template Record of four bytes, behind 16 of Message Header and 4 of Set header.
         let mut withdrawal = template(Version::Ipfix, 0, 7, 256, &[]);
         withdrawal[20..22].copy_from_slice(&id.to_be_bytes());
