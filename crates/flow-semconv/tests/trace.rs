@@ -1,0 +1,320 @@
+//! The trace of a datagram: its spans, their order in time, and the attributes of flows.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use flow_semconv::{Attribute, AttributeWriter, ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
+use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
+use flow_wire::FieldSpecifier;
+use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
+
+/// A span as it was written.
+#[derive(Debug)]
+struct Span {
+    start: SpanStart,
+    attributes: BTreeMap<&'static str, String>,
+    error: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Spans(Vec<Span>);
+
+impl SpanSink for Spans {
+    type Span<'s> = &'s mut Span;
+
+    fn span(&mut self, start: &SpanStart) -> &mut Span {
+        self.0.push(Span { start: *start, attributes: BTreeMap::new(), error: None });
+        self.0.last_mut().unwrap()
+    }
+}
+
+impl AttributeWriter for &mut Span {
+    fn int(&mut self, attribute: Attribute, value: i64) {
+        self.put(attribute, value.to_string());
+    }
+
+    fn str(&mut self, attribute: Attribute, value: &str) {
+        self.put(attribute, format!("{value:?}"));
+    }
+
+    fn strs(&mut self, attribute: Attribute, values: &[&str]) {
+        self.put(attribute, format!("{values:?}"));
+    }
+
+    fn bool(&mut self, attribute: Attribute, value: bool) {
+        self.put(attribute, value.to_string());
+    }
+
+    fn error(&mut self, message: &str) {
+        self.error = Some(message.to_owned());
+    }
+}
+
+impl Span {
+    fn put(&mut self, attribute: Attribute, value: String) {
+        let twice = self.attributes.insert(attribute.key(Schema::Netflow), value);
+        assert_eq!(twice, None, "keys are unique on a span");
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.attributes.get(key).map(String::as_str)
+    }
+}
+
+const EXPORT: u64 = 1_700_000_000;
+
+struct Exporter {
+    state: State,
+    decoded: Decoded,
+    trace: ExportTrace,
+}
+
+impl Exporter {
+    fn new() -> Self {
+        let trace = ExportTrace::new(IdGenerator::with_seed(7));
+        Self { state: State::new(StateConfig::default()), decoded: Decoded::default(), trace }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> (u128, Vec<Span>) {
+        let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
+        let at = Timestamp::from_unix_seconds;
+        let tag = self.trace.trace_id();
+        let datagram = Datagram { session, received_at: at(EXPORT + 1), tag, bytes };
+        self.state.decode(&datagram, &mut self.decoded);
+        let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
+        let mut spans = Spans::default();
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut spans);
+        let flow_spans = spans.0.iter().filter(|span| span.start.name == "netflow.flow").count();
+        assert_eq!(flows, flow_spans as u64);
+        (tag, spans.0)
+    }
+}
+
+fn named<'a>(spans: &'a [Span], name: &'a str) -> impl Iterator<Item = &'a Span> {
+    spans.iter().filter(move |span| span.start.name == name)
+}
+
+fn v5(records: &[FixedRecord]) -> Vec<u8> {
+    let mut header = header(Version::V5, Timestamp::from_unix_seconds(EXPORT), 77, 0x0305);
+    header.sys_uptime_ms = Some(10_000);
+    header.sampling = 0x4064;
+    let mut writer = MessageWriter::new();
+    writer.begin(&header);
+    for record in records {
+        writer.fixed_record(record);
+    }
+    writer.finish().unwrap().to_vec()
+}
+
+fn web() -> FixedRecord {
+    FixedRecord {
+        source_address: [128, 232, 110, 120],
+        destination_address: [66, 35, 250, 204],
+        next_hop: [192, 0, 2, 254],
+        ingress_interface: 3,
+        egress_interface: 4,
+        packets: 5,
+        octets: 1500,
+        start_sys_uptime_ms: 4_000,
+        end_sys_uptime_ms: 9_000,
+        source_port: 34855,
+        destination_port: 80,
+        tcp_flags: 0x12,
+        protocol: 6,
+        tos: 0xb9,
+        source_as: 65_001,
+        destination_as: 65_002,
+        source_mask: 24,
+        destination_mask: 16,
+        ..FixedRecord::default()
+    }
+}
+
+#[test]
+fn one_trace_for_a_datagram_and_one_span_for_a_flow() {
+    let (trace_id, spans) = Exporter::new().send(&v5(&[web(), web()]));
+    assert!(spans.iter().all(|span| span.start.context.trace_id == trace_id && span.start.link.is_none()));
+    let root = named(&spans, "netflow.export").next().unwrap();
+    let process = named(&spans, "netflow.process_flows").next().unwrap();
+    let parse = named(&spans, "netflow.parse_packet").next().unwrap();
+    let parents: Vec<_> = [root, process, parse].iter().map(|span| span.start.context.parent_span_id).collect();
+    let root_id = Some(root.start.context.span_id);
+    assert_eq!(parents, [None, root_id, root_id]);
+    let flows: Vec<_> = named(&spans, "netflow.flow").collect();
+    assert_eq!(flows.len(), 2);
+    assert_eq!(spans.len(), 5);
+    for flow in flows {
+        assert_eq!(flow.start.context.parent_span_id, Some(process.start.context.span_id));
+        assert!(flow.start.start >= process.start.start && flow.start.end <= process.start.end, "spans nest");
+    }
+    let seconds = |span: &Span| [span.start.start, span.start.end].map(|at| at.as_unix_millis() / 1000 - EXPORT);
+    assert_eq!([seconds(root), seconds(parse), seconds(process)], [[1, 4], [2, 3], [3, 4]]);
+    let mut ids: Vec<_> = spans.iter().map(|span| span.start.context.span_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert!(ids.len() == 5 && !ids.contains(&0));
+    let export: Vec<_> = root.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(
+        export,
+        [
+            "netflow.exporter.address=\"192.0.2.1\"",
+            "netflow.exporter.port=50000",
+            "netflow.observation_domain_id=773",
+            "netflow.records=2",
+            "netflow.sequence_number=77",
+            "netflow.version=5",
+        ]
+    );
+}
+
+#[test]
+fn a_tcp_flow_of_v5() {
+    let (_, spans) = Exporter::new().send(&v5(&[web()]));
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    let attributes: Vec<_> = flow.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(
+        attributes,
+        [
+            "destination.address=\"66.35.250.204\"",
+            "destination.port=80",
+            "netflow.dscp=46",
+            "netflow.dst_as=65002",
+            "netflow.dst_mask=16",
+            "netflow.ecn=1",
+            "netflow.exporter.address=\"192.0.2.1\"",
+            "netflow.flow.bytes=1500",
+            "netflow.flow.duration_ms=5000",
+            "netflow.flow.end_time_unix_nano=1699999999000000000",
+            "netflow.flow.packets=5",
+            "netflow.flow.start_time_unix_nano=1699999994000000000",
+            "netflow.interface.input=3",
+            "netflow.interface.output=4",
+            "netflow.nexthop=\"192.0.2.254\"",
+            "netflow.observation_domain_id=773",
+            "netflow.sampling.algorithm=\"deterministic\"",
+            "netflow.sampling.interval=100",
+            "netflow.src_as=65001",
+            "netflow.src_mask=24",
+            "netflow.tcp_flags=18",
+            "netflow.tcp_flags.tags=[\"SYN\", \"ACK\"]",
+            "netflow.tos=185",
+            "netflow.version=5",
+            "network.community_id=\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\"",
+            "network.protocol.number=6",
+            "network.transport=\"tcp\"",
+            "network.type=\"ipv4\"",
+            "source.address=\"128.232.110.120\"",
+            "source.port=34855",
+        ]
+    );
+}
+
+#[test]
+fn icmp_has_no_ports_and_udp_no_flags() {
+    let echo = FixedRecord { protocol: 1, source_port: 0, destination_port: 0x0800, ..web() };
+    let dns = FixedRecord { protocol: 17, tcp_flags: 0, ..web() };
+    let unassigned = FixedRecord { protocol: 200, ..web() };
+    let (_, spans) = Exporter::new().send(&v5(&[echo, dns, unassigned]));
+    let flows: Vec<_> = named(&spans, "netflow.flow").collect();
+    assert_eq!([flows[0].get("netflow.icmp.type"), flows[0].get("netflow.icmp.code")], [Some("8"), Some("0")]);
+    assert_eq!([flows[0].get("source.port"), flows[0].get("destination.port")], [None, None]);
+    assert_eq!([flows[1].get("source.port"), flows[1].get("netflow.icmp.type")], [Some("34855"), None]);
+    assert_eq!(flows[1].get("netflow.tcp_flags"), None);
+    assert_eq!([flows[2].get("network.protocol.number"), flows[2].get("network.transport")], [Some("200"), None]);
+}
+
+/// Elements beyond those of v5, over IPv6.
+#[test]
+fn a_flow_of_ipfix() {
+    let (v6, mac) = ([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0x5e, 0, 0x53, 1]);
+    let values: &[(u32, u16, &[u8])] = &[
+        (0, 27, &v6),
+        (0, 28, &v6),
+        (0, 4, &[58]),
+        (0, 139, &[128, 0]),
+        (0, 56, &mac),
+        (0, 58, &[0, 42]),
+        (0, 61, &[1]),
+        (0, 136, &[2]),
+        (0, 192, &[64]),
+        (0, 31, &[0, 1, 2]),
+        (0, 89, &[0x80]),
+        (29305, 1, &[9]),
+        (0, 34, &[100]),
+        (0, 35, &[2]),
+    ];
+    let fields: Vec<_> = values
+        .iter()
+        .map(|&(enterprise_number, id, value)| FieldSpecifier { enterprise_number, id, length: value.len() as u16 })
+        .collect();
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
+    let mut record = writer.record();
+    for (_, _, value) in values {
+        record.bytes(value);
+    }
+    let (_, spans) = Exporter::new().send(writer.finish().unwrap());
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    for (key, value) in [
+        ("source.address", "\"2001:db8::1\""),
+        ("network.type", "\"ipv6\""),
+        ("network.transport", "\"ipv6-icmp\""),
+        ("netflow.icmp.type", "128"),
+        ("netflow.mac.src", "\"00:00:5e:00:53:01\""),
+        ("netflow.vlan.src", "42"),
+        ("netflow.flow.direction", "\"egress\""),
+        ("netflow.flow.end_reason", "\"active_timeout\""),
+        ("netflow.ip.ttl", "64"),
+        ("netflow.ip.flow_label", "258"),
+        ("netflow.forwarding_status", "128"),
+        ("netflow.flow.reverse.bytes", "9"),
+        ("netflow.sampling.interval", "100"),
+        ("netflow.sampling.algorithm", "\"random\""),
+    ] {
+        assert_eq!(flow.get(key), Some(value), "{key}");
+    }
+    assert_eq!(flow.error.as_deref(), Some("dropped by the exporter"));
+    let root = named(&spans, "netflow.export").next().unwrap();
+    assert_eq!([root.get("netflow.templates"), root.get("netflow.options_records")], [Some("1"), Some("0")]);
+}
+
+#[test]
+fn waiting_records_get_a_trace_of_their_own_with_a_link() {
+    let fields = [FieldSpecifier { enterprise_number: 0, id: 1, length: 4 }];
+    let mut writer = MessageWriter::new();
+    let head = header(Version::V9, Timestamp::from_unix_seconds(EXPORT), 0, 7);
+    let template =
+        writer.begin(&head).template_set(&[TemplateDefinition::new(256, &fields)]).finish().unwrap().to_vec();
+    writer.begin(&head).data_set(256).record().unsigned(4, 1500);
+    let data = writer.finish().unwrap().to_vec();
+
+    let mut exporter = Exporter::new();
+    let (first, spans) = exporter.send(&data);
+    let first_root = named(&spans, "netflow.export").next().unwrap().start.context.span_id;
+    assert_eq!(named(&spans, "netflow.flow").count(), 0);
+    let (second, spans) = exporter.send(&template);
+    let replayed = named(&spans, "netflow.export").find(|span| span.get("netflow.replayed") == Some("true")).unwrap();
+    assert_eq!(replayed.start.link, Some((first, first_root)));
+    assert_eq!(replayed.get("netflow.records"), Some("1"));
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    assert_eq!(flow.start.context.trace_id, replayed.start.context.trace_id);
+    assert!(![first, second].contains(&flow.start.context.trace_id));
+}
+
+#[test]
+fn what_could_not_be_read_is_an_error_on_the_export_span() {
+    let mut exporter = Exporter::new();
+    let (_, spans) = exporter.send(&[0, 3, 1]);
+    assert_eq!(
+        spans.iter().map(|span| span.start.name).collect::<Vec<_>>(),
+        ["netflow.parse_packet", "netflow.export"]
+    );
+    assert_eq!(spans[1].error.as_deref(), Some("unsupported version 3 at byte 0"));
+    // A record more than there is costs no byte of what is there.
+    let mut datagram = v5(&[web()]);
+    datagram[3] = 2;
+    let (_, spans) = exporter.send(&datagram);
+    let root = named(&spans, "netflow.export").next().unwrap();
+    assert_eq!((root.get("netflow.issues"), root.error.as_deref()), (Some("1"), None));
+}
