@@ -38,7 +38,6 @@ pub(crate) struct Cli {
 
 /// What to do.
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub(crate) enum Command {
     /// Receive NetFlow and IPFIX over UDP and export one trace per datagram (the default)
     Collect(Settings),

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::{info, warn};
 
 use crate::config::Config;
+use crate::metrics::{self, Source};
 use crate::settings::Settings;
 use crate::signals::Stop;
 
@@ -34,6 +35,8 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let sink = Sink::start(config.sink.clone(), runtime.handle())?;
     let addresses = collector.addresses().to_vec();
     let mut running = collector.start(&sink)?;
+    let source = Source::new(running.stats().clone(), running.state().clone(), sink.clone());
+    metrics::start(&config.metrics, source, &config.sink.resource, runtime.handle());
     for address in addresses {
         info!(%address, "listening for NetFlow and IPFIX over UDP");
     }

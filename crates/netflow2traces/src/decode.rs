@@ -6,7 +6,7 @@ mod summary;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -114,7 +114,7 @@ impl DecodeArgs {
 }
 
 /// Opens a capture, `-` for standard input.
-pub(crate) fn open(path: &PathBuf) -> anyhow::Result<Capture<Box<dyn Read>>> {
+pub(crate) fn open(path: &Path) -> anyhow::Result<Capture<Box<dyn Read>>> {
     let reader: Box<dyn Read> = match path.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?),
@@ -123,14 +123,14 @@ pub(crate) fn open(path: &PathBuf) -> anyhow::Result<Capture<Box<dyn Read>>> {
 }
 
 /// The error of a capture that cannot be read further.
-pub(crate) fn damaged(error: CaptureError, path: &PathBuf) -> anyhow::Error {
+pub(crate) fn damaged(error: CaptureError, path: &Path) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("cannot read {}", path.display()))
 }
 
 enum Printer<W: Write> {
     Table(W),
     Jsonl(W),
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
 }
 
 impl<W: Write> Printer<W> {
@@ -144,7 +144,7 @@ impl<W: Write> Printer<W> {
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(output);
                 writer.write_record(row::KEYS)?;
-                Self::Csv(writer)
+                Self::Csv(Box::new(writer))
             }
         })
     }

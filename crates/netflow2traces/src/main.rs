@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod log;
 mod man;
+mod metrics;
 mod pace;
 mod replay;
 mod send;

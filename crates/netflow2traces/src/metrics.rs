@@ -1,0 +1,200 @@
+//! The program's own metrics, under OpenTelemetry names.
+
+mod prometheus;
+
+use std::sync::Arc;
+
+use flow_collector::CollectorStats;
+use flow_state::{DecodeErrorKind, State};
+use otlp_sink::{DropReason, OutputStats, Sink};
+use tokio::runtime::Handle;
+
+use crate::config::Metrics;
+
+/// Where the numbers come from.
+#[derive(Clone)]
+pub(crate) struct Source {
+    stats: Arc<CollectorStats>,
+    state: Arc<State>,
+    sink: Sink,
+}
+
+/// Whether a number only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+/// A metric with its values now.
+#[derive(Debug)]
+struct Metric {
+    name: &'static str,
+    /// As UCUM has it: `By` for bytes, `{span}` for things that are counted.
+    unit: &'static str,
+    kind: Kind,
+    description: &'static str,
+    points: Vec<Point>,
+}
+
+/// A value with the attributes that tell it from others of its metric. All come from closed sets.
+#[derive(Debug)]
+struct Point {
+    attributes: Vec<(&'static str, String)>,
+    value: u64,
+}
+
+impl Point {
+    fn of(value: u64) -> Vec<Self> {
+        vec![Self { attributes: Vec::new(), value }]
+    }
+}
+
+/// Makes the metrics available as configured. What does not work is a warning: flows matter more.
+pub(crate) fn start(config: &Metrics, source: Source, resource: &[(String, String)], runtime: &Handle) {
+    if let Some((host, port)) = &config.prometheus {
+        prometheus::start(host.clone(), *port, source, resource, runtime);
+    }
+}
+
+impl Source {
+    pub(crate) const fn new(stats: Arc<CollectorStats>, state: Arc<State>, sink: Sink) -> Self {
+        Self { stats, state, sink }
+    }
+
+    /// All metrics now.
+    fn metrics(&self) -> Vec<Metric> {
+        let mut metrics = self.collector();
+        metrics.extend(delivery(&self.sink.stats().outputs));
+        metrics
+    }
+
+    fn collector(&self) -> Vec<Metric> {
+        let stats = self.stats.snapshot();
+        let counter = |name, unit, description, value| Metric {
+            name,
+            unit,
+            kind: Kind::Counter,
+            description,
+            points: Point::of(value),
+        };
+        let gauge = |name, unit, description, value: usize| Metric {
+            name,
+            unit,
+            kind: Kind::Gauge,
+            description,
+            points: Point::of(value as u64),
+        };
+        let issue = |(name, value): (&&str, u64)| Point { attributes: vec![("error.type", (*name).to_owned())], value };
+        let denied = Point { attributes: vec![("error.type", "denied".to_owned())], value: stats.denied };
+        vec![
+            counter(
+                "netflow.collector.datagrams",
+                "{datagram}",
+                "Datagrams received from allowed exporters.",
+                stats.datagrams,
+            ),
+            counter("netflow.collector.bytes", "By", "Bytes in these datagrams.", stats.bytes),
+            counter("netflow.collector.records", "{record}", "Flow records decoded.", stats.records),
+            counter("netflow.collector.templates", "{template}", "Template Records understood.", stats.templates),
+            Metric {
+                name: "netflow.collector.issues",
+                unit: "{issue}",
+                kind: Kind::Counter,
+                description: "What was odd or could not be read, by kind.",
+                points: DecodeErrorKind::NAMES.iter().zip(stats.issues).map(issue).collect(),
+            },
+            Metric {
+                name: "netflow.collector.dropped",
+                unit: "{datagram}",
+                kind: Kind::Counter,
+                description: "Datagrams that were not read, by reason.",
+                points: vec![denied],
+            },
+            counter(
+                "netflow.collector.sequence.gaps",
+                "{unit}",
+                "Flows (v5, v7), messages (v9) or records (IPFIX) that sequence numbers say are missing.",
+                stats.sequence_gaps,
+            ),
+            gauge(
+                "netflow.collector.pending",
+                "By",
+                "Bytes of data that waits for its Template.",
+                self.state.pending_memory(),
+            ),
+            gauge(
+                "netflow.collector.exporters",
+                "{exporter}",
+                "Observation Domains of exporters that are remembered.",
+                self.state.domain_count(),
+            ),
+            gauge(
+                "netflow.collector.state.bytes",
+                "By",
+                "Bytes in use for Templates and Observation Domains.",
+                self.state.memory(),
+            ),
+        ]
+    }
+}
+
+/// The metrics of the outputs, as OpenTelemetry names those of its exporters and processors.
+fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
+    let component = |output: &OutputStats| ("otel.component.name", output.name.clone());
+    let each = |value: fn(&OutputStats) -> u64| -> Vec<Point> {
+        let point = |output| Point { attributes: vec![component(output)], value: value(output) };
+        outputs.iter().map(point).collect()
+    };
+    let failed = |reasons: &[DropReason]| -> Vec<Point> {
+        let point = |output: &OutputStats, reason: DropReason| Point {
+            attributes: vec![component(output), ("error.type", reason.as_str().to_owned())],
+            value: output.dropped(reason),
+        };
+        outputs.iter().flat_map(|output| reasons.iter().map(move |reason| point(output, *reason))).collect()
+    };
+    let (sent, unsent): (Vec<_>, Vec<_>) = DropReason::ALL.into_iter().partition(|reason| was_sent(*reason));
+    let mut exported = each(|output| output.exported);
+    exported.extend(failed(&sent));
+    let mut processed = each(|output| {
+        output.exported
+            + DropReason::ALL
+                .iter()
+                .filter(|reason| was_sent(**reason))
+                .map(|reason| output.dropped(*reason))
+                .sum::<u64>()
+    });
+    processed.extend(failed(&unsent));
+    let metric = |name, kind, description, points| Metric { name, unit: "{span}", kind, description, points };
+    vec![
+        metric(
+            "otel.sdk.exporter.span.exported",
+            Kind::Counter,
+            "Spans that an output has finished with: delivered, or refused for the reason in error.type.",
+            exported,
+        ),
+        metric(
+            "otel.sdk.exporter.span.inflight",
+            Kind::Gauge,
+            "Spans in requests that are not answered yet.",
+            each(|output| output.in_flight_spans),
+        ),
+        metric(
+            "otel.sdk.processor.span.processed",
+            Kind::Counter,
+            "Spans that left the queue, or never entered it for the reason in error.type.",
+            processed,
+        ),
+        metric(
+            "otel.sdk.processor.span.queue.size",
+            Kind::Gauge,
+            "Spans that wait in the queue of an output.",
+            each(|output| output.queued_spans),
+        ),
+    ]
+}
+
+/// Whether a span that was dropped for this reason had left the queue.
+const fn was_sent(reason: DropReason) -> bool {
+    matches!(reason, DropReason::Rejected | DropReason::Refused | DropReason::Io)
+}

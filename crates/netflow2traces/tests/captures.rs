@@ -1,0 +1,174 @@
+//! `decode` and `replay` on captures of real exporters, `send` to a socket.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::io::Read;
+use std::net::UdpSocket;
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::{capture, corpus, named, netflow2traces, run, spans, stderr, stdout};
+use serde_json::Value;
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Each record of each exporter as tshark reads it.
+#[test]
+fn decode_gives_the_records_of_the_corpus() {
+    let mut cases = 0;
+    for entry in fs::read_dir(corpus()).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".expected.jsonl") else { continue };
+        let output = run(&["decode", "--format", "jsonl", &capture(name)]);
+        let mut got = json_lines(stdout(&output));
+        let mut expected = json_lines(&fs::read_to_string(&path).unwrap());
+        let key = |record: &Value| record.to_string();
+        got.sort_by_key(key);
+        expected.sort_by_key(key);
+        assert_eq!(got.len(), expected.len(), "{name}");
+        for (got, expected) in got.iter().zip(&expected) {
+            assert_eq!(got, expected, "{name}");
+        }
+        cases += 1;
+    }
+    assert!(cases >= 8, "the corpus has {cases} cases");
+}
+
+#[test]
+fn csv_and_table_have_a_line_for_each_record() {
+    let capture = capture("softflowd-v9");
+    let csv = run(&["decode", "--format", "csv", &capture]);
+    let mut lines = stdout(&csv).lines();
+    let header: Vec<_> = lines.next().unwrap().split(',').collect();
+    assert_eq!((header[0], header[4], header[9], header.len()), ("packet", "src", "bytes", 20));
+    let first: Vec<_> = lines.next().unwrap().split(',').collect();
+    let record = &json_lines(stdout(&run(&["decode", "--format", "jsonl", &capture])))[0];
+    assert_eq!((first[4], first[9]), (record["src"].as_str().unwrap(), record["bytes"].to_string().as_str()));
+    assert_eq!(1 + lines.count(), 264);
+
+    let table = run(&["decode", &capture]);
+    assert_eq!(stdout(&table).lines().count(), 1 + 264);
+    let source = format!("{}:{}", record["src"].as_str().unwrap(), record["sport"]);
+    assert!(stdout(&table).lines().nth(1).unwrap().contains(&source), "{}", stdout(&table));
+}
+
+#[test]
+fn decode_reads_standard_input_and_chooses_datagrams() {
+    let count = |arguments: &[&str]| {
+        let mut command = netflow2traces(&["decode", "--format", "jsonl", "-"]);
+        command.args(arguments).stdin(fs::File::open(capture("softflowd-v9")).unwrap());
+        stdout(&command.output().unwrap()).lines().count()
+    };
+    assert_eq!(count(&[]), 264);
+    assert_eq!(count(&["--netflow-version", "9"]), 264);
+    assert_eq!(count(&["--netflow-version", "ipfix"]), 0);
+    assert_eq!(count(&["--exporter", "127.0.0.0/8"]), 264);
+    assert_eq!(count(&["--exporter", "192.0.2.1"]), 0);
+}
+
+/// Bytes in = headers + templates + records + padding + pending + skipped.
+#[test]
+fn summary_accounts_for_every_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("summary.json");
+    let output =
+        run(&["decode", "--format", "jsonl", "--summary", path.to_str().unwrap(), &capture("softflowd-ipfix")]);
+    assert!(output.status.success());
+    let summary: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!((&summary["datagrams"], &summary["data_records"]), (&11.into(), &264.into()));
+    assert_eq!((&summary["options_records"], &summary["pending"]), (&1.into(), &0.into()));
+    let bytes = &summary["bytes"];
+    let number = |key: &str| bytes[key].as_u64().unwrap();
+    let skipped: u64 = bytes["skipped"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    let sum: u64 = ["headers", "templates", "records", "padding", "pending"].map(number).iter().sum();
+    assert_eq!(number("total"), sum + skipped);
+    assert!(number("records") > 0);
+}
+
+#[test]
+fn a_damaged_capture_fails_after_what_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.pcap");
+    let mut bytes = fs::read(capture("softflowd-v5")).unwrap();
+    bytes.truncate(bytes.len() - 10);
+    fs::write(&path, bytes).unwrap();
+    let whole = run(&["decode", "--format", "jsonl", &capture("softflowd-v5")]);
+    let cut = run(&["decode", "--format", "jsonl", path.to_str().unwrap()]);
+    assert_eq!(cut.status.code(), Some(1));
+    assert!(stderr(&cut).starts_with("error: cannot read ") && stderr(&cut).lines().count() == 1, "{}", stderr(&cut));
+    assert!(!cut.stdout.is_empty() && whole.stdout.starts_with(&cut.stdout));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let mut command = netflow2traces(&["decode", "--format", "jsonl", &capture("pmacctd-ipfix")]);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(process.stdout.take());
+    let mut error = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    assert_eq!((process.wait().unwrap().code(), error.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn replay_exports_every_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spans.jsonl");
+    let output = format!("file:{}", path.display());
+    let replay = run(&["replay", &capture("softflowd-v9"), "--output", &output]);
+    assert!(replay.status.success(), "{}", stderr(&replay));
+    let spans = spans(&path);
+    assert_eq!(named(&spans, "netflow.flow").len(), 264);
+    assert_eq!(named(&spans, "netflow.export").len(), 11);
+}
+
+#[test]
+fn replay_sends_the_datagrams_as_they_are() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let to = socket.local_addr().unwrap().to_string();
+    let replay = run(&["replay", &capture("softflowd-v5"), "--to", &to, "--pace", "1000"]);
+    assert!(replay.status.success(), "{}", stderr(&replay));
+    assert!(stderr(&replay).starts_with("sent 6 datagrams"), "{}", stderr(&replay));
+    let file = fs::read(capture("softflowd-v5")).unwrap();
+    let mut buffer = [0; 65_535];
+    for _ in 0..6 {
+        let length = socket.recv(&mut buffer).unwrap();
+        assert!(file.windows(length).any(|bytes| bytes == &buffer[..length]));
+    }
+}
+
+#[test]
+fn send_repeats_itself_with_a_seed() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let port = socket.local_addr().unwrap().port().to_string();
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let sent = run(&["send", "--port", &port, "--count", "6", "--version", "9", "--seed", "7", "--exporters", "3"]);
+        assert!(sent.status.success(), "{}", stderr(&sent));
+        assert!(stdout(&sent).starts_with("sent 6 NetFlow v9 datagrams to 127.0.0.1:"), "{}", stdout(&sent));
+        let mut buffer = [0; 65_535];
+        let datagrams: Vec<_> = (0..6)
+            .map(|_| {
+                let (length, from) = socket.recv_from(&mut buffer).unwrap();
+                (from.ip().to_string(), buffer[..length].to_vec())
+            })
+            .collect();
+        runs.push(datagrams);
+    }
+    assert_eq!(runs[0], runs[1]);
+    let addresses: Vec<_> = runs[0].iter().map(|(from, _)| from.as_str()).take(3).collect();
+    assert_eq!(addresses, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
+}
+
+#[test]
+fn send_says_when_nobody_listens() {
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sent = run(&["send", "--port", &closed.port().to_string()]);
+    common::assert_fails(&sent, 1, &format!("error: nobody listens on {closed}: start netflow2traces there first"));
+}

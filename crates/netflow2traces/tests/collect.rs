@@ -1,0 +1,153 @@
+//! The collector from its first line of log to its exit code.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{Collector, named, netflow2traces, spans};
+
+/// Stop reading, drain, flush, exit 0: the last datagram is in the output.
+#[test]
+fn a_signal_loses_nothing() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spans.jsonl");
+        let collector = Collector::start(&["--output", &format!("file:{}", path.display())]);
+        collector.receive(7);
+        collector.signal(signal);
+        let (code, log) = collector.end();
+        assert_eq!(code, 0, "{log:?}");
+        let totals = log.last().unwrap();
+        for total in ["datagrams=7", "records=210", "spans_exported=231", "spans_dropped=0", "spans_remaining=0"] {
+            assert!(totals.contains(total), "{totals}");
+        }
+        let spans = spans(&path);
+        assert_eq!(named(&spans, "netflow.flow").len(), 210);
+        assert_eq!(named(&spans, "netflow.export").len(), 7);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    // Connections open, answers never come: there is something to wait for.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let mut collector = Collector::start(&["--otlp-endpoint", &endpoint, "--otlp-protocol", "http/protobuf"]);
+    collector.receive(1);
+    collector.signal("TERM");
+    collector.wait_for("stopping");
+    let second = Instant::now();
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 1, "{log:?}");
+    assert!(second.elapsed() < Duration::from_secs(4), "{log:?}");
+    assert!(log.last().unwrap().contains("second signal"), "{log:?}");
+}
+
+#[test]
+fn a_missing_backend_is_a_warning() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut collector = Collector::start(&["--otlp-endpoint", &format!("http://{closed}")]);
+    let warning = collector.wait_for("the backend does not take spans yet");
+    assert!(warning.contains("WARN") && warning.contains(&closed.to_string()), "{warning}");
+    collector.signal("TERM");
+    assert_eq!(collector.end().0, 0);
+}
+
+#[test]
+fn without_configuration_spans_go_to_standard_output() {
+    let mut command =
+        netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--metrics-exporter", "none"]);
+    let mut collector = Collector::spawn(command.stdout(Stdio::piped()));
+    let mut output = collector.stdout();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        output.read_to_string(&mut text).unwrap();
+        text
+    });
+    collector.receive(1);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0);
+    assert!(log.iter().any(|line| line.contains("OTEL_EXPORTER_OTLP_ENDPOINT")), "{log:?}");
+    let text = reader.join().unwrap();
+    assert_eq!(text.matches("\"netflow.flow\"").count(), 30);
+}
+
+#[test]
+fn a_closed_standard_output_ends_it() {
+    let mut command =
+        netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--metrics-exporter", "none"]);
+    let mut collector = Collector::spawn(command.stdout(Stdio::piped()));
+    drop(collector.stdout());
+    collector.receive(1);
+    let (code, log) = collector.end();
+    assert_eq!(code, 0, "{log:?}");
+}
+
+#[test]
+fn exporters_that_are_not_allowed_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spans.jsonl");
+    let collector = Collector::start(&["--allow", "192.0.2.0/24", "--output", &format!("file:{}", path.display())]);
+    collector.receive(3);
+    collector.signal("TERM");
+    let (_, log) = collector.end();
+    let totals = log.last().unwrap();
+    assert!(totals.contains("datagrams=0 denied=3"), "{totals}");
+    assert!(spans(&path).is_empty());
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn prometheus_reads_what_was_counted() {
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--prometheus-port", "0"]);
+    let mut collector = Collector::spawn(command.stdout(Stdio::null()));
+    let line = collector.wait_for("metrics for Prometheus");
+    let address = line.split_once("address=").unwrap().1.trim().to_owned();
+    collector.receive(2);
+    let expected = [
+        "netflow_collector_datagrams_total 2\n",
+        "netflow_collector_records_total 60\n",
+        "netflow_collector_dropped_total{error_type=\"denied\"} 0\n",
+        "netflow_collector_issues_total{error_type=\"template_unknown\"} 0\n",
+        "otel_sdk_exporter_span_exported_total{otel_component_name=\"stdout\"} 66\n",
+        "service_name=\"netflow-to-traces\"",
+    ];
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = get(&address, "/metrics");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        if expected.iter().all(|line| answer.contains(line)) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{answer}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(get(&address, "/").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
+fn a_metrics_port_in_use_is_a_warning() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let arguments = ["--listen-host", "127.0.0.1", "--listen-port", "0", "--prometheus-host", "127.0.0.1"];
+    let mut command = netflow2traces(&arguments);
+    let mut collector = Collector::spawn(command.args(["--prometheus-port", &port]).stdout(Stdio::null()));
+    let warning = collector.wait_for("no metrics for Prometheus");
+    assert!(warning.contains("WARN"), "{warning}");
+    collector.signal("TERM");
+    assert_eq!(collector.end().0, 0);
+}

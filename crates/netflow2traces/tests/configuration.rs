@@ -1,0 +1,188 @@
+//! Options, environment and file: which one wins, and what is refused.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::process::Output;
+
+use common::{assert_fails, netflow2traces, run, stderr, stdout};
+
+/// What `check` says of a setting: value and source.
+fn effective(output: &Output, key: &str) -> (String, String) {
+    assert!(output.status.success(), "{}", stderr(output));
+    let prefix = format!("{key} = ");
+    let line = stdout(output).lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
+    let (value, source) = line.rsplit_once(" # ").unwrap();
+    (value.trim_matches('"').to_owned(), source.to_owned())
+}
+
+#[test]
+fn option_beats_environment_beats_file_beats_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("netflow2traces.toml");
+    fs::write(
+        &path,
+        "listen_port = 1\nlisten_host = '127.0.0.3'\nservice_name = 'file'\nallow = ['10.0.0.0/8', '192.0.2.1']\n",
+    )
+    .unwrap();
+    let file = path.to_str().unwrap();
+    for (arguments, variables, key, value, source) in [
+        (&[][..], &[][..], "listen_port", "2055", "default"),
+        (&["--config", file], &[], "listen_port", "1", "file"),
+        (&["--config", file], &[("NETFLOW_LISTEN_PORT", "2")], "listen_port", "2", "environment"),
+        (&["--config", file, "--listen-port", "3"], &[("NETFLOW_LISTEN_PORT", "2")], "listen_port", "3", "option"),
+        (&[], &[("NETFLOW_LISTEN_PORT", "2")], "listen_port", "2", "environment"),
+        (&[], &[("NETFLOW_CONFIG", file)], "listen_host", "127.0.0.3", "file"),
+        (&[], &[("NETFLOW_CONFIG", file), ("NETFLOW_LISTEN_HOST", "")], "listen_host", "127.0.0.3", "file"),
+        (&[], &[("NETFLOW_LISTEN_HOST", "")], "listen_host", "0.0.0.0", "default"),
+        (&["--config", file], &[("OTEL_SERVICE_NAME", "environment")], "service_name", "environment", "environment"),
+        (&["--config", file], &[], "allow", "[\"10.0.0.0/8\", \"192.0.2.1\"]", "file"),
+        (&["--config", file], &[("NETFLOW_ALLOW", "192.0.2.0/24")], "allow", "192.0.2.0/24", "environment"),
+        (&["--output", "stdout,file:/tmp/a"], &[], "output", "[\"stdout\", \"file:/tmp/a\"]", "option"),
+    ] {
+        let mut command = netflow2traces(&["check"]);
+        let output = command.args(arguments).envs(variables.iter().copied()).output().unwrap();
+        let expected = (value.to_owned(), source.to_owned());
+        assert_eq!(effective(&output, key), expected, "{arguments:?} {variables:?}");
+    }
+}
+
+#[test]
+fn check_prints_a_file_that_means_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("netflow2traces.toml");
+    let arguments = ["check", "--listen", "udp://127.0.0.1:1,udp://[::1]:2", "--service-name", "a \"b\" \\ c"];
+    let first = run(&arguments);
+    fs::write(&path, &first.stdout).unwrap();
+    let second = run(&["check", "--config", path.to_str().unwrap()]);
+    for key in ["listen", "service_name", "state_memory"] {
+        assert_eq!(effective(&first, key).0, effective(&second, key).0);
+        assert_eq!(effective(&second, key).1, "file");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_meant_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("netflow2traces.toml");
+    let file = path.to_str().unwrap();
+    let missing = run(&["--config", file]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).starts_with(&format!("error: configuration file {file}: No such file")));
+
+    fs::write(&path, "listen_prot = 2055\n").unwrap();
+    let message = "unknown setting `listen_prot`; keys are named as the options, with underscores";
+    assert_fails(&run(&["--config", file]), 2, &format!("error: configuration file {file}: {message}"));
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://user:hunter2@{}", backend.local_addr().unwrap());
+    drop(backend);
+    let mut command = netflow2traces(&["check", "--otlp-endpoint", &endpoint]);
+    let output = command.env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("otlp_headers = \"authorization=[redacted]\" # environment"));
+    assert!(!stdout(&output).contains("hunter2") && !stderr(&output).contains("hunter2"), "{}", stderr(&output));
+}
+
+/// One line each, with what to do.
+#[test]
+fn failures_are_one_line_and_have_their_exit_codes() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    assert_fails(
+        &run(&["--listen-host", "127.0.0.1", "--listen-port", &port]),
+        1,
+        &format!(
+            "error: cannot listen on 127.0.0.1:{port}: another program uses this port: stop it, or choose another port \
+             with --listen-port"
+        ),
+    );
+    for (arguments, code, message) in [
+        (
+            &["collect", "--listen-host", "192.0.2.1"][..],
+            1,
+            "cannot listen on 192.0.2.1:2055: this machine does not have the address: choose one of its own, or 0.0.0.0 \
+             for all, with --listen-host",
+        ),
+        (
+            &["--listen-port", "netflow"],
+            2,
+            "--listen-port (NETFLOW_LISTEN_PORT): \"netflow\": expected a port, 0 to 65535",
+        ),
+        (
+            &["--otlp-endpoint", "localhost:4317", "--otlp-protocol", "zipkin"],
+            2,
+            "--otlp-protocol (OTEL_EXPORTER_OTLP_PROTOCOL): unknown OTLP protocol \"zipkin\": use grpc, http/protobuf or \
+             http/json",
+        ),
+        (&["--log-level", "loud", "man"], 2, ""),
+        (
+            &["man", "--log-level", "loud"],
+            2,
+            "--log-level (LOG_LEVEL): unknown level \"loud\": use DEBUG, INFO, WARNING or ERROR",
+        ),
+        (&["decode", "/no/such.pcap"], 1, "cannot open /no/such.pcap: No such file or directory (os error 2)"),
+        (&["send", "--flows-per-datagram", "2000"], 2, "at most 1364 flows fit a datagram of version 5"),
+    ] {
+        let output = run(arguments);
+        if message.is_empty() {
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        } else {
+            assert_fails(&output, code, &format!("error: {message}"));
+        }
+    }
+}
+
+#[test]
+fn what_this_version_lacks_is_refused_wherever_it_is_set() {
+    let message = "error: --filter (NETFLOW_FILTER) is not in this version: every flow is exported";
+    assert_fails(&netflow2traces(&[]).env("NETFLOW_FILTER", "port 53").output().unwrap(), 2, message);
+    assert_fails(&run(&["check", "--filter", "port 53"]), 2, message);
+    let shape = netflow2traces(&["collect"]).env("NETFLOW_TRACE_SHAPE", "flow").output().unwrap();
+    let message = "error: --trace-shape (NETFLOW_TRACE_SHAPE): \"flow\" is not in this version: use packet";
+    assert_fails(&shape, 2, message);
+    // What has no settings is not concerned.
+    assert!(netflow2traces(&["man"]).env("NETFLOW_FILTER", "port 53").output().unwrap().status.success());
+}
+
+#[test]
+fn settings_before_a_subcommand_are_not_swallowed() {
+    let output = run(&["--listen-port", "1", "decode", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("error: the subcommand 'decode' cannot be used with '--listen-port"));
+}
+
+#[test]
+fn check_fails_without_a_backend() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for protocol in ["grpc", "http/protobuf", "http/json"] {
+        let endpoint = format!("http://{closed}");
+        let output = run(&["check", "--otlp-endpoint", &endpoint, "--otlp-protocol", protocol]);
+        assert_eq!(output.status.code(), Some(1));
+        let error = stderr(&output);
+        let expected = format!("error: the backend at http://{closed}");
+        assert!(error.starts_with(&expected) && error.contains("unreachable") && error.lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
+fn help_names_every_variable_and_pages_are_made() {
+    let help = run(&["--help"]);
+    assert!(help.status.success());
+    for variable in ["NETFLOW_LISTEN_PORT", "OTEL_EXPORTER_OTLP_ENDPOINT", "LOG_LEVEL", "RUST_LOG", "NETFLOW_CONFIG"] {
+        assert!(stdout(&help).contains(&format!("[env: {variable}]")), "{variable}");
+    }
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(stdout(&run(&["completions", shell])).contains("listen-port"), "{shell}");
+    }
+    assert!(stdout(&run(&["man"])).contains("NETFLOW_LISTEN_PORT"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(&["man", "--out", folder.path().to_str().unwrap()]).status.success());
+    assert!(folder.path().join("netflow2traces-decode.1").exists());
+}
