@@ -140,13 +140,16 @@ fn digest(flow: &FlowRecord<'_>, sum: u64) -> u64 {
         Some(std::net::IpAddr::V6(v6)) => v6.to_bits() as u64,
         None => 0,
     };
+    let integer = |fact| flow.integer(fact).unwrap_or(0);
+    let nanos = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_unix_nanos);
     let time = flow.time();
-    let integers =
-        [Fact::SourcePort, Fact::DestinationPort, Fact::Protocol, Fact::IngressInterface, Fact::EgressInterface];
-    let integers = integers.iter().filter_map(|fact| flow.integer(*fact)).fold(0, u64::wrapping_add);
-    let times = [time.start, time.end].into_iter().flatten().map(Timestamp::as_unix_nanos).fold(0, u64::wrapping_add);
-    let counters = flow.octets().unwrap_or(0).wrapping_add(flow.packets().unwrap_or(0));
-    let addresses = [flow.source_address(), flow.destination_address(), flow.next_hop()];
-    let addresses = addresses.into_iter().map(address).fold(0, u64::wrapping_add);
-    sum.wrapping_add(integers).wrapping_add(times).wrapping_add(counters).wrapping_add(addresses)
+    let integers = integer(Fact::SourcePort)
+        ^ integer(Fact::DestinationPort)
+        ^ integer(Fact::Protocol)
+        ^ integer(Fact::IngressInterface)
+        ^ integer(Fact::EgressInterface);
+    let times = nanos(time.start) ^ nanos(time.end);
+    let counters = flow.octets().unwrap_or(0) ^ flow.packets().unwrap_or(0);
+    let addresses = address(flow.source_address()) ^ address(flow.destination_address()) ^ address(flow.next_hop());
+    sum ^ integers ^ times ^ counters ^ addresses
 }

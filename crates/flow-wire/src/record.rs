@@ -169,25 +169,26 @@ impl<'a> DataRecord<'a> {
     /// The bytes of a field, or none where the locator does not fit this record.
     #[inline]
     pub fn bytes(&self, locator: Locator) -> &'a [u8] {
-        if !locator.is_near() {
+        let Some(base) = self.bases.get(usize::from(locator.segment)) else {
             return self.far(locator);
-        }
-        let end = self.near_end(locator);
+        };
+        let end = usize::from(*base) + usize::from(locator.end);
         self.datagram.get(end.wrapping_sub(usize::from(locator.length))..end).unwrap_or_default()
     }
 
-    /// The value of an integer field of 1 to 8 bytes; 0 where the locator does not fit this record.
+    /// The value of an integer field of 1 to 8 bytes, the last 8 bytes of a longer one; 0 where the locator does not fit
+    /// this record.
     #[inline]
     pub fn unsigned(&self, locator: Locator) -> u64 {
-        if !locator.is_near() {
+        let Some(base) = self.bases.get(usize::from(locator.segment)) else {
             return value::unsigned(self.far(locator)).unwrap_or(0);
-        }
-        // One load that ends where the field ends; the Message Header lies in front of every record.
-        let end = self.near_end(locator);
-        let Some(word) = self.datagram.get(end.wrapping_sub(8)..end).and_then(|bytes| bytes.first_chunk()) else {
-            return 0;
         };
-        u64::from_be_bytes(*word) & (u64::MAX >> (64 - 8 * u32::from(locator.length.clamp(1, 8))))
+        // One load that ends where the field ends; the Message Header lies in front of every record.
+        let end = usize::from(*base) + usize::from(locator.end);
+        match self.datagram.get(..end).and_then(<[u8]>::last_chunk) {
+            Some(word) => u64::from_be_bytes(*word) & locator.mask,
+            None => 0,
+        }
     }
 
     /// An address of 4 bytes; 0.0.0.0 where the locator does not fit.
@@ -202,14 +203,9 @@ impl<'a> DataRecord<'a> {
         self.bytes(locator).first_chunk::<16>().map_or(Ipv6Addr::UNSPECIFIED, |octets| Ipv6Addr::from(*octets))
     }
 
-    #[inline]
-    fn near_end(&self, locator: Locator) -> usize {
-        usize::from(self.bases[usize::from(locator.segment) % NEAR_SEGMENTS]) + usize::from(locator.end)
-    }
-
     #[cold]
     fn far(&self, locator: Locator) -> &'a [u8] {
-        self.fields().nth(usize::from(locator.column)).map_or(&[], |field| field.bytes)
+        self.fields().nth(locator.column()).map_or(&[], |field| field.bytes)
     }
 }
 

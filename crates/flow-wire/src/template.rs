@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::num::NonZeroU16;
 use nom::number::complete::{be_u16, be_u32};
 use nom::{IResult, Parser};
 
@@ -246,11 +247,15 @@ pub(crate) struct Column {
 /// or nothing, but never panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locator {
-    pub(crate) column: u16,
-    pub(crate) segment: u8,
+    /// Which bits of the eight bytes that end with the field are its own.
+    pub(crate) mask: u64,
+    /// Position in the Template, from 1.
+    column: NonZeroU16,
+    pub(crate) length: u16,
     /// Distance of the first byte behind the field from the start of the segment.
     pub(crate) end: u16,
-    pub(crate) length: u16,
+    /// Segment, or [`FAR`] where the field has no constant place or no constant length.
+    pub(crate) segment: u8,
 }
 
 impl Locator {
@@ -259,13 +264,9 @@ impl Locator {
         self.length
     }
 
-    /// Position of the field in the Template.
-    pub const fn column(&self) -> u16 {
-        self.column
-    }
-
-    pub(crate) const fn is_near(&self) -> bool {
-        self.segment != FAR && self.length != VARIABLE_LENGTH
+    /// Position of the field in the Template, from 0.
+    pub const fn column(&self) -> usize {
+        self.column.get() as usize - 1
     }
 }
 
@@ -397,10 +398,11 @@ impl Template {
         let column = self.columns.get(index)?;
         let length = column.specifier.length;
         Some(Locator {
-            column: index as u16,
-            segment: column.segment,
-            end: column.offset.saturating_add(if length == VARIABLE_LENGTH { 0 } else { length }),
+            mask: u64::MAX.checked_shl(8 * u32::from(length)).map_or(u64::MAX, |others| !others),
+            column: u16::try_from(index + 1).ok().and_then(NonZeroU16::new)?,
             length,
+            end: column.offset.saturating_add(length),
+            segment: if length == VARIABLE_LENGTH { FAR } else { column.segment },
         })
     }
 

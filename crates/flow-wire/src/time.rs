@@ -50,8 +50,7 @@ impl Timestamp {
 
     /// `self - millis`, where a negative `millis` lies in the future; saturating.
     pub const fn minus_millis(self, millis: i64) -> Self {
-        let nanos = millis.unsigned_abs().saturating_mul(1_000_000);
-        Self(if millis < 0 { self.0.saturating_add(nanos) } else { self.0.saturating_sub(nanos) })
+        Self(self.0.saturating_add_signed(millis.saturating_mul(-1_000_000)))
     }
 
     /// Time from `earlier` to `self`; zero when `earlier` is later.
