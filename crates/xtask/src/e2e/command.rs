@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -20,7 +20,7 @@ pub(super) fn build() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--package", "netflow2traces", "--message-format=json-render-diagnostics"]);
-    let output = command.current_dir(crate::workspace_root()).stderr(std::process::Stdio::inherit()).output()?;
+    let output = command.current_dir(crate::workspace_root()).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "netflow2traces does not compile");
     let messages = String::from_utf8(output.stdout)?;
     let executable = messages.lines().find_map(|line| {
@@ -79,7 +79,7 @@ impl Collector {
 /// When it fails or takes longer than `patience`.
 pub(super) fn run(program: &Path, arguments: &[&str], log: &Path, patience: Duration) -> anyhow::Result<()> {
     let mut command = Command::new(program);
-    command.args(arguments);
+    command.args(arguments).stdout(Stdio::null());
     let mut child = Child::spawn(command, log)?;
     let status = child.wait(patience)?;
     ensure!(status.success(), "netflow2traces {} ended with {status}; see {}", arguments.join(" "), log.display());

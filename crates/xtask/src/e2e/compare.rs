@@ -146,3 +146,90 @@ fn address(span: &Span, key: &str) -> anyhow::Result<Option<std::net::IpAddr>> {
         Some(other) => bail!("{key} is {other:?}, not a string"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+
+    use super::*;
+
+    const PORT: u16 = 40_000;
+
+    fn span(name: &str, id: u8, parent: Option<u8>, attributes: &[(&str, Value)]) -> Span {
+        let attributes = attributes.iter().map(|(key, value)| KeyValue {
+            key: (*key).to_owned(),
+            value: Some(AnyValue { value: Some(value.clone()) }),
+            ..KeyValue::default()
+        });
+        Span {
+            trace_id: vec![1; 16],
+            span_id: vec![id; 8],
+            parent_span_id: parent.map_or_else(Vec::new, |id| vec![id; 8]),
+            name: name.to_owned(),
+            kind: SpanKind::Internal.into(),
+            attributes: attributes.collect(),
+            ..Span::default()
+        }
+    }
+
+    fn trace(flow: &[(&str, Value)]) -> Vec<Span> {
+        let root = [("netflow.exporter.port", Value::IntValue(PORT.into())), ("netflow.records", Value::IntValue(1))];
+        vec![
+            span("netflow.flow", 4, Some(3), flow),
+            span("netflow.process_flows", 3, Some(1), &[]),
+            span("netflow.parse_packet", 2, Some(1), &[]),
+            span("netflow.export", 1, None, &root),
+        ]
+    }
+
+    fn echo_request() -> [(&'static str, Value); 4] {
+        [
+            ("netflow.version", Value::IntValue(5)),
+            ("source.address", Value::StringValue("192.0.2.1".to_owned())),
+            ("network.protocol.number", Value::IntValue(ICMP.into())),
+            ("netflow.flow.start_time_unix_nano", Value::IntValue(1_700_000_000_123_999_999)),
+        ]
+    }
+
+    /// The same by tshark, which shows the port columns of v5 even for ICMP.
+    fn capture() -> Capture {
+        let record = Record {
+            packet: 1,
+            version: 5,
+            src: Some("192.0.2.1".parse().unwrap()),
+            dport: Some(8 << 8),
+            proto: Some(ICMP),
+            start_ms: Some(1_700_000_000_123),
+            ..Record::default()
+        };
+        Capture { datagrams: 1, records: vec![record], options_records: 0 }
+    }
+
+    #[test]
+    fn a_trace_that_says_what_tshark_says_is_the_same() {
+        same(&trace(&echo_request()), PORT, &capture()).unwrap();
+    }
+
+    #[test]
+    fn a_field_too_many_too_few_or_another_is_a_difference() {
+        let mut with_port = echo_request().to_vec();
+        with_port.push(("destination.port", Value::IntValue(8 << 8)));
+        let without_address = [&echo_request()[..1], &echo_request()[2..]].concat();
+        let mut another = echo_request();
+        another[1].1 = Value::StringValue("192.0.2.2".to_owned());
+        for flow in [&with_port[..], &without_address, &another] {
+            let error = same(&trace(flow), PORT, &capture()).unwrap_err().to_string();
+            assert!(error.contains("where tshark has"), "{error}");
+        }
+    }
+
+    #[test]
+    fn lost_traces_and_lost_spans_are_a_difference() {
+        let error = |spans: &[Span]| same(spans, PORT, &capture()).unwrap_err().to_string();
+        assert_eq!(error(&[]), "0 traces of 1 datagrams");
+        let trace = trace(&echo_request());
+        assert_eq!(error(&trace[1..]), "0 flow spans where netflow.records says 1");
+        assert_eq!(error(&[&trace[..2], &trace[3..]].concat()), "no netflow.parse_packet below netflow.export");
+        assert_eq!(error(&[&trace[..1], &trace[2..]].concat()), "flows without netflow.process_flows");
+    }
+}

@@ -18,14 +18,14 @@ const STABLE_VERSION: &str = "1.65.0";
 const BUILD_PATIENCE: Duration = Duration::from_secs(15 * 60);
 const START_PATIENCE: Duration = Duration::from_secs(20);
 
-/// The Collector's program; builds it under `folder` unless it is there.
+/// The Collector's program; builds it in `folder` unless one of the same manifest is there.
 ///
 /// # Errors
 ///
 /// When Go is missing, or the modules cannot be had or compiled.
 pub(super) fn build(folder: &Path) -> anyhow::Result<PathBuf> {
-    let program = folder.join(format!("otelcol-{VERSION}"));
-    if program.exists() {
+    let (program, built_from) = (folder.join("otelcol"), folder.join("otelcol-manifest.yaml"));
+    if program.exists() && fs::read_to_string(&built_from).is_ok_and(|text| text == manifest()) {
         return Ok(program);
     }
     println!("building the OpenTelemetry Collector {VERSION}, which takes minutes the first time");
@@ -42,6 +42,7 @@ pub(super) fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     finish(build, &folder.join("otelcol-build.log"))?;
     fs::rename(source.join("distribution/otelcol"), &program)?;
     fs::remove_dir_all(&source)?;
+    fs::write(built_from, manifest())?;
     Ok(program)
 }
 
@@ -62,6 +63,8 @@ fn manifest() -> String {
         &module("exporter/otlpexporter", VERSION),
         &module("exporter/otlphttpexporter", VERSION),
         "providers:\n",
+        // The scheme that a Collector takes for the default must be there, used or not.
+        &module("confmap/provider/envprovider", STABLE_VERSION),
         &module("confmap/provider/fileprovider", STABLE_VERSION),
     ]
     .concat()
@@ -190,6 +193,8 @@ exporters:{exporters}
 service:
   telemetry:
     metrics: {{ level: none }}
+    # Every line of the debug exporter counts.
+    logs: {{ sampling: {{ enabled: false }} }}
   pipelines:
     traces/grpc: {{ receivers: [otlp/grpc], exporters: [{to_grpc}] }}
     traces/http: {{ receivers: [otlp/http], exporters: [{to_http}] }}
