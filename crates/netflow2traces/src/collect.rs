@@ -16,7 +16,9 @@ use crate::signals::Stop;
 
 /// How long delivery may go on after the last datagram. With the workers' own time it stays below the ten seconds after
 /// which container runtimes kill.
-pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(7);
+pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(6);
+/// How long the last metrics may take then.
+const METRICS_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Collects.
 ///
@@ -36,7 +38,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let addresses = collector.addresses().to_vec();
     let mut running = collector.start(&sink)?;
     let source = Source::new(running.stats().clone(), running.state().clone(), sink.clone());
-    metrics::start(&config.metrics, source, &config.sink.resource, runtime.handle());
+    let export = metrics::start(&config.metrics, &source, &config.sink.resource, runtime.handle());
     for address in addresses {
         info!(%address, "listening for NetFlow and IPFIX over UDP");
     }
@@ -48,7 +50,10 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     });
     let totals = running.stop();
     let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
+    export.finish(METRICS_DEADLINE, runtime.handle());
     log_totals(&totals, &report);
+    // What still waits for somebody is not waited for.
+    runtime.shutdown_background();
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use flow_collector::CollectorConfig;
 use flow_state::TemplateScope;
 use ipnet::IpNet;
-use otlp_sink::{Output, SinkConfig, StdoutFormat, config::env};
+use otlp_sink::{OtlpConfig, Output, SinkConfig, StdoutFormat, config::env};
 
 use crate::cli::setting_name;
 use crate::error::UsageError;
@@ -28,11 +28,12 @@ pub(crate) struct Config {
 }
 
 /// Where the program's own metrics go.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Metrics {
     /// Host and port of the endpoint that Prometheus reads.
     pub(crate) prometheus: Option<(String, u16)>,
-    pub(crate) otlp: bool,
+    /// The receiver they are sent to.
+    pub(crate) otlp: Option<OtlpConfig>,
 }
 
 impl Config {
@@ -130,11 +131,29 @@ fn output(settings: &Settings, value: &str) -> Result<Output, UsageError> {
 }
 
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
-    let config = env::otlp(|name| settings.otlp_variable(name)).map_err(|error| {
-        let key = error.variable.strip_prefix("OTEL_EXPORTER_").unwrap_or(&error.variable).to_ascii_lowercase();
-        UsageError::new(format!("{}: {}", setting_name(&key), error.source))
+    env::otlp(|name| settings.otlp_variable(name)).map(Output::Otlp).map_err(invalid_otlp)
+}
+
+/// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise.
+fn otlp_metrics(settings: &Settings) -> Result<OtlpConfig, UsageError> {
+    let own = |name: &str| std::env::var(name.replacen("_TRACES_", "_METRICS_", 1)).ok();
+    let get = |name: &str| if name.contains("_TRACES_") { own(name) } else { settings.otlp_variable(name) };
+    let mut config = env::otlp(get).map_err(|mut error| {
+        error.variable = error.variable.replacen("_TRACES_", "_METRICS_", 1);
+        invalid_otlp(error)
     })?;
-    Ok(Output::Otlp(config))
+    let url = config.endpoint.to_string();
+    if let Some(base) = url.strip_suffix("/v1/traces") {
+        let url = format!("{base}/v1/metrics");
+        config.endpoint = url.parse().map_err(|error| invalid("otlp_endpoint", &url, error))?;
+    }
+    Ok(config)
+}
+
+fn invalid_otlp(error: env::EnvError) -> UsageError {
+    let key = error.variable.strip_prefix("OTEL_EXPORTER_").unwrap_or(&error.variable).to_ascii_lowercase();
+    let name = if key.contains("_metrics_") { error.variable } else { setting_name(&key) };
+    UsageError::new(format!("{name}: {}", error.source))
 }
 
 /// `OTEL_RESOURCE_ATTRIBUTES`, under the name and version that are set for the service, over their defaults.
@@ -172,14 +191,14 @@ fn random_uuid() -> String {
 }
 
 fn metrics(settings: &Settings) -> Result<Metrics, UsageError> {
-    let mut metrics = Metrics { prometheus: None, otlp: false };
+    let mut metrics = Metrics { prometheus: None, otlp: None };
     for exporter in &settings.metrics_exporter {
         match exporter.trim() {
             "prometheus" => {
                 let port = parse("prometheus_port", &settings.prometheus_port, "expected a port, 0 to 65535")?;
                 metrics.prometheus = Some((settings.prometheus_host.clone(), port));
             }
-            "otlp" => metrics.otlp = true,
+            "otlp" => metrics.otlp = Some(otlp_metrics(settings)?),
             "none" | "" => {}
             _ => return Err(invalid("metrics_exporter", exporter, "use prometheus, otlp or none")),
         }

@@ -1,13 +1,17 @@
 //! The program's own metrics, under OpenTelemetry names.
 
+mod otlp;
 mod prometheus;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flow_collector::CollectorStats;
 use flow_state::{DecodeErrorKind, State};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use otlp_sink::{DropReason, OutputStats, Sink};
 use tokio::runtime::Handle;
+use tracing::warn;
 
 use crate::config::Metrics;
 
@@ -50,10 +54,31 @@ impl Point {
     }
 }
 
+/// Metrics on their way out. Dropping it ends the export.
+pub(crate) struct Export(Option<SdkMeterProvider>);
+
 /// Makes the metrics available as configured. What does not work is a warning: flows matter more.
-pub(crate) fn start(config: &Metrics, source: Source, resource: &[(String, String)], runtime: &Handle) {
+pub(crate) fn start(config: &Metrics, source: &Source, resource: &[(String, String)], runtime: &Handle) -> Export {
     if let Some((host, port)) = &config.prometheus {
-        prometheus::start(host.clone(), *port, source, resource, runtime);
+        prometheus::start(host.clone(), *port, source.clone(), resource, runtime);
+    }
+    let provider = config.otlp.as_ref().and_then(|otlp| {
+        let _context = runtime.enter();
+        let started = otlp::start(otlp, source, resource);
+        started.inspect_err(|error| warn!(%error, "metrics are not exported over OTLP")).ok()
+    });
+    Export(provider)
+}
+
+impl Export {
+    /// Sends the last values, within `deadline`.
+    pub(crate) fn finish(self, deadline: Duration, runtime: &Handle) {
+        let Some(provider) = self.0 else { return };
+        let last = runtime.spawn_blocking(move || provider.shutdown());
+        match runtime.block_on(async { tokio::time::timeout(deadline, last).await }) {
+            Ok(Ok(Ok(()))) => {}
+            _ => warn!("the last metrics were not delivered"),
+        }
     }
 }
 

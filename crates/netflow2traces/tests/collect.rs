@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -148,6 +148,52 @@ fn a_metrics_port_in_use_is_a_warning() {
     let mut collector = Collector::spawn(command.args(["--prometheus-port", &port]).stdout(Stdio::null()));
     let warning = collector.wait_for("no metrics for Prometheus");
     assert!(warning.contains("WARN"), "{warning}");
+    collector.signal("TERM");
+    assert_eq!(collector.end().0, 0);
+}
+
+/// Reads one request with a length, answers it, and returns head and body.
+fn take_request(listener: &TcpListener) -> (String, String) {
+    let (stream, _) = listener.accept().unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
+    }
+    head.make_ascii_lowercase();
+    let length = head.split_once("content-length: ").unwrap().1.split_once("\r\n").unwrap().0;
+    let mut body = vec![0; length.parse().unwrap()];
+    reader.read_exact(&mut body).unwrap();
+    reader.into_inner().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
+#[test]
+fn metrics_go_over_otlp_too() {
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0"]);
+    command.args(["--output", &format!("file:{}", folder.path().join("spans.jsonl").display())]);
+    command.args(["--metrics-exporter", "otlp", "--otlp-protocol", "http/json", "--otlp-headers", "x-tenant=lab"]);
+    command.args(["--otlp-endpoint", &format!("http://{}", backend.local_addr().unwrap())]);
+    let collector = Collector::spawn(command.env("OTEL_METRIC_EXPORT_INTERVAL", "100").stdout(Stdio::null()));
+    collector.receive(2);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (head, body) = take_request(&backend);
+        assert!(head.starts_with("post /v1/metrics http/1.1\r\n") && head.contains("x-tenant: lab"), "{head}");
+        let request: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let scope = &request["resourceMetrics"][0]["scopeMetrics"][0];
+        let metrics = scope["metrics"].as_array().unwrap();
+        let records = metrics.iter().find(|metric| metric["name"] == "netflow.collector.records").unwrap();
+        assert_eq!((&scope["scope"]["name"], &records["unit"]), (&"netflow2traces".into(), &"{record}".into()));
+        let point = &records["sum"]["dataPoints"][0];
+        if point["asInt"] == "60" || point["asInt"] == 60 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{body}");
+    }
+    drop(backend);
     collector.signal("TERM");
     assert_eq!(collector.end().0, 0);
 }

@@ -33,7 +33,8 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.collector.state.template_scope, library.state.template_scope);
     assert_eq!(config.sink.queue_bytes, SinkConfig::default().queue_bytes);
     assert!(config.stdout_by_default && matches!(config.sink.outputs[..], [Output::Stdout(StdoutFormat::Auto)]));
-    assert_eq!(config.metrics, Metrics { prometheus: Some(("localhost".to_owned(), 9464)), otlp: false });
+    assert_eq!(config.metrics.prometheus, Some(("localhost".to_owned(), 9464)));
+    assert!(config.metrics.otlp.is_none());
     assert_eq!(settings(&[]).service_name, DEFAULT_SERVICE_NAME);
 }
 
@@ -178,5 +179,18 @@ fn documentation_lists_every_setting() {
     assert_eq!(rows, expected.lines().count(), "docs/configuration.md has rows that are no settings");
     for subcommand in Cli::command().get_subcommands() {
         assert!(docs.contains(&format!("`{}`", subcommand.get_name())), "{} is not documented", subcommand.get_name());
+    }
+}
+
+/// OpenTelemetry, OTLP exporter: signals have their own path below the general endpoint.
+#[test]
+fn metrics_go_to_the_general_endpoint() {
+    for (endpoint, protocol, expected) in [
+        ("http://collector:4318/base", "http/json", "http://collector:4318/base/v1/metrics"),
+        ("collector:4317", "grpc", "http://collector:4317/"),
+    ] {
+        let config = config(&["--metrics-exporter", "otlp", "--otlp-endpoint", endpoint, "--otlp-protocol", protocol]);
+        assert_eq!(config.metrics.otlp.unwrap().endpoint.to_string(), expected);
+        assert_eq!(config.metrics.prometheus, None);
     }
 }

@@ -92,8 +92,11 @@ impl Collector {
         collector
     }
 
-    /// Waits for a line of the log.
+    /// Waits for a line of the log, unless it has come already.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        if let Some(line) = self.lines.iter().find(|line| line.contains(text)) {
+            return line.clone();
+        }
         let deadline = Instant::now() + PATIENCE;
         loop {
             let line = self.log.recv_timeout(deadline.saturating_duration_since(Instant::now()));
