@@ -221,6 +221,21 @@ impl BatchEncoder {
         self.resource.len() + self.scope.len() + 2 * wire::MAX_HEAD_LEN
     }
 
+    /// Ends a span whose length does not take two bytes: its content moves.
+    #[cold]
+    fn finish_unusual(&mut self, len: usize) {
+        let body = self.end + SPAN_HEAD_LEN;
+        let head = wire::head(0x12, len);
+        let head = head.as_slice();
+        let start = self.end + head.len();
+        if self.buf.len() < start + len {
+            self.grow(start + len);
+        }
+        self.buf.copy_within(body..body + len, start);
+        self.buf[self.end..start].copy_from_slice(head);
+        self.end = start + len;
+    }
+
     #[cold]
     fn grow(&mut self, needed: usize) {
         self.buf.resize(needed.max(2 * self.buf.len()), 0);
@@ -463,19 +478,15 @@ impl Drop for SpanBuilder<'_> {
     #[inline]
     fn drop(&mut self) {
         let start = self.encoder.end;
-        let body = start + SPAN_HEAD_LEN;
-        let len = self.pos - body;
-        let head = wire::head(0x12, len);
-        let head = head.as_slice();
-        if head.len() != SPAN_HEAD_LEN {
-            if self.encoder.buf.len() < start + head.len() + len {
-                self.encoder.grow(start + head.len() + len);
-            }
-            self.encoder.buf.copy_within(body..body + len, start + head.len());
+        let len = self.pos - (start + SPAN_HEAD_LEN);
+        if (128..16_384).contains(&len) {
+            let head = [0x12, len as u8 | 0x80, (len >> 7) as u8];
+            self.encoder.buf[start..start + SPAN_HEAD_LEN].copy_from_slice(&head);
+            self.encoder.end = self.pos;
+        } else {
+            self.encoder.finish_unusual(len);
         }
-        self.encoder.buf[start..start + head.len()].copy_from_slice(head);
         self.encoder.last_span = start;
-        self.encoder.end = start + head.len() + len;
         self.encoder.spans += 1;
     }
 }

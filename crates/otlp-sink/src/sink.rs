@@ -279,3 +279,61 @@ fn write_all(runtime: &Handle, output: &OutputState, mut write: impl FnMut(&[u8]
     }
     Ended::QueueClosed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output() -> Arc<OutputState> {
+        Arc::new(OutputState::new(&Output::Stdout(StdoutFormat::JsonLines), 1000))
+    }
+
+    fn batch(spans: u64) -> Batch {
+        Batch { request: vec![0; 10].into(), spans }
+    }
+
+    /// `netflow2traces | head -1`: what is left is counted, and the program can know.
+    #[tokio::test]
+    async fn a_reader_that_goes_away_ends_the_output() {
+        let (output, ended) = (output(), watch::Sender::new(0));
+        for spans in [1, 2, 4] {
+            output.push(batch(spans));
+        }
+        let mut writes = 0;
+        let write = move |_: &[u8]| {
+            writes += 1;
+            if writes == 1 { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        };
+        let task = spawn_writer(&Handle::current(), output.clone(), ended.clone(), write).unwrap();
+        ended.subscribe().wait_for(|ended| *ended == 1).await.unwrap();
+        let Task::Thread(done) = task else { panic!("a thread") };
+        assert!(done.await.is_err(), "the thread is gone");
+        output.push(batch(8));
+        let stats = output.stats();
+        assert_eq!((stats.exported, stats.dropped(DropReason::Closed)), (1, 2 + 4 + 8));
+        assert_eq!((stats.queued_spans, stats.in_flight_spans, stats.held_bytes), (0, 0, 0));
+    }
+
+    /// A full disk costs the batch, not the output.
+    #[tokio::test]
+    async fn a_write_that_fails_costs_its_batch() {
+        let output = output();
+        for spans in [1, 2, 4] {
+            output.push(batch(spans));
+        }
+        output.queue.close(DropReason::Shutdown);
+        let mut writes = 0;
+        let write = move |_: &[u8]| {
+            writes += 1;
+            if writes == 2 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        };
+        let Task::Thread(done) =
+            spawn_writer(&Handle::current(), output.clone(), watch::Sender::new(0), write).unwrap()
+        else {
+            panic!("a thread")
+        };
+        assert!(done.await.is_err(), "the thread is gone");
+        let stats = output.stats();
+        assert_eq!((stats.exported, stats.dropped(DropReason::Io)), (5, 2));
+    }
+}
