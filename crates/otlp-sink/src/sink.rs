@@ -72,29 +72,12 @@ impl Sink {
         for output in &config.outputs {
             let state = Arc::new(OutputState::new(output, config.queue_bytes));
             outputs.push(state.clone());
-            match output {
-                Output::Otlp(otlp) => {
-                    let _context = runtime.enter();
-                    let delivery = Arc::new(Delivery::new(Transport::new(otlp)?, state, RetryPolicy::new(&config)));
-                    for _ in 0..config.max_in_flight.get() {
-                        tasks.push(Task::Async(runtime.spawn(delivery.clone().run(stop.subscribe()))));
-                    }
-                }
-                Output::File(path) => {
-                    let open = OpenOptions::new().create(true).append(true).open(path);
-                    let file = open.map_err(|source| SinkError::File { path: path.clone(), source })?;
-                    let write = move |request: &[u8]| lines::write(&mut &file, request);
-                    tasks.push(spawn_writer(runtime, state, ended.clone(), write)?);
-                }
-                Output::Stdout(format) => {
-                    let tree = match format {
-                        StdoutFormat::Auto => io::stdout().is_terminal(),
-                        StdoutFormat::Tree => true,
-                        StdoutFormat::JsonLines => false,
-                    };
-                    let write = if tree { tree::write } else { lines::write };
-                    let write = move |request: &[u8]| write(&mut io::stdout().lock(), request);
-                    tasks.push(spawn_writer(runtime, state, ended.clone(), write)?);
+            match start_output(output, state, &config, runtime, &stop, &ended) {
+                Ok(started) => tasks.extend(started),
+                Err(error) => {
+                    // Ends the tasks of the outputs before this one.
+                    outputs.iter().for_each(|output| output.queue.close(DropReason::Shutdown));
+                    return Err(error);
                 }
             }
         }
@@ -226,6 +209,40 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+fn start_output(
+    output: &Output,
+    state: Arc<OutputState>,
+    config: &SinkConfig,
+    runtime: &Handle,
+    stop: &watch::Sender<Stop>,
+    ended: &watch::Sender<usize>,
+) -> Result<Vec<Task>, SinkError> {
+    match output {
+        Output::Otlp(otlp) => {
+            let _context = runtime.enter();
+            let delivery = Arc::new(Delivery::new(Transport::new(otlp)?, state, RetryPolicy::new(config)));
+            let task = || Task::Async(runtime.spawn(delivery.clone().run(stop.subscribe())));
+            Ok((0..config.max_in_flight.get()).map(|_| task()).collect())
+        }
+        Output::File(path) => {
+            let open = OpenOptions::new().create(true).append(true).open(path);
+            let file = open.map_err(|source| SinkError::File { path: path.clone(), source })?;
+            let write = move |request: &[u8]| lines::write(&mut &file, request);
+            Ok(vec![spawn_writer(runtime, state, ended.clone(), write)?])
+        }
+        Output::Stdout(format) => {
+            let tree = match format {
+                StdoutFormat::Auto => io::stdout().is_terminal(),
+                StdoutFormat::Tree => true,
+                StdoutFormat::JsonLines => false,
+            };
+            let write = if tree { tree::write } else { lines::write };
+            let write = move |request: &[u8]| write(&mut io::stdout().lock(), request);
+            Ok(vec![spawn_writer(runtime, state, ended.clone(), write)?])
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hyper_util::client::legacy::connect::HttpConnector;
 
 use crate::config::{self, Compression, ConfigError, OtlpConfig, Protocol};
 use crate::json;
@@ -18,6 +19,9 @@ const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VER
 /// How long a connection may take to open. Shorter than a request's usual timeout, so that a host that swallows packets
 /// is reported as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection may be without acknowledgement of what was sent.
+const DEAD_PEER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Largest answer that is read; those of OTLP have some hundred bytes at most.
 const MAX_ANSWER_LEN: usize = 64 * 1024;
@@ -152,6 +156,18 @@ impl Transport {
             Self::Http(http) => http.send(body).await,
         }
     }
+}
+
+/// Opens TCP connections, with an end to those whose other side is gone without a word. A request that is not answered
+/// in time does not close its connection, and the system would try for a quarter of an hour.
+fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    connector.set_nodelay(true);
+    connector.set_keepalive(Some(DEAD_PEER_TIMEOUT));
+    #[cfg(target_os = "linux")]
+    connector.set_tcp_user_timeout(Some(DEAD_PEER_TIMEOUT));
+    connector
 }
 
 /// An error and its causes on one line, without repeating what a cause already says.

@@ -360,7 +360,9 @@ async fn a_file_beside_a_receiver_gets_the_same_spans() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_an_error_at_start() {
-    let config = SinkConfig::default().with_output(Output::File("/nonexistent/spans.jsonl".into()));
+    // With an output before it that has its tasks already.
+    let otlp = OtlpConfig::new(Protocol::Grpc, "127.0.0.1:1").unwrap();
+    let config = config(otlp).with_output(Output::File("/nonexistent/spans.jsonl".into()));
     let error = Sink::start(config, &Handle::current()).unwrap_err();
     assert!(matches!(error, SinkError::File { .. }));
     assert!(error.to_string().starts_with("cannot write to /nonexistent/spans.jsonl: "), "{error}");

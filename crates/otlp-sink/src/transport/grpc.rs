@@ -10,7 +10,9 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use super::{Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, with_causes};
+use super::{
+    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, connector, with_causes,
+};
 use crate::config::{Compression, ConfigError, OtlpConfig};
 use crate::reader::{Field, Reader};
 
@@ -31,7 +33,7 @@ impl GrpcTransport {
             .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT);
         Ok(Self {
-            channel: endpoint.connect_lazy(),
+            channel: endpoint.connect_with_connector_lazy(connector()),
             metadata: MetadataMap::from_headers(config.headers.clone()),
             timeout: config.timeout,
             compression: config.compression,

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::{Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, with_causes};
+use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, with_causes};
 use crate::config::{Compression, OtlpConfig, Protocol};
 use crate::reader::Reader;
 
@@ -35,10 +35,7 @@ pub(crate) struct HttpTransport {
 impl HttpTransport {
     pub(super) fn new(config: &OtlpConfig) -> Self {
         let json = config.protocol == Protocol::HttpJson;
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector());
         let mut headers = config.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
