@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use flow_collector::{Collector, CollectorError, StatsSnapshot};
-use otlp_sink::{DrainReport, Output, Sink, SinkConfig};
+use otlp_sink::{DrainReport, ExportErrorKind, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::{info, warn};
 
+use crate::check::redacted;
 use crate::config::Config;
 use crate::metrics::{self, Source};
 use crate::settings::Settings;
@@ -82,9 +83,12 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
         let Output::Otlp(otlp) = output else { continue };
         let otlp = otlp.clone();
         runtime.spawn(async move {
-            if let Err(error) = otlp_sink::probe(&otlp).await {
-                let endpoint = otlp.endpoint;
-                warn!(%endpoint, %error, "the backend does not take spans yet; they wait in memory and are sent again");
+            let Err(error) = otlp_sink::probe(&otlp).await else { return };
+            let endpoint = redacted("otlp_endpoint", &otlp.endpoint.to_string());
+            if error.kind == ExportErrorKind::Refused {
+                warn!(endpoint, %error, "the backend refuses spans, they will be dropped; run check after a change");
+            } else {
+                warn!(endpoint, %error, "the backend does not take spans yet; they wait in memory and are sent again");
             }
         });
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::redacted;
 use crate::cli::setting_name;
 use crate::error::UsageError;
 
@@ -61,6 +62,7 @@ pub(super) fn refuse(values: &BTreeMap<String, Vec<String>>) -> Result<(), Usage
                 return Err(UsageError::new(format!("{name} is not in this version: {instead}")));
             }
             (Some(value), _) => {
+                let value = redacted(key, value);
                 return Err(UsageError::new(format!("{name}: {value:?} is not in this version: {instead}")));
             }
         }

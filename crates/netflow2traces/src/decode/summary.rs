@@ -88,7 +88,7 @@ impl Summary {
             data_records: self.data_records,
             options_records: self.options_records,
             templates: self.templates,
-            pending: self.waited - self.replayed,
+            pending: self.waited.saturating_sub(self.replayed),
             issues: named(&self.issues),
             bytes: Bytes {
                 total: self.received_bytes,
