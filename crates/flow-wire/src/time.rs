@@ -30,10 +30,11 @@ impl Timestamp {
     }
 
     /// From an NTP timestamp: seconds since 1900 in the upper half, fractions of 2^-32 s in the lower
-    /// (RFC 7011 sections 6.1.9 and 6.1.10). Seconds below 2^31 belong to the era that starts in 2036.
+    /// (RFC 7011 sections 6.1.9 and 6.1.10). Seconds below 2^31 belong to the era that starts in 2036; 1968 and 1969
+    /// become 1970.
     pub const fn from_ntp(ntp: u64) -> Self {
         let era = if ntp >> 63 == 0 { 1 << 32 } else { 0 };
-        let seconds = (ntp >> 32) + era - NTP_TO_UNIX_SECONDS;
+        let seconds = ((ntp >> 32) + era).saturating_sub(NTP_TO_UNIX_SECONDS);
         let nanos = ((ntp & 0xffff_ffff) * 1_000_000_000) >> 32;
         Self(seconds * 1_000_000_000 + nanos)
     }
@@ -78,6 +79,12 @@ mod tests {
         let first_of_era_1 = Timestamp::from_ntp(0);
         assert_eq!(first_of_era_1.since(last_of_era_0), Duration::from_secs(1));
         assert_eq!(first_of_era_1.as_unix_nanos() / 1_000_000_000, 2_085_978_496);
+    }
+
+    #[test]
+    fn ntp_before_1970_saturates() {
+        assert_eq!(Timestamp::from_ntp(0x8000_0000 << 32), Timestamp::UNIX_EPOCH);
+        assert_eq!(Timestamp::from_ntp((NTP_TO_UNIX_SECONDS + 1) << 32), Timestamp::from_unix_seconds(1));
     }
 
     #[test]
