@@ -1,4 +1,4 @@
-//! Classic pcap files with Ethernet frames, nanosecond times.
+//! Classic pcap files of Ethernet frames; exporters need more than the UDP that `flow-capture` writes.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};

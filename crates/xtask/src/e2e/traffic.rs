@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use etherparse::{IpFragOffset, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, icmpv4, icmpv6};
+use etherparse::{IcmpEchoHeader, Icmpv4Type, Icmpv6Type, IpFragOffset, IpHeaders, IpNumber, Ipv4Header, Ipv6Header};
+use etherparse::{PacketBuilder, icmpv4, icmpv6};
 
 use super::pcap::Frame;
 
@@ -201,23 +202,21 @@ impl Traffic {
     fn echo(&mut self, pair: Pair) -> anyhow::Result<()> {
         let id = self.rng.u16(..);
         let mut at = self.moment();
-        for sequence in 0..3 {
-            let (request, reply) = match pair {
-                Pair::V4(..) => (
-                    Self::ip(pair, 0).icmpv4_echo_request(id, sequence),
-                    Self::ip(pair.reversed(), 0).icmpv4_echo_reply(id, sequence),
-                ),
-                Pair::V6(..) => {
-                    let request = Self::ip(pair, 0).icmpv6_echo_request(id, sequence);
-                    let reply = Self::ip(pair.reversed(), 0).icmpv6_echo_reply(id, sequence);
-                    self.push(at, 56, |out, payload| request.write(out, payload))?;
-                    self.push(at + Duration::from_millis(11), 56, |out, payload| reply.write(out, payload))?;
-                    at += Duration::from_secs(1);
-                    continue;
+        for seq in 0..3 {
+            let header = IcmpEchoHeader { id, seq };
+            for (direction, reply) in [(pair, false), (pair.reversed(), true)] {
+                let ip = Self::ip(direction, 0);
+                if matches!(pair, Pair::V4(..)) {
+                    let request_or_reply = if reply { Icmpv4Type::EchoReply } else { Icmpv4Type::EchoRequest };
+                    let builder = ip.icmpv4(request_or_reply(header));
+                    self.push(at, 56, |out, payload| builder.write(out, payload))?;
+                } else {
+                    let request_or_reply = if reply { Icmpv6Type::EchoReply } else { Icmpv6Type::EchoRequest };
+                    let builder = ip.icmpv6(request_or_reply(header));
+                    self.push(at, 56, |out, payload| builder.write(out, payload))?;
                 }
-            };
-            self.push(at, 56, |out, payload| request.write(out, payload))?;
-            self.push(at + Duration::from_millis(11), 56, |out, payload| reply.write(out, payload))?;
+                at += Duration::from_millis(11);
+            }
             at += Duration::from_secs(1);
         }
         Ok(())
@@ -227,7 +226,7 @@ impl Traffic {
     fn unreachable(&mut self, pair: Pair) -> anyhow::Result<()> {
         let at = self.moment();
         let builder = Self::ip(pair.reversed(), 0xc0)
-            .icmpv4(etherparse::Icmpv4Type::DestinationUnreachable(icmpv4::DestUnreachableHeader::Port));
+            .icmpv4(Icmpv4Type::DestinationUnreachable(icmpv4::DestUnreachableHeader::Port));
         self.push(at, 28, |out, payload| builder.write(out, payload))
     }
 
@@ -241,7 +240,7 @@ impl Traffic {
     fn fragments(&mut self, pair: Pair, identification: u16) -> anyhow::Result<()> {
         const FIRST_FRAGMENT_LEN: usize = 1480;
         const SECOND_FRAGMENT_LEN: usize = 600;
-        let at = self.moment();
+        let mut at = self.moment();
         let udp_len = (FIRST_FRAGMENT_LEN + SECOND_FRAGMENT_LEN) as u16;
         let mut payload = vec![0x75; FIRST_FRAGMENT_LEN];
         payload[0..2].copy_from_slice(&(50_000 + identification).to_be_bytes());
@@ -261,7 +260,8 @@ impl Traffic {
                 .ip(headers)
                 .write(&mut bytes, IpNumber::UDP, &payload[..len])
                 .context("build a fragment")?;
-            self.frames.push(Frame { at: at + Duration::from_micros(40 * offset.min(1) as u64), bytes });
+            self.frames.push(Frame { at, bytes });
+            at += Duration::from_micros(40);
         }
         Ok(())
     }
