@@ -1,44 +1,12 @@
 //! How many records a second are decoded, beside another decoder on the same bytes.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod peer;
+
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use netflow_parser::variable_versions::ipfix::FlowSetBody as IpfixBody;
-use netflow_parser::variable_versions::v9::FlowSetBody as V9Body;
-use netflow_parser::{NetflowPacket, NetflowParser};
 use netflow2traces_benches::{Pass, Stream, captured, generated};
-
-/// Records that `netflow_parser` reads from the stream.
-fn netflow_parser_records(stream: &Stream) -> u64 {
-    let mut parser = NetflowParser::default();
-    let mut records = 0;
-    for datagram in &stream.datagrams {
-        for packet in parser.iter_packets(datagram) {
-            records += match packet.unwrap() {
-                NetflowPacket::V5(v5) => v5.flowsets.len(),
-                NetflowPacket::V9(v9) => v9
-                    .flowsets
-                    .iter()
-                    .map(|set| match &set.body {
-                        V9Body::Data(data) => data.fields.len(),
-                        _ => 0,
-                    })
-                    .sum(),
-                NetflowPacket::IPFix(ipfix) => ipfix
-                    .flowsets
-                    .iter()
-                    .map(|set| match &set.body {
-                        IpfixBody::Data(data) => data.fields.len(),
-                        _ => 0,
-                    })
-                    .sum(),
-                _ => 0,
-            } as u64;
-        }
-    }
-    records
-}
 
 fn our_records(pass: &mut Pass, stream: &Stream) -> u64 {
     stream.datagrams.iter().map(|datagram| black_box(pass.decode(datagram)).0).sum()
@@ -52,8 +20,8 @@ fn decode(criterion: &mut Criterion) {
         group.bench_function("flow_state", |bencher| {
             bencher.iter_batched_ref(Pass::new, |pass| our_records(pass, &stream), BatchSize::LargeInput);
         });
-        assert_eq!(netflow_parser_records(&stream), stream.records);
-        group.bench_function("netflow_parser", |bencher| bencher.iter(|| netflow_parser_records(&stream)));
+        assert_eq!(peer::records(&stream), stream.records);
+        group.bench_function("netflow_parser", |bencher| bencher.iter(|| peer::records(&stream)));
         group.finish();
     }
     let mut group = criterion.benchmark_group("decode/corpus");

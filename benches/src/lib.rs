@@ -6,7 +6,7 @@ use flow_collector::{AttributeKeys, OtlpSpan};
 use flow_semconv::{ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
 use flow_state::{Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession};
 use flow_traffic::streams;
-use otlp_sink::BatchEncoder;
+use otlp_sink::{AttributeFragment, BatchEncoder};
 use testkit::corpus;
 
 /// Datagrams of one exporter, Templates first.
@@ -52,7 +52,7 @@ pub struct Pass {
     state: State,
     decoded: Decoded,
     session: TransportSession,
-    trace: ExportTrace,
+    trace: ExportTrace<AttributeFragment>,
     spans: EncoderSpans,
 }
 
@@ -62,12 +62,17 @@ struct EncoderSpans {
 }
 
 impl SpanSink for EncoderSpans {
+    type Fragment = AttributeFragment;
     type Span<'s> = OtlpSpan<'s>;
 
     #[inline]
     fn span(&mut self, start: &SpanStart) -> OtlpSpan<'_> {
         let encoder = &mut self.encoder;
         OtlpSpan::begin(start, &self.keys, |context, name, kind, from, to| encoder.span(context, name, kind, from, to))
+    }
+
+    fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {
+        self.encoder.fragment(fragment, |span| write(&mut OtlpSpan::new(span, &self.keys)));
     }
 }
 

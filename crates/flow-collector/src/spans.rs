@@ -1,7 +1,7 @@
 //! The joint between attributes and OTLP bytes.
 
-use flow_semconv::{Attribute, AttributeWriter, Schema, SpanSink, SpanStart};
-use otlp_sink::{AttributeKey, SpanBuilder, SpanContext, SpanKind, SpanWriter};
+use flow_semconv::{Attribute, AttributeWriter, Schema, ShortText, SpanSink, SpanStart};
+use otlp_sink::{AttributeFragment, AttributeKey, SpanBuilder, SpanContext, SpanKind, SpanWriter};
 
 /// The keys of a schema, encoded once.
 #[derive(Debug)]
@@ -43,6 +43,11 @@ impl<'a> OtlpSpan<'a> {
         Self { span, keys }
     }
 
+    /// A span that has begun already, or the part of one.
+    pub const fn new(span: SpanBuilder<'a>, keys: &'a AttributeKeys) -> Self {
+        Self { span, keys }
+    }
+
     #[inline]
     fn key(&self, attribute: Attribute) -> &'a AttributeKey {
         &self.keys.0[attribute as usize]
@@ -50,6 +55,8 @@ impl<'a> OtlpSpan<'a> {
 }
 
 impl AttributeWriter for OtlpSpan<'_> {
+    type Fragment = AttributeFragment;
+
     #[inline]
     fn int(&mut self, attribute: Attribute, value: i64) {
         self.span.int(self.key(attribute), value);
@@ -58,6 +65,16 @@ impl AttributeWriter for OtlpSpan<'_> {
     #[inline]
     fn str(&mut self, attribute: Attribute, value: &str) {
         self.span.str(self.key(attribute), value);
+    }
+
+    #[inline]
+    fn text(&mut self, attribute: Attribute, value: &ShortText) {
+        self.span.ascii(self.key(attribute), value.padded(), value.len());
+    }
+
+    #[inline]
+    fn fragment(&mut self, fragment: &AttributeFragment) {
+        self.span.fragment(fragment);
     }
 
     #[inline]
@@ -83,6 +100,7 @@ pub(crate) struct WriterSpans<'a> {
 }
 
 impl SpanSink for WriterSpans<'_> {
+    type Fragment = AttributeFragment;
     type Span<'s>
         = OtlpSpan<'s>
     where
@@ -93,5 +111,9 @@ impl SpanSink for WriterSpans<'_> {
         OtlpSpan::begin(start, self.keys, |context, name, kind, from, to| {
             self.writer.span(context, name, kind, from, to)
         })
+    }
+
+    fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {
+        self.writer.fragment(fragment, |span| write(&mut OtlpSpan::new(span, self.keys)));
     }
 }

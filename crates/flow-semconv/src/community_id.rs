@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use crate::text::Text;
+use crate::text::ShortText;
 
 /// What a Community ID is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct FlowTuple {
 }
 
 /// The text of a Community ID: `1:` and 28 characters of base64.
-#[derive(Clone, Copy)]
-pub struct CommunityId(Text<30>);
+#[derive(Clone, Copy, Debug)]
+pub struct CommunityId(ShortText);
 
 impl CommunityId {
     /// Hashes a tuple.
@@ -31,9 +31,13 @@ impl CommunityId {
     }
 
     /// The ID as it is written.
-    #[inline]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+
+    #[inline]
+    pub(crate) const fn text(&self) -> &ShortText {
+        &self.0
     }
 }
 
@@ -104,22 +108,20 @@ fn digest(tuple: &FlowTuple) -> [u8; 20] {
 
 /// Base64 with padding (RFC 4648 section 4): 20 bytes are 28 characters, the last of them `=`.
 #[inline]
-fn encode(digest: [u8; 20]) -> Text<30> {
+fn encode(digest: [u8; 20]) -> ShortText {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Text::new();
-    text.push(b'1');
-    text.push(b':');
-    for chunk in digest.chunks(3) {
-        let word = match *chunk {
-            [a, b, c] => u32::from_be_bytes([0, a, b, c]),
-            [a, b] => u32::from_be_bytes([0, a, b, 0]),
-            _ => 0,
-        };
-        for shift in [18, 12, 6, 0].into_iter().take(chunk.len() + 1) {
-            text.push(ALPHABET[(word >> shift & 63) as usize]);
-        }
+    let mut input = [0; 21];
+    input[..20].copy_from_slice(&digest);
+    let mut text = ShortText::EMPTY;
+    let out = text.bytes_mut(30);
+    out[..2].copy_from_slice(b"1:");
+    let (triples, _) = input.as_chunks::<3>();
+    let (quads, _) = out[2..30].as_chunks_mut::<4>();
+    for (quad, [a, b, c]) in quads.iter_mut().zip(triples) {
+        let word = u32::from_be_bytes([0, *a, *b, *c]);
+        *quad = [18, 12, 6, 0].map(|shift| ALPHABET[(word >> shift & 63) as usize]);
     }
-    text.push(b'=');
+    out[29] = b'=';
     text
 }
 

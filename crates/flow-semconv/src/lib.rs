@@ -9,10 +9,13 @@
 mod attribute;
 mod community_id;
 mod program;
+mod shared;
 mod text;
 mod trace;
 
 pub use attribute::{Attribute, Schema, ValueType};
 pub use community_id::{CommunityId, FlowTuple};
-pub use program::{AttributeProgram, AttributeWriter, MessageTexts};
+pub use program::{AttributeProgram, AttributeWriter};
+pub use shared::SharedAttributes;
+pub use text::ShortText;
 pub use trace::{ExportTrace, IdGenerator, SpanSink, SpanStart, Timings, TraceContext};

@@ -2,57 +2,43 @@
 
 use std::net::IpAddr;
 
-use flow_state::{Fact, FlowPlan, FlowRecord, MessageContext};
-use flow_wire::{Locator, Version, ie};
+use flow_state::{Fact, FlowPlan, FlowRecord};
+use flow_wire::Locator;
 
 use crate::attribute::Attribute;
 use crate::community_id::{CommunityId, FlowTuple};
-use crate::text::{self, ADDRESS_LEN, Text};
+use crate::text::{self, ShortText};
 
 /// Takes the attributes of one span.
 pub trait AttributeWriter {
+    /// Attributes that were encoded before, by [`SpanSink::fragment`](crate::SpanSink::fragment).
+    type Fragment;
+
     /// An integer.
     fn int(&mut self, attribute: Attribute, value: i64);
     /// A text.
     fn str(&mut self, attribute: Attribute, value: &str);
+    /// A short text.
+    fn text(&mut self, attribute: Attribute, value: &ShortText);
     /// A list of texts.
     fn strs(&mut self, attribute: Attribute, values: &[&str]);
     /// True or false.
     fn bool(&mut self, attribute: Attribute, value: bool);
+    /// Attributes that were encoded before.
+    fn fragment(&mut self, fragment: &Self::Fragment);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
 }
 
-/// Texts that all flows of a Message share.
-#[derive(Clone, Copy)]
-pub struct MessageTexts {
-    exporter: Text<ADDRESS_LEN>,
-}
-
-impl MessageTexts {
-    /// The texts of a Message.
-    pub fn new(context: &MessageContext) -> Self {
-        Self { exporter: text::address(context.session.exporter.ip()) }
-    }
-
-    pub(crate) fn exporter(&self) -> &str {
-        self.exporter.as_str()
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    Message,
     Addresses,
-    Protocol,
     Ports,
     Counters,
     ReverseCounters,
     NextHop,
     Integer(Attribute, Locator),
     Times,
-    TcpFlags(Locator),
-    ClassOfService(Locator),
     Icmp,
     MacAddresses,
     Direction(Locator),
@@ -77,6 +63,7 @@ const INTEGERS: &[(Fact, Attribute)] = &[
 ];
 
 /// Writes the attributes of the flows of one Template: a list of steps, without a look at what the Template lacks.
+/// What many flows have in common comes from [`SharedAttributes`](crate::SharedAttributes).
 #[derive(Debug)]
 pub struct AttributeProgram {
     steps: Box<[Step]>,
@@ -85,7 +72,7 @@ pub struct AttributeProgram {
 impl AttributeProgram {
     /// Makes the program of a Template's plan.
     pub fn new(plan: &FlowPlan) -> Self {
-        let mut steps = vec![Step::Message];
+        let mut steps = Vec::new();
         let any = |(a, b): (bool, bool)| a || b;
         let mut when = |wanted: bool, step: Step| {
             if wanted {
@@ -94,7 +81,6 @@ impl AttributeProgram {
         };
         let has = |fact| plan.locate(fact).is_some();
         when(any(plan.has_addresses()), Step::Addresses);
-        when(has(Fact::Protocol), Step::Protocol);
         when(has(Fact::SourcePort) || has(Fact::DestinationPort), Step::Ports);
         when(has(Fact::Protocol) && plan.has_icmp(), Step::Icmp);
         when(any(plan.has_counters()), Step::Counters);
@@ -105,9 +91,7 @@ impl AttributeProgram {
         when(true, Step::Sampling);
         when(plan.has_addresses() == (true, true) && has(Fact::Protocol), Step::CommunityId);
         let located = [
-            (Fact::TcpFlags, Step::TcpFlags as fn(Locator) -> Step),
-            (Fact::ClassOfService, Step::ClassOfService),
-            (Fact::Direction, Step::Direction),
+            (Fact::Direction, Step::Direction as fn(Locator) -> Step),
             (Fact::EndReason, Step::EndReason),
             (Fact::ForwardingStatus, Step::ForwardingStatus),
         ];
@@ -117,15 +101,13 @@ impl AttributeProgram {
         Self { steps: steps.into_boxed_slice() }
     }
 
-    /// Writes the attributes of a flow, which must be of the program's Template.
+    /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template.
     #[inline]
-    pub fn run(&self, flow: &FlowRecord<'_>, texts: &MessageTexts, out: &mut impl AttributeWriter) {
+    pub fn run(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
         for step in &self.steps {
             match *step {
-                Step::Message => message(flow.context(), texts, out),
                 Step::Integer(attribute, locator) => out.int(attribute, int(flow.record().unsigned(locator))),
                 Step::Addresses => addresses(flow, out),
-                Step::Protocol => protocol(flow, out),
                 Step::Ports => ports(flow, out),
                 Step::Counters => {
                     integer(out, Attribute::Octets, flow.octets());
@@ -137,12 +119,10 @@ impl AttributeProgram {
                 }
                 Step::NextHop => {
                     if let Some(next_hop) = flow.next_hop() {
-                        out.str(Attribute::NextHop, text::address(next_hop).as_str());
+                        out.text(Attribute::NextHop, &text::address(next_hop));
                     }
                 }
                 Step::Times => times(flow, out),
-                Step::TcpFlags(locator) => tcp_flags(flow, flow.record().unsigned(locator), out),
-                Step::ClassOfService(locator) => class_of_service(flow.record().unsigned(locator), out),
                 Step::Icmp => icmp(flow, out),
                 Step::MacAddresses => mac_addresses(flow, out),
                 Step::Direction(locator) => match flow.record().unsigned(locator) {
@@ -172,41 +152,19 @@ fn integer(out: &mut impl AttributeWriter, attribute: Attribute, value: Option<u
     }
 }
 
-/// What a flow says of its Message.
-#[inline]
-fn message(context: &MessageContext, texts: &MessageTexts, out: &mut impl AttributeWriter) {
-    let header = &context.header;
-    out.int(Attribute::Version, header.version.number().into());
-    out.str(Attribute::ExporterAddress, texts.exporter());
-    if !matches!(header.version, Version::V1 | Version::V7) {
-        out.int(Attribute::ObservationDomainId, header.observation_domain_id.into());
-    }
-}
-
 #[inline]
 fn addresses(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     let (source, destination) = (flow.source_address(), flow.destination_address());
     if let Some(source) = source {
-        out.str(Attribute::SourceAddress, text::address(source).as_str());
+        out.text(Attribute::SourceAddress, &text::address(source));
     }
     if let Some(destination) = destination {
-        out.str(Attribute::DestinationAddress, text::address(destination).as_str());
+        out.text(Attribute::DestinationAddress, &text::address(destination));
     }
     match source.or(destination) {
         Some(IpAddr::V4(_)) => out.str(Attribute::NetworkType, "ipv4"),
         Some(IpAddr::V6(_)) => out.str(Attribute::NetworkType, "ipv6"),
         None => {}
-    }
-}
-
-#[inline]
-fn protocol(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    let Some(number) = flow.protocol() else {
-        return;
-    };
-    out.int(Attribute::ProtocolNumber, number.into());
-    if let Some(name) = ie::protocol_name(number) {
-        out.str(Attribute::Transport, name);
     }
 }
 
@@ -226,37 +184,6 @@ fn times(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     integer(out, Attribute::DurationMs, time.duration().map(|duration| duration.as_millis() as u64));
 }
 
-const TCP: u8 = 6;
-/// Control bits from the lowest up (RFC 9293 section 3.1, RFC 9768 for AE).
-const TCP_FLAGS: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
-
-#[inline]
-fn tcp_flags(flow: &FlowRecord<'_>, bits: u64, out: &mut impl AttributeWriter) {
-    // Exporters send the element for every protocol, and zero for all but TCP.
-    if flow.protocol().is_some_and(|protocol| protocol != TCP) {
-        return;
-    }
-    out.int(Attribute::TcpFlags, int(bits));
-    let mut tags = [""; TCP_FLAGS.len()];
-    let mut count = 0;
-    for (bit, name) in TCP_FLAGS.iter().enumerate() {
-        if bits >> bit & 1 == 1 {
-            tags[count] = name;
-            count += 1;
-        }
-    }
-    if count > 0 {
-        out.strs(Attribute::TcpFlagTags, &tags[..count]);
-    }
-}
-
-#[inline]
-fn class_of_service(bits: u64, out: &mut impl AttributeWriter) {
-    out.int(Attribute::ClassOfService, int(bits));
-    out.int(Attribute::Dscp, int(bits >> 2 & 63));
-    out.int(Attribute::Ecn, int(bits & 3));
-}
-
 fn icmp(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     if let Some(icmp) = flow.icmp() {
         out.int(Attribute::IcmpType, icmp.kind.into());
@@ -268,10 +195,10 @@ fn icmp(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
 
 fn mac_addresses(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     if let Some(address) = flow.source_mac() {
-        out.str(Attribute::SourceMac, text::mac(address).as_str());
+        out.text(Attribute::SourceMac, &text::mac(address));
     }
     if let Some(address) = flow.destination_mac() {
-        out.str(Attribute::DestinationMac, text::mac(address).as_str());
+        out.text(Attribute::DestinationMac, &text::mac(address));
     }
 }
 
@@ -324,5 +251,5 @@ fn community_id(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
         None => (port(Fact::SourcePort), port(Fact::DestinationPort)),
     };
     let id = CommunityId::new(&FlowTuple { source, destination, protocol, ports });
-    out.str(Attribute::CommunityId, id.as_str());
+    out.text(Attribute::CommunityId, id.text());
 }

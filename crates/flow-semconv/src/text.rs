@@ -1,55 +1,86 @@
 //! Addresses as text, into a buffer of fixed size.
 
 use std::fmt::{self, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Text of at most `N` bytes; what does not fit is cut.
+/// A short text of ASCII characters, with room behind it so that it can be copied at a constant size.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<const N: usize> {
-    bytes: [u8; N],
+pub struct ShortText {
+    bytes: [u8; ShortText::CAPACITY],
     len: usize,
 }
 
-impl<const N: usize> Text<N> {
-    pub(crate) const fn new() -> Self {
-        Self { bytes: [0; N], len: 0 }
+impl ShortText {
+    /// Longest text in bytes. An IPv6 address has 39 at most.
+    pub const CAPACITY: usize = 48;
+
+    pub(crate) const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
+
+    /// The text; what lies behind [`ShortText::len`] has no meaning.
+    #[inline]
+    pub const fn padded(&self) -> &[u8; Self::CAPACITY] {
+        &self.bytes
+    }
+
+    /// Its length in bytes.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    /// The bytes, for writers that know their text's length.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self, len: usize) -> &mut [u8; Self::CAPACITY] {
+        self.len = len.min(Self::CAPACITY);
+        &mut self.bytes
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, byte: u8) {
+    fn push(&mut self, byte: u8) {
         if let Some(free) = self.bytes.get_mut(self.len) {
             *free = byte;
             self.len += 1;
         }
     }
+}
 
-    #[inline]
-    pub(crate) fn as_str(&self) -> &str {
-        str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+impl fmt::Debug for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
-impl<const N: usize> Write for Text<N> {
+impl Write for ShortText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| self.push(byte));
+        text.bytes().for_each(|byte| self.push(byte & 0x7f));
         Ok(())
     }
 }
 
-/// Longest text of an IP address: eight groups, seven colons.
-pub(crate) const ADDRESS_LEN: usize = 39;
-
 #[inline]
-pub(crate) fn address(address: IpAddr) -> Text<ADDRESS_LEN> {
+pub(crate) fn address(address: IpAddr) -> ShortText {
     match address {
         IpAddr::V4(v4) => ipv4(v4),
-        IpAddr::V6(v6) => {
-            let mut text = Text::new();
-            // The text of every IPv6 address fits, and writing to `Text` does not fail.
-            let _ = write!(text, "{v6}");
-            text
-        }
+        IpAddr::V6(v6) => ipv6(v6),
     }
+}
+
+#[inline(never)]
+fn ipv6(address: Ipv6Addr) -> ShortText {
+    let mut text = ShortText::EMPTY;
+    // The text of every IPv6 address fits, and writing to `ShortText` does not fail.
+    let _ = write!(text, "{address}");
+    text
 }
 
 /// Decimal digits of each byte, left-aligned, and how many there are.
@@ -78,20 +109,21 @@ const DECIMAL: [([u8; 4], u8); 256] = {
 };
 
 #[inline]
-fn ipv4(address: Ipv4Addr) -> Text<ADDRESS_LEN> {
-    let mut text = Text::new();
+fn ipv4(address: Ipv4Addr) -> ShortText {
+    let mut text = ShortText::EMPTY;
+    let mut at = 0;
     for octet in address.octets() {
         // Four bytes at a time: up to three digits and the dot that may follow.
         let (digits, len) = DECIMAL[usize::from(octet)];
-        text.bytes[text.len..text.len + 4].copy_from_slice(&digits);
-        text.len += usize::from(len) + 1;
+        text.bytes[at..at + 4].copy_from_slice(&digits);
+        at += usize::from(len) + 1;
     }
-    text.len -= 1;
+    text.len = at - 1;
     text
 }
 
-pub(crate) fn mac(address: [u8; 6]) -> Text<17> {
-    let mut text = Text::new();
+pub(crate) fn mac(address: [u8; 6]) -> ShortText {
+    let mut text = ShortText::EMPTY;
     for (index, byte) in address.into_iter().enumerate() {
         if index > 0 {
             text.push(b':');
@@ -126,8 +158,8 @@ mod tests {
 
     #[test]
     fn text_that_does_not_fit_is_cut() {
-        let mut text = Text::<3>::new();
-        text.write_str("abcd").unwrap();
-        assert_eq!(text.as_str(), "abc");
+        let mut text = ShortText::EMPTY;
+        text.write_str(&"x".repeat(ShortText::CAPACITY + 1)).unwrap();
+        assert_eq!(text.as_str(), "x".repeat(ShortText::CAPACITY));
     }
 }

@@ -6,7 +6,9 @@ use flow_state::{DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, Se
 use flow_wire::Version;
 
 use crate::attribute::Attribute;
-use crate::program::{AttributeProgram, AttributeWriter, MessageTexts};
+use crate::program::{AttributeProgram, AttributeWriter};
+use crate::shared::{SharedAttributes, SharedFacts};
+use crate::text;
 
 /// Identity of a span in its trace. All spans are of kind INTERNAL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +38,19 @@ pub struct SpanStart {
 
 /// Takes spans.
 pub trait SpanSink {
+    /// Encoded attributes.
+    type Fragment: Default;
+
     /// A span under construction; it ends when it is dropped.
-    type Span<'s>: AttributeWriter
+    type Span<'s>: AttributeWriter<Fragment = Self::Fragment>
     where
         Self: 's;
 
     /// Begins a span.
     fn span(&mut self, start: &SpanStart) -> Self::Span<'_>;
+
+    /// Encodes what `write` adds to a span, in place of what the fragment held.
+    fn fragment(&mut self, fragment: &mut Self::Fragment, write: impl FnOnce(&mut Self::Span<'_>));
 }
 
 /// Makes trace and span IDs: random, never zero, one generator a worker.
@@ -115,15 +123,16 @@ const MAX_PROGRAMS: usize = 16_384;
 ///
 /// Programs of Templates are kept by generation, so an `ExportTrace` serves one `State`; each worker has its own.
 #[derive(Debug, Default)]
-pub struct ExportTrace {
+pub struct ExportTrace<F: Default> {
     ids: IdGenerator,
+    shared: SharedAttributes<F>,
     programs: HashMap<u64, AttributeProgram, foldhash::fast::RandomState>,
 }
 
-impl ExportTrace {
+impl<F: Default> ExportTrace<F> {
     /// With these IDs.
     pub fn new(ids: IdGenerator) -> Self {
-        Self { ids, ..Self::default() }
+        Self { ids, shared: SharedAttributes::default(), programs: HashMap::default() }
     }
 
     /// A trace ID for a datagram, to be its [`tag`](flow_state::Datagram::tag).
@@ -139,7 +148,7 @@ impl ExportTrace {
         decoded: &Decoded,
         timings: &Timings,
         now: impl Fn() -> Timestamp,
-        out: &mut impl SpanSink,
+        out: &mut impl SpanSink<Fragment = F>,
     ) -> u64 {
         let trace_id = datagram.tag;
         let root = TraceContext { trace_id, span_id: root_span_id(trace_id), parent_span_id: None };
@@ -152,7 +161,7 @@ impl ExportTrace {
         let end = now();
         let mut span =
             out.span(&SpanStart { context: root, name: EXPORT, start: datagram.received_at, end, link: None });
-        span.str(Attribute::ExporterAddress, crate::text::address(datagram.session.exporter.ip()).as_str());
+        span.text(Attribute::ExporterAddress, &text::address(datagram.session.exporter.ip()));
         span.int(Attribute::ExporterPort, datagram.session.exporter.port().into());
         if let Some(first) = decoded.messages().first() {
             export_attributes(first, decoded, &mut span);
@@ -178,7 +187,7 @@ impl ExportTrace {
         start: Timestamp,
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
-        out: &mut impl SpanSink,
+        out: &mut impl SpanSink<Fragment = F>,
     ) -> u64 {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
         let mut flows = 0;
@@ -189,12 +198,16 @@ impl ExportTrace {
             }
             let make = || AttributeProgram::new(known.plan());
             let program = &*self.programs.entry(known.generation()).or_insert_with(make);
-            let texts = MessageTexts::new(set.context());
+            self.shared.prepare_message(set.context(), out);
             let mut span = SpanStart { name: FLOW, ..process };
             span.context.parent_span_id = Some(process.context.span_id);
             for flow in set.flows() {
+                let facts = SharedFacts::new(&flow);
+                self.shared.prepare_flow(facts, out);
                 span.context.span_id = self.ids.span_id();
-                program.run(&flow, &texts, &mut out.span(&span));
+                let mut writer = out.span(&span);
+                self.shared.write(facts, &mut writer);
+                program.run(&flow, &mut writer);
                 flows += 1;
             }
         }
@@ -209,7 +222,7 @@ impl ExportTrace {
         decoded: &Decoded,
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
-        out: &mut impl SpanSink,
+        out: &mut impl SpanSink<Fragment = F>,
     ) -> u64 {
         let mut flows = 0;
         let mut sets = decoded.replayed_sets().filter(|set| !set.template().is_options()).peekable();
@@ -227,7 +240,7 @@ impl ExportTrace {
             let (start, end) = (timings.decode_end, now());
             let mut span = out.span(&SpanStart { context: root, name: EXPORT, start, end, link });
             span.bool(Attribute::Replayed, true);
-            span.str(Attribute::ExporterAddress, MessageTexts::new(context).exporter());
+            span.text(Attribute::ExporterAddress, &text::address(context.session.exporter.ip()));
             span.int(Attribute::ExporterPort, context.session.exporter.port().into());
             header_attributes(context, &mut span);
             span.int(Attribute::Records, records as i64);

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use flow_semconv::{Attribute, AttributeWriter, ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
+use flow_semconv::{
+    Attribute, AttributeWriter, ExportTrace, IdGenerator, Schema, ShortText, SpanSink, SpanStart, Timings, TraceContext,
+};
 use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
@@ -19,8 +21,21 @@ struct Span {
 #[derive(Debug, Default)]
 struct Spans(Vec<Span>);
 
+/// Attributes as they were written.
+type Written = BTreeMap<&'static str, String>;
+
 impl SpanSink for Spans {
+    type Fragment = Written;
     type Span<'s> = &'s mut Span;
+
+    fn fragment(&mut self, fragment: &mut Written, write: impl FnOnce(&mut &mut Span)) {
+        let context = TraceContext { trace_id: 1, span_id: 1, parent_span_id: None };
+        let at = Timestamp::UNIX_EPOCH;
+        let start = SpanStart { context, name: "fragment", start: at, end: at, link: None };
+        let mut span = Span { start, attributes: BTreeMap::new(), error: None };
+        write(&mut &mut span);
+        *fragment = span.attributes;
+    }
 
     fn span(&mut self, start: &SpanStart) -> &mut Span {
         self.0.push(Span { start: *start, attributes: BTreeMap::new(), error: None });
@@ -29,6 +44,18 @@ impl SpanSink for Spans {
 }
 
 impl AttributeWriter for &mut Span {
+    type Fragment = Written;
+
+    fn text(&mut self, attribute: Attribute, value: &ShortText) {
+        self.str(attribute, value.as_str());
+    }
+
+    fn fragment(&mut self, fragment: &Written) {
+        for (key, value) in fragment {
+            assert_eq!(self.attributes.insert(key, value.clone()), None, "keys are unique on a span");
+        }
+    }
+
     fn int(&mut self, attribute: Attribute, value: i64) {
         self.put(attribute, value.to_string());
     }
@@ -66,7 +93,7 @@ const EXPORT: u64 = 1_700_000_000;
 struct Exporter {
     state: State,
     decoded: Decoded,
-    trace: ExportTrace,
+    trace: ExportTrace<Written>,
 }
 
 impl Exporter {

@@ -5,9 +5,11 @@
 //! attribute is a copy of constant size (a few vector moves) followed by an advance of its real length.
 
 mod attribute_key;
+mod fragment;
 mod wire;
 
 pub use attribute_key::AttributeKey;
+pub use fragment::AttributeFragment;
 
 use attribute_key::PREFIX_LEN;
 use wire::{copy_short, put_varint, spread_varint, varint_len};
@@ -133,6 +135,18 @@ impl BatchEncoder {
         span.begin(context, kind, start_unix_nano, end_unix_nano);
         span.string_field(0x2a, name);
         span
+    }
+
+    /// Encodes what `write` adds to a span into `fragment`, in place of what it held. The batch stays as it is.
+    pub fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(SpanBuilder<'_>)) {
+        let (end, last_span, spans) = (self.end, self.last_span, self.spans);
+        let pos = end + SPAN_HEAD_LEN;
+        write(SpanBuilder { encoder: self, pos });
+        // Tag, length, content: as every span.
+        let span = &self.buf[end + 1..self.end];
+        let length_len = span.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+        fragment.set(&span[length_len..]);
+        (self.end, self.last_span, self.spans) = (end, last_span, spans);
     }
 
     /// Finished spans in the batch.
@@ -266,7 +280,7 @@ impl SpanBuilder<'_> {
         out[prefix_len + 1] = 1 + value_len as u8;
         out[prefix_len + 2] = 0x18;
         match spread_varint(value) {
-            Some(bytes) => out[prefix_len + 3..prefix_len + 11].copy_from_slice(&bytes),
+            Some(bytes) => out[prefix_len + 3..prefix_len + 12].copy_from_slice(&bytes),
             None => {
                 put_varint(&mut out[prefix_len + 3..], value);
             }
@@ -291,6 +305,36 @@ impl SpanBuilder<'_> {
         out[prefix_len + 3] = len as u8;
         copy_short(&mut out[prefix_len + 4..], value.as_bytes());
         self.pos += prefix_len + 4 + len;
+        self
+    }
+
+    /// Adds a text of at most 48 ASCII characters, given with room behind it so that it is a copy of constant size. The
+    /// upper bit of each byte is cleared, which keeps the text valid UTF-8 without a look at it.
+    #[inline]
+    pub fn ascii(&mut self, key: &AttributeKey, text: &[u8; SHORT_STRING_LEN], len: usize) -> &mut Self {
+        let len = len.min(SHORT_STRING_LEN);
+        let text = text.map(|byte| byte & 0x7f);
+        let Some(prefix) = key.prefix() else {
+            return self.str_unprepared(key, str::from_utf8(&text[..len]).unwrap_or_default());
+        };
+        let prefix_len = prefix.len();
+        let out = self.window::<{ PREFIX_LEN + 4 + SHORT_STRING_LEN }>();
+        prefix.write(out, 4 + len);
+        out[prefix_len..prefix_len + 4].copy_from_slice(&[0x12, 2 + len as u8, 0x0a, len as u8]);
+        out[prefix_len + 4..prefix_len + 4 + SHORT_STRING_LEN].copy_from_slice(&text);
+        self.pos += prefix_len + 4 + len;
+        self
+    }
+
+    /// Adds attributes that were encoded before.
+    #[inline]
+    pub fn fragment(&mut self, fragment: &AttributeFragment) -> &mut Self {
+        let end = self.pos + fragment.len();
+        for chunk in fragment.chunks() {
+            *self.window() = *chunk;
+            self.pos += chunk.len();
+        }
+        self.pos = end;
         self
     }
 

@@ -5,6 +5,7 @@ mod http;
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -56,7 +57,7 @@ pub async fn probe(config: &OtlpConfig) -> Result<ProbeReport, ExportError> {
 pub struct ExportError {
     /// What to do about it.
     pub kind: ExportErrorKind,
-    /// What happened, with its causes.
+    /// What happened, in one line.
     pub message: String,
     /// How long the receiver asks to wait (`Retry-After`, `RetryInfo`).
     pub retry_after: Option<Duration>,
@@ -170,18 +171,19 @@ fn connector() -> HttpConnector {
     connector
 }
 
-/// An error and its causes on one line, without repeating what a cause already says.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
+/// Why a connection failed: the last of an error's causes. Those before it name layers of the client.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    text
+    match cause.downcast_ref::<io::Error>() {
+        // Not the system's: a timer of ours, which says "deadline has elapsed".
+        Some(error) if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() => {
+            format!("no connection within {CONNECT_TIMEOUT:?}")
+        }
+        _ => cause.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -199,5 +201,29 @@ mod tests {
     fn an_empty_response_is_full_success() {
         assert_eq!(Accepted::from_protobuf(&[]), Accepted::default());
         assert_eq!(Accepted::from_protobuf(&[0x0a, 0]), Accepted::default());
+    }
+
+    #[derive(Debug)]
+    struct Layer(io::Error);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("transport error")
+        }
+    }
+
+    impl Error for Layer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn the_last_cause_is_told() {
+        assert_eq!(root_cause(&Layer(io::Error::other("broken pipe"))), "broken pipe");
+        let late = io::Error::new(io::ErrorKind::TimedOut, "deadline has elapsed");
+        assert_eq!(root_cause(&Layer(late)), "no connection within 5s");
+        let by_the_system = io::Error::from_raw_os_error(110);
+        assert_eq!(root_cause(&Layer(by_the_system)), io::Error::from_raw_os_error(110).to_string());
     }
 }

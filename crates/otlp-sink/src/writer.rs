@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::encode::{BatchEncoder, SpanBuilder, SpanContext, SpanKind};
+use crate::encode::{AttributeFragment, BatchEncoder, SpanBuilder, SpanContext, SpanKind};
 use crate::queue::Batch;
 use crate::sink::Shared;
 
@@ -46,6 +46,11 @@ impl SpanWriter {
             self.due = Some(Instant::now() + self.shared.max_delay);
         }
         self.encoder.span(context, name, kind, start_unix_nano, end_unix_nano)
+    }
+
+    /// Encodes what `write` adds to a span into `fragment`, to be added to later spans.
+    pub fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(SpanBuilder<'_>)) {
+        self.encoder.fragment(fragment, write);
     }
 
     /// Hands over the batch if it is full or its first span has waited for the configured delay.

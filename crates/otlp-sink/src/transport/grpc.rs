@@ -11,7 +11,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 use super::{
-    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, connector, with_causes,
+    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, connector, root_cause,
 };
 use crate::config::{Compression, ConfigError, OtlpConfig};
 use crate::reader::{Field, Reader};
@@ -44,7 +44,8 @@ impl GrpcTransport {
         let call = async {
             let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_LEN);
             if self.compression == Compression::Gzip {
-                client = client.send_compressed(CompressionEncoding::Gzip);
+                // Servers made with grpc-go, the OpenTelemetry Collector among them, answer as they were asked.
+                client = client.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
             }
             client.ready().await.map_err(|error| Status::from_error(error.into()))?;
             let mut request = tonic::Request::new(body);
@@ -75,9 +76,9 @@ fn is_timeout(status: &Status) -> bool {
 
 /// Which failures may be tried again, by the table in "Failures" of the OTLP specification.
 fn classify(status: &Status) -> ExportError {
-    if status.source().is_some() {
-        // Not an answer: the connection could not be made or broke.
-        return ExportError::new(ExportErrorKind::Unreachable, with_causes(status));
+    if let Some(source) = status.source() {
+        // Not an answer: the connection could not be made or broke. What tonic says about it is a debug print.
+        return ExportError::new(ExportErrorKind::Unreachable, root_cause(source));
     }
     let retry_after = retry_delay(status.details());
     let kind = match status.code() {

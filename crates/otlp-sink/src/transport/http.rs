@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, with_causes};
+use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause};
 use crate::config::{Compression, OtlpConfig, Protocol};
 use crate::reader::Reader;
 
@@ -62,8 +62,9 @@ impl HttpTransport {
     }
 
     async fn post(&self, body: Bytes) -> Result<Accepted, ExportError> {
-        let unreachable =
-            |error: &dyn std::error::Error| ExportError::new(ExportErrorKind::Unreachable, with_causes(error));
+        let unreachable = |error: &(dyn std::error::Error + 'static)| {
+            ExportError::new(ExportErrorKind::Unreachable, root_cause(error))
+        };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.clone();

@@ -1,0 +1,169 @@
+//! Attributes that many flows share, encoded once.
+
+use std::net::IpAddr;
+
+use flow_state::{FlowRecord, MessageContext};
+use flow_wire::{Version, ie};
+
+use crate::attribute::Attribute;
+use crate::program::AttributeWriter;
+use crate::text;
+use crate::trace::SpanSink;
+
+/// What flows of one Message say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct MessageKey {
+    exporter: IpAddr,
+    version: Version,
+    observation_domain_id: u32,
+}
+
+/// Encoded attributes by what they depend on: the Message, the protocol, the class of service, the TCP flags. Each is a
+/// closed set of a few hundred at most, filled as they are met.
+#[derive(Debug)]
+pub struct SharedAttributes<F> {
+    message: Option<MessageKey>,
+    message_attributes: F,
+    protocols: Table<F>,
+    classes_of_service: Table<F>,
+    tcp_flags: Table<F>,
+}
+
+type Table<F> = Box<[Option<F>]>;
+
+/// Nine control bits (RFC 9293 section 3.1, RFC 9768).
+const TCP_FLAG_SETS: usize = 512;
+
+impl<F: Default> Default for SharedAttributes<F> {
+    fn default() -> Self {
+        let table = |len| (0..len).map(|_| None).collect();
+        Self {
+            message: None,
+            message_attributes: F::default(),
+            protocols: table(256),
+            classes_of_service: table(256),
+            tcp_flags: table(TCP_FLAG_SETS),
+        }
+    }
+}
+
+impl<F: Default> SharedAttributes<F> {
+    /// Makes sure that the attributes of this Message are there.
+    pub(crate) fn prepare_message(&mut self, context: &MessageContext, sink: &mut impl SpanSink<Fragment = F>) {
+        let key = MessageKey {
+            exporter: context.session.exporter.ip(),
+            version: context.header.version,
+            observation_domain_id: context.header.observation_domain_id,
+        };
+        if self.message == Some(key) {
+            return;
+        }
+        self.message = Some(key);
+        sink.fragment(&mut self.message_attributes, |out| {
+            out.int(Attribute::Version, key.version.number().into());
+            out.text(Attribute::ExporterAddress, &text::address(key.exporter));
+            if !matches!(key.version, Version::V1 | Version::V7) {
+                out.int(Attribute::ObservationDomainId, key.observation_domain_id.into());
+            }
+        });
+    }
+
+    /// Makes sure that what [`SharedAttributes::write`] adds for this flow is there.
+    #[inline]
+    pub(crate) fn prepare_flow(&mut self, facts: SharedFacts, sink: &mut impl SpanSink<Fragment = F>) {
+        fill(Kind::Protocol, &mut self.protocols, facts.protocol, sink);
+        fill(Kind::ClassOfService, &mut self.classes_of_service, facts.class_of_service, sink);
+        fill(Kind::TcpFlags, &mut self.tcp_flags, facts.tcp_flags, sink);
+    }
+
+    /// Adds to a span what was prepared.
+    #[inline]
+    pub(crate) fn write(&self, facts: SharedFacts, out: &mut impl AttributeWriter<Fragment = F>) {
+        out.fragment(&self.message_attributes);
+        add(&self.protocols, facts.protocol, out);
+        add(&self.classes_of_service, facts.class_of_service, out);
+        add(&self.tcp_flags, facts.tcp_flags, out);
+    }
+}
+
+/// The facts of a flow whose attributes come from a table.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SharedFacts {
+    pub(crate) protocol: Option<usize>,
+    pub(crate) class_of_service: Option<usize>,
+    pub(crate) tcp_flags: Option<usize>,
+}
+
+impl SharedFacts {
+    #[inline]
+    pub(crate) fn new(flow: &FlowRecord<'_>) -> Self {
+        let protocol = flow.protocol();
+        // Exporters send the flags for every protocol, and zero for all but TCP.
+        let is_tcp = protocol.is_none_or(|protocol| protocol == TCP);
+        let integer = |fact, limit: usize| flow.integer(fact).map(|value| value as usize & (limit - 1));
+        Self {
+            protocol: protocol.map(usize::from),
+            class_of_service: integer(flow_state::Fact::ClassOfService, 256),
+            tcp_flags: if is_tcp { integer(flow_state::Fact::TcpFlags, TCP_FLAG_SETS) } else { None },
+        }
+    }
+}
+
+const TCP: u8 = 6;
+
+/// What a table is about.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Protocol,
+    ClassOfService,
+    TcpFlags,
+}
+
+#[inline]
+fn fill<S>(kind: Kind, table: &mut Table<S::Fragment>, index: Option<usize>, sink: &mut S)
+where
+    S: SpanSink<Fragment: Default>,
+{
+    if let Some(index) = index
+        && let Some(empty @ None) = table.get_mut(index)
+    {
+        let mut fragment = S::Fragment::default();
+        sink.fragment(&mut fragment, |out| match kind {
+            Kind::Protocol => protocol(index, out),
+            Kind::ClassOfService => class_of_service(index, out),
+            Kind::TcpFlags => tcp_flags(index, out),
+        });
+        *empty = Some(fragment);
+    }
+}
+
+#[inline]
+fn add<W: AttributeWriter>(table: &Table<W::Fragment>, index: Option<usize>, out: &mut W) {
+    if let Some(Some(fragment)) = index.and_then(|index| table.get(index)) {
+        out.fragment(fragment);
+    }
+}
+
+fn protocol(number: usize, out: &mut impl AttributeWriter) {
+    out.int(Attribute::ProtocolNumber, number as i64);
+    if let Some(name) = ie::protocol_name(number as u8) {
+        out.str(Attribute::Transport, name);
+    }
+}
+
+fn class_of_service(bits: usize, out: &mut impl AttributeWriter) {
+    out.int(Attribute::ClassOfService, bits as i64);
+    out.int(Attribute::Dscp, (bits >> 2 & 63) as i64);
+    out.int(Attribute::Ecn, (bits & 3) as i64);
+}
+
+/// Control bits from the lowest up.
+const TCP_FLAGS: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+
+fn tcp_flags(bits: usize, out: &mut impl AttributeWriter) {
+    out.int(Attribute::TcpFlags, bits as i64);
+    let tags: Vec<_> = (0..9).filter(|bit| bits >> bit & 1 == 1).map(|bit| TCP_FLAGS[bit]).collect();
+    if !tags.is_empty() {
+        out.strs(Attribute::TcpFlagTags, &tags);
+    }
+}
