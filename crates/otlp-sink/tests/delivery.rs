@@ -396,7 +396,7 @@ async fn a_probe_tells_what_a_sink_would_meet() {
         server.stop().await;
         let error = probe(&otlp).await.unwrap_err();
         assert_eq!(error.kind, ExportErrorKind::Unreachable, "{protocol}: {error}");
-        assert!(error.to_string().contains("onnection refused"), "{error}");
+        assert!(error.to_string().starts_with("receiver unreachable: Connection refused (os error "), "{error}");
     }
 }
 

@@ -304,11 +304,16 @@ async fn serve(listener: TcpListener, recording: Arc<Recording>, mut stopped: on
 
 async fn answer(
     recording: Arc<Recording>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<tonic::body::Body>, Infallible> {
     if request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc")) {
+        // The Collector, made with grpc-go, compresses its answer as the request was, whatever the client accepts.
+        if let Some(encoding) = request.headers().get("grpc-encoding").cloned() {
+            request.headers_mut().insert("grpc-accept-encoding", encoding);
+        }
         return TraceServiceServer::new(Grpc(recording))
             .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
             .call(request)
             .await;
     }
