@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)] // a bench that cannot go on has failed
 
 use flow_collector::{AttributeKeys, OtlpSpan};
-use flow_semconv::{ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
+use flow_semconv::{Attribute, ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
 use flow_state::{Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession};
 use flow_traffic::streams;
-use otlp_sink::{AttributeFragment, BatchEncoder};
+use otlp_sink::{AttributeFragment, BatchEncoder, IntRow};
 use testkit::corpus;
 
 /// Datagrams of one exporter, Templates first.
@@ -52,7 +52,7 @@ pub struct Pass {
     state: State,
     decoded: Decoded,
     session: TransportSession,
-    trace: ExportTrace<AttributeFragment>,
+    trace: ExportTrace<AttributeFragment, IntRow>,
     spans: EncoderSpans,
 }
 
@@ -63,6 +63,7 @@ struct EncoderSpans {
 
 impl SpanSink for EncoderSpans {
     type Fragment = AttributeFragment;
+    type Row = IntRow;
     type Span<'s> = OtlpSpan<'s>;
 
     #[inline]
@@ -74,10 +75,14 @@ impl SpanSink for EncoderSpans {
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {
         self.encoder.fragment(fragment, |span| write(&mut OtlpSpan::new(span, &self.keys)));
     }
+
+    fn row(&mut self, columns: &[(Attribute, usize)]) -> IntRow {
+        self.keys.row(columns)
+    }
 }
 
-/// Spans of a batch, as many as in the collector.
-pub const BATCH_SPANS: usize = 8192;
+/// Spans of a batch, as many as in the SDKs of OpenTelemetry; larger ones leave the caches.
+pub const BATCH_SPANS: usize = 512;
 
 impl Pass {
     /// With an empty state.

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, Schema, Timings};
 use flow_state::{Datagram, Decoded, State, Timestamp, TransportSession};
-use otlp_sink::{AttributeFragment, Sink, SpanWriter};
+use otlp_sink::{AttributeFragment, IntRow, Sink, SpanWriter};
 use tracing::{Level, debug, enabled};
 
 use crate::spans::{AttributeKeys, WriterSpans};
@@ -17,7 +17,7 @@ pub struct Pipeline {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
     decoded: Decoded,
-    trace: ExportTrace<AttributeFragment>,
+    trace: ExportTrace<AttributeFragment, IntRow>,
     keys: AttributeKeys,
     writer: SpanWriter,
 }

@@ -1,7 +1,7 @@
 //! The joint between attributes and OTLP bytes.
 
 use flow_semconv::{Attribute, AttributeWriter, Schema, ShortText, SpanSink, SpanStart};
-use otlp_sink::{AttributeFragment, AttributeKey, SpanBuilder, SpanContext, SpanKind, SpanWriter};
+use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanKind, SpanWriter};
 
 /// The keys of a schema, encoded once.
 #[derive(Debug)]
@@ -12,6 +12,11 @@ impl AttributeKeys {
     pub fn new(schema: Schema) -> Self {
         let key = |number: usize| AttributeKey::new(Attribute::ALL[number].key(schema));
         Self(Box::new(std::array::from_fn(key)))
+    }
+
+    /// A row of integer attributes, each with the bytes that its values have.
+    pub fn row(&self, columns: &[(Attribute, usize)]) -> IntRow {
+        IntRow::new(columns.iter().map(|&(attribute, bytes)| (&self.0[attribute as usize], bytes)))
     }
 }
 
@@ -56,6 +61,7 @@ impl<'a> OtlpSpan<'a> {
 
 impl AttributeWriter for OtlpSpan<'_> {
     type Fragment = AttributeFragment;
+    type Row = IntRow;
 
     #[inline]
     fn int(&mut self, attribute: Attribute, value: i64) {
@@ -75,6 +81,11 @@ impl AttributeWriter for OtlpSpan<'_> {
     #[inline]
     fn fragment(&mut self, fragment: &AttributeFragment) {
         self.span.fragment(fragment);
+    }
+
+    #[inline]
+    fn row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) {
+        self.span.int_row(row, values);
     }
 
     #[inline]
@@ -101,6 +112,7 @@ pub(crate) struct WriterSpans<'a> {
 
 impl SpanSink for WriterSpans<'_> {
     type Fragment = AttributeFragment;
+    type Row = IntRow;
     type Span<'s>
         = OtlpSpan<'s>
     where
@@ -115,5 +127,9 @@ impl SpanSink for WriterSpans<'_> {
 
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {
         self.writer.fragment(fragment, |span| write(&mut OtlpSpan::new(span, self.keys)));
+    }
+
+    fn row(&mut self, columns: &[(Attribute, usize)]) -> IntRow {
+        self.keys.row(columns)
     }
 }

@@ -1,6 +1,6 @@
 //! Flow records as OpenTelemetry attributes and spans.
 //!
-//! [`Attribute`] lists every fact that can be an attribute, with its key in each [`Schema`]; an [`AttributeProgram`]
+//! [`Attribute`] lists every fact that can be an attribute, with its key in each [`Schema`]; a program of attributes
 //! is made once for a Template and then writes the attributes of its flows; [`ExportTrace`] writes the trace of one
 //! export datagram. Bytes go to whoever implements [`SpanSink`], so that nothing here knows OTLP.
 #![forbid(unsafe_code)]
@@ -9,13 +9,13 @@
 mod attribute;
 mod community_id;
 mod program;
+mod sha1;
 mod shared;
 mod text;
 mod trace;
 
 pub use attribute::{Attribute, Schema, ValueType};
 pub use community_id::{CommunityId, FlowTuple};
-pub use program::{AttributeProgram, AttributeWriter};
-pub use shared::SharedAttributes;
+pub use program::AttributeWriter;
 pub use text::ShortText;
 pub use trace::{ExportTrace, IdGenerator, SpanSink, SpanStart, Timings, TraceContext};

@@ -2,17 +2,20 @@
 
 use std::net::IpAddr;
 
-use flow_state::{Fact, FlowPlan, FlowRecord};
+use flow_state::{Fact, FlowPlan, FlowRecord, Icmp, Sampling, Timestamp};
 use flow_wire::Locator;
 
 use crate::attribute::Attribute;
-use crate::community_id::{CommunityId, FlowTuple};
+use crate::community_id::FlowTuple;
 use crate::text::{self, ShortText};
+use crate::trace::SpanSink;
 
 /// Takes the attributes of one span.
 pub trait AttributeWriter {
     /// Attributes that were encoded before, by [`SpanSink::fragment`](crate::SpanSink::fragment).
     type Fragment;
+    /// Integer attributes that occur together, laid out before by [`SpanSink::row`](crate::SpanSink::row).
+    type Row;
 
     /// An integer.
     fn int(&mut self, attribute: Attribute, value: i64);
@@ -26,6 +29,8 @@ pub trait AttributeWriter {
     fn bool(&mut self, attribute: Attribute, value: bool);
     /// Attributes that were encoded before.
     fn fragment(&mut self, fragment: &Self::Fragment);
+    /// The attributes of a row, with these values in its order.
+    fn row(&mut self, row: &Self::Row, values: impl Iterator<Item = u64>);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
 }
@@ -33,11 +38,11 @@ pub trait AttributeWriter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Addresses,
-    Ports,
-    Counters,
-    ReverseCounters,
     NextHop,
-    Integer(Attribute, Locator),
+    Ports,
+    Octets,
+    Packets,
+    ReverseCounters,
     Times,
     Icmp,
     MacAddresses,
@@ -45,7 +50,6 @@ enum Step {
     EndReason(Locator),
     ForwardingStatus(Locator),
     Sampling,
-    CommunityId,
 }
 
 /// Facts that become an attribute as they are.
@@ -62,68 +66,108 @@ const INTEGERS: &[(Fact, Attribute)] = &[
     (Fact::DestinationVlan, Attribute::DestinationVlan),
 ];
 
-/// Writes the attributes of the flows of one Template: a list of steps, without a look at what the Template lacks.
-/// What many flows have in common comes from [`SharedAttributes`](crate::SharedAttributes).
+/// The ports, in the order of their row.
+const PORTS: &[(Fact, Attribute)] =
+    &[(Fact::SourcePort, Attribute::SourcePort), (Fact::DestinationPort, Attribute::DestinationPort)];
+
+/// Start, end and duration with the bytes of their values: 2^49 milliseconds are more than 2^64 nanoseconds.
+const TIMES: &[(Attribute, usize)] = &[(Attribute::StartTime, 8), (Attribute::EndTime, 8), (Attribute::DurationMs, 6)];
+
+/// Columns of a row, and where their values lie.
 #[derive(Debug)]
-pub struct AttributeProgram {
+struct Columns<R> {
+    row: R,
+    locators: Box<[Locator]>,
+}
+
+impl<R> Columns<R> {
+    fn new(columns: &[(Attribute, Locator)], sink: &mut impl SpanSink<Row = R>) -> Self {
+        let bytes = |locator: Locator| usize::from(locator.length()).min(8);
+        let sized: Vec<_> = columns.iter().map(|&(attribute, locator)| (attribute, bytes(locator))).collect();
+        Self { row: sink.row(&sized), locators: columns.iter().map(|(_, locator)| *locator).collect() }
+    }
+
+    #[inline]
+    fn write(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter<Row = R>) {
+        let record = flow.record();
+        out.row(&self.row, self.locators.iter().map(|locator| at_most_i64(record.unsigned(*locator))));
+    }
+}
+
+/// Writes the attributes of the flows of one Template: rows of integers and a list of steps, without a look at what the
+/// Template lacks. What many flows have in common comes from [`SharedAttributes`](crate::SharedAttributes).
+#[derive(Debug)]
+pub(crate) struct AttributeProgram<R> {
+    integers: Columns<R>,
+    ports: Columns<R>,
+    times: R,
     steps: Box<[Step]>,
 }
 
-impl AttributeProgram {
-    /// Makes the program of a Template's plan.
-    pub fn new(plan: &FlowPlan) -> Self {
-        let mut steps = Vec::new();
-        let any = |(a, b): (bool, bool)| a || b;
-        let mut when = |wanted: bool, step: Step| {
-            if wanted {
-                steps.push(step);
-            }
+impl<R> AttributeProgram<R> {
+    /// Makes the program of a Template's plan, for spans of this sink.
+    pub(crate) fn new(plan: &FlowPlan, sink: &mut impl SpanSink<Row = R>) -> Self {
+        let locate = |facts: &[(Fact, Attribute)]| -> Vec<_> {
+            facts.iter().filter_map(|&(fact, attribute)| Some((attribute, plan.locate(fact)?))).collect()
         };
+        let mut integers = locate(INTEGERS);
+        let (octets, packets) = plan.only_counters();
+        integers.extend(octets.map(|locator| (Attribute::Octets, locator)));
+        integers.extend(packets.map(|locator| (Attribute::Packets, locator)));
+        let any = |(a, b): (bool, bool)| a || b;
         let has = |fact| plan.locate(fact).is_some();
-        when(any(plan.has_addresses()), Step::Addresses);
-        when(has(Fact::SourcePort) || has(Fact::DestinationPort), Step::Ports);
-        when(has(Fact::Protocol) && plan.has_icmp(), Step::Icmp);
-        when(any(plan.has_counters()), Step::Counters);
-        when(any(plan.has_reverse_counters()), Step::ReverseCounters);
-        when(any(plan.has_times()), Step::Times);
-        when(plan.has_next_hop(), Step::NextHop);
-        when(any(plan.has_mac_addresses()), Step::MacAddresses);
-        when(true, Step::Sampling);
-        when(plan.has_addresses() == (true, true) && has(Fact::Protocol), Step::CommunityId);
+        let (has_octets, has_packets) = plan.has_counters();
+        let mut steps: Vec<_> = [
+            (any(plan.has_addresses()), Step::Addresses),
+            (plan.has_next_hop(), Step::NextHop),
+            (has(Fact::SourcePort) || has(Fact::DestinationPort), Step::Ports),
+            (has(Fact::Protocol) && plan.has_icmp(), Step::Icmp),
+            (has_octets && octets.is_none(), Step::Octets),
+            (has_packets && packets.is_none(), Step::Packets),
+            (any(plan.has_reverse_counters()), Step::ReverseCounters),
+            (any(plan.has_times()), Step::Times),
+            (any(plan.has_mac_addresses()), Step::MacAddresses),
+            (has(Fact::SamplingInterval), Step::Sampling),
+        ]
+        .into_iter()
+        .filter_map(|(wanted, step)| wanted.then_some(step))
+        .collect();
         let located = [
             (Fact::Direction, Step::Direction as fn(Locator) -> Step),
             (Fact::EndReason, Step::EndReason),
             (Fact::ForwardingStatus, Step::ForwardingStatus),
         ];
         steps.extend(located.iter().filter_map(|(fact, step)| plan.locate(*fact).map(step)));
-        let integer = |&(fact, attribute)| plan.locate(fact).map(|locator| Step::Integer(attribute, locator));
-        steps.extend(INTEGERS.iter().filter_map(integer));
-        Self { steps: steps.into_boxed_slice() }
+        Self {
+            integers: Columns::new(&integers, sink),
+            ports: Columns::new(&locate(PORTS), sink),
+            times: sink.row(TIMES),
+            steps: steps.into_boxed_slice(),
+        }
     }
 
     /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template.
     #[inline]
-    pub fn run(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
+    pub(crate) fn run(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, out: &mut impl AttributeWriter<Row = R>) {
+        self.integers.write(flow, out);
         for step in &self.steps {
             match *step {
-                Step::Integer(attribute, locator) => out.int(attribute, int(flow.record().unsigned(locator))),
-                Step::Addresses => addresses(flow, out),
-                Step::Ports => ports(flow, out),
-                Step::Counters => {
-                    integer(out, Attribute::Octets, flow.octets());
-                    integer(out, Attribute::Packets, flow.packets());
-                }
-                Step::ReverseCounters => {
-                    integer(out, Attribute::ReverseOctets, flow.reverse_octets());
-                    integer(out, Attribute::ReversePackets, flow.reverse_packets());
-                }
+                Step::Addresses => addresses(endpoints, out),
                 Step::NextHop => {
                     if let Some(next_hop) = flow.next_hop() {
                         out.text(Attribute::NextHop, &text::address(next_hop));
                     }
                 }
-                Step::Times => times(flow, out),
-                Step::Icmp => icmp(flow, out),
+                Step::Ports if endpoints.is_icmp() => {}
+                Step::Ports => self.ports.write(flow, out),
+                Step::Octets => integer(out, Attribute::Octets, flow.octets()),
+                Step::Packets => integer(out, Attribute::Packets, flow.packets()),
+                Step::ReverseCounters => {
+                    integer(out, Attribute::ReverseOctets, flow.reverse_octets());
+                    integer(out, Attribute::ReversePackets, flow.reverse_packets());
+                }
+                Step::Times => self.times(flow, out),
+                Step::Icmp => icmp(endpoints, out),
                 Step::MacAddresses => mac_addresses(flow, out),
                 Step::Direction(locator) => match flow.record().unsigned(locator) {
                     0 => out.str(Attribute::Direction, "ingress"),
@@ -132,8 +176,27 @@ impl AttributeProgram {
                 },
                 Step::EndReason(locator) => end_reason(flow.record().unsigned(locator), out),
                 Step::ForwardingStatus(locator) => forwarding_status(flow.record().unsigned(locator), out),
-                Step::Sampling => sampling(flow, out),
-                Step::CommunityId => community_id(flow, out),
+                Step::Sampling => {
+                    if let Some(sampling) = flow.sampling() {
+                        sampling_attributes(sampling, out);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn times(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter<Row = R>) {
+        let time = flow.time();
+        let nanos = |time: Timestamp| time.as_unix_nanos();
+        match (time.start, time.end, time.duration()) {
+            (Some(start), Some(end), Some(duration)) => {
+                let values = [at_most_i64(nanos(start)), at_most_i64(nanos(end)), duration.as_millis() as u64];
+                out.row(&self.times, values.into_iter());
+            }
+            (start, end, _) => {
+                integer(out, Attribute::StartTime, start.map(nanos));
+                integer(out, Attribute::EndTime, end.map(nanos));
             }
         }
     }
@@ -141,51 +204,30 @@ impl AttributeProgram {
 
 /// OpenTelemetry has no unsigned integers; a counter above 2^63 - 1 stays there.
 #[inline]
-fn int(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+fn at_most_i64(value: u64) -> u64 {
+    value.min(i64::MAX as u64)
 }
 
 #[inline]
 fn integer(out: &mut impl AttributeWriter, attribute: Attribute, value: Option<u64>) {
     if let Some(value) = value {
-        out.int(attribute, int(value));
+        out.int(attribute, at_most_i64(value) as i64);
     }
 }
 
 #[inline]
-fn addresses(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    let (source, destination) = (flow.source_address(), flow.destination_address());
-    if let Some(source) = source {
+fn addresses(endpoints: &Endpoints, out: &mut impl AttributeWriter) {
+    if let Some(source) = endpoints.source {
         out.text(Attribute::SourceAddress, &text::address(source));
     }
-    if let Some(destination) = destination {
+    if let Some(destination) = endpoints.destination {
         out.text(Attribute::DestinationAddress, &text::address(destination));
     }
-    match source.or(destination) {
-        Some(IpAddr::V4(_)) => out.str(Attribute::NetworkType, "ipv4"),
-        Some(IpAddr::V6(_)) => out.str(Attribute::NetworkType, "ipv6"),
-        None => {}
-    }
 }
 
 #[inline]
-fn ports(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    if !flow.is_icmp() {
-        integer(out, Attribute::SourcePort, flow.integer(Fact::SourcePort));
-        integer(out, Attribute::DestinationPort, flow.integer(Fact::DestinationPort));
-    }
-}
-
-#[inline]
-fn times(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    let time = flow.time();
-    integer(out, Attribute::StartTime, time.start.map(|start| start.as_unix_nanos()));
-    integer(out, Attribute::EndTime, time.end.map(|end| end.as_unix_nanos()));
-    integer(out, Attribute::DurationMs, time.duration().map(|duration| duration.as_millis() as u64));
-}
-
-fn icmp(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    if let Some(icmp) = flow.icmp() {
+fn icmp(endpoints: &Endpoints, out: &mut impl AttributeWriter) {
+    if let Some(icmp) = endpoints.icmp {
         out.int(Attribute::IcmpType, icmp.kind.into());
         if let Some(code) = icmp.code {
             out.int(Attribute::IcmpCode, code.into());
@@ -215,18 +257,14 @@ fn end_reason(number: u64, out: &mut impl AttributeWriter) {
 }
 
 fn forwarding_status(status: u64, out: &mut impl AttributeWriter) {
-    out.int(Attribute::ForwardingStatus, int(status));
+    out.int(Attribute::ForwardingStatus, at_most_i64(status) as i64);
     // The upper two bits of the lowest byte: 2 is dropped (RFC 7270 section 4.12).
     if status >> 6 & 3 == 2 {
         out.error("dropped by the exporter");
     }
 }
 
-#[inline]
-fn sampling(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    let Some(sampling) = flow.sampling() else {
-        return;
-    };
+pub(crate) fn sampling_attributes(sampling: Sampling, out: &mut impl AttributeWriter) {
     out.int(Attribute::SamplingInterval, sampling.interval.into());
     match sampling.algorithm {
         1 => out.str(Attribute::SamplingAlgorithm, "deterministic"),
@@ -235,21 +273,40 @@ fn sampling(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     }
 }
 
-#[inline]
-fn community_id(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
-    let (Some(source), Some(destination), Some(protocol)) =
-        (flow.source_address(), flow.destination_address(), flow.protocol())
-    else {
-        return;
-    };
-    if source.is_ipv4() != destination.is_ipv4() {
-        return;
-    }
-    let port = |fact| flow.integer(fact).map_or(0, |port| port as u16);
-    let ports = match flow.icmp() {
-        Some(icmp) => (icmp.kind.into(), icmp.code.unwrap_or(0).into()),
-        None => (port(Fact::SourcePort), port(Fact::DestinationPort)),
-    };
-    let id = CommunityId::new(&FlowTuple { source, destination, protocol, ports });
-    out.text(Attribute::CommunityId, id.text());
+/// The facts of a flow that several attributes come from, read once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) destination: Option<IpAddr>,
+    pub(crate) protocol: Option<u8>,
+    pub(crate) icmp: Option<Icmp>,
 }
+
+impl Endpoints {
+    #[inline]
+    pub(crate) fn new(flow: &FlowRecord<'_>) -> Self {
+        let protocol = flow.protocol();
+        let icmp = if matches!(protocol, Some(ICMP | ICMP_V6)) { flow.icmp() } else { None };
+        Self { source: flow.source_address(), destination: flow.destination_address(), protocol, icmp }
+    }
+
+    #[inline]
+    fn is_icmp(&self) -> bool {
+        matches!(self.protocol, Some(ICMP | ICMP_V6))
+    }
+
+    /// What the Community ID is made from, if there are addresses of one family and a protocol.
+    #[inline]
+    pub(crate) fn tuple(&self, flow: &FlowRecord<'_>) -> Option<FlowTuple> {
+        let (source, destination, protocol) = (self.source?, self.destination?, self.protocol?);
+        let port = |fact| flow.integer(fact).map_or(0, |port| port as u16);
+        let ports = match self.icmp {
+            Some(icmp) => (icmp.kind.into(), icmp.code.unwrap_or(0).into()),
+            None => (port(Fact::SourcePort), port(Fact::DestinationPort)),
+        };
+        (source.is_ipv4() == destination.is_ipv4()).then_some(FlowTuple { source, destination, protocol, ports })
+    }
+}
+
+const ICMP: u8 = 1;
+const ICMP_V6: u8 = 58;

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use flow_state::{FlowRecord, MessageContext};
+use flow_state::{FlowRecord, MessageContext, Sampling};
 use flow_wire::{Version, ie};
 
 use crate::attribute::Attribute;
-use crate::program::AttributeWriter;
+use crate::program::{AttributeWriter, Endpoints, sampling_attributes};
 use crate::text;
 use crate::trace::SpanSink;
 
@@ -16,14 +16,17 @@ struct MessageKey {
     exporter: IpAddr,
     version: Version,
     observation_domain_id: u32,
+    sampling: Option<Sampling>,
 }
 
-/// Encoded attributes by what they depend on: the Message, the protocol, the class of service, the TCP flags. Each is a
+/// Encoded attributes by what they depend on: the Message, the address family, the protocol, the class of service,
+/// the TCP flags. Each is a
 /// closed set of a few hundred at most, filled as they are met.
 #[derive(Debug)]
-pub struct SharedAttributes<F> {
+pub(crate) struct SharedAttributes<F> {
     message: Option<MessageKey>,
     message_attributes: F,
+    network_types: Table<F>,
     protocols: Table<F>,
     classes_of_service: Table<F>,
     tcp_flags: Table<F>,
@@ -40,6 +43,7 @@ impl<F: Default> Default for SharedAttributes<F> {
         Self {
             message: None,
             message_attributes: F::default(),
+            network_types: table(2),
             protocols: table(256),
             classes_of_service: table(256),
             tcp_flags: table(TCP_FLAG_SETS),
@@ -54,6 +58,7 @@ impl<F: Default> SharedAttributes<F> {
             exporter: context.session.exporter.ip(),
             version: context.header.version,
             observation_domain_id: context.header.observation_domain_id,
+            sampling: context.header_sampling(),
         };
         if self.message == Some(key) {
             return;
@@ -65,12 +70,16 @@ impl<F: Default> SharedAttributes<F> {
             if !matches!(key.version, Version::V1 | Version::V7) {
                 out.int(Attribute::ObservationDomainId, key.observation_domain_id.into());
             }
+            if let Some(sampling) = key.sampling {
+                sampling_attributes(sampling, out);
+            }
         });
     }
 
     /// Makes sure that what [`SharedAttributes::write`] adds for this flow is there.
     #[inline]
     pub(crate) fn prepare_flow(&mut self, facts: SharedFacts, sink: &mut impl SpanSink<Fragment = F>) {
+        fill(Kind::NetworkType, &mut self.network_types, facts.network_type, sink);
         fill(Kind::Protocol, &mut self.protocols, facts.protocol, sink);
         fill(Kind::ClassOfService, &mut self.classes_of_service, facts.class_of_service, sink);
         fill(Kind::TcpFlags, &mut self.tcp_flags, facts.tcp_flags, sink);
@@ -80,6 +89,7 @@ impl<F: Default> SharedAttributes<F> {
     #[inline]
     pub(crate) fn write(&self, facts: SharedFacts, out: &mut impl AttributeWriter<Fragment = F>) {
         out.fragment(&self.message_attributes);
+        add(&self.network_types, facts.network_type, out);
         add(&self.protocols, facts.protocol, out);
         add(&self.classes_of_service, facts.class_of_service, out);
         add(&self.tcp_flags, facts.tcp_flags, out);
@@ -89,6 +99,7 @@ impl<F: Default> SharedAttributes<F> {
 /// The facts of a flow whose attributes come from a table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SharedFacts {
+    pub(crate) network_type: Option<usize>,
     pub(crate) protocol: Option<usize>,
     pub(crate) class_of_service: Option<usize>,
     pub(crate) tcp_flags: Option<usize>,
@@ -96,12 +107,13 @@ pub(crate) struct SharedFacts {
 
 impl SharedFacts {
     #[inline]
-    pub(crate) fn new(flow: &FlowRecord<'_>) -> Self {
-        let protocol = flow.protocol();
+    pub(crate) fn new(flow: &FlowRecord<'_>, endpoints: &Endpoints) -> Self {
+        let protocol = endpoints.protocol;
         // Exporters send the flags for every protocol, and zero for all but TCP.
         let is_tcp = protocol.is_none_or(|protocol| protocol == TCP);
         let integer = |fact, limit: usize| flow.integer(fact).map(|value| value as usize & (limit - 1));
         Self {
+            network_type: endpoints.source.or(endpoints.destination).map(|address| usize::from(address.is_ipv6())),
             protocol: protocol.map(usize::from),
             class_of_service: integer(flow_state::Fact::ClassOfService, 256),
             tcp_flags: if is_tcp { integer(flow_state::Fact::TcpFlags, TCP_FLAG_SETS) } else { None },
@@ -114,6 +126,7 @@ const TCP: u8 = 6;
 /// What a table is about.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
+    NetworkType,
     Protocol,
     ClassOfService,
     TcpFlags,
@@ -129,6 +142,7 @@ where
     {
         let mut fragment = S::Fragment::default();
         sink.fragment(&mut fragment, |out| match kind {
+            Kind::NetworkType => out.str(Attribute::NetworkType, ["ipv4", "ipv6"][index % 2]),
             Kind::Protocol => protocol(index, out),
             Kind::ClassOfService => class_of_service(index, out),
             Kind::TcpFlags => tcp_flags(index, out),

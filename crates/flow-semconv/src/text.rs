@@ -38,11 +38,15 @@ impl ShortText {
         self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
-    /// The bytes, for writers that know their text's length.
+    /// A text of `len` characters, at most 32, in two words of sixteen. Built in registers and stored whole, it can be
+    /// loaded again without waiting for smaller stores.
     #[inline]
-    pub(crate) fn bytes_mut(&mut self, len: usize) -> &mut [u8; Self::CAPACITY] {
-        self.len = len.min(Self::CAPACITY);
-        &mut self.bytes
+    pub(crate) fn from_words(words: [u128; 2], len: usize) -> Self {
+        let mut text = Self::EMPTY;
+        text.bytes[..16].copy_from_slice(&words[0].to_le_bytes());
+        text.bytes[16..32].copy_from_slice(&words[1].to_le_bytes());
+        text.len = len.min(32);
+        text
     }
 
     #[inline]
@@ -83,26 +87,26 @@ fn ipv6(address: Ipv6Addr) -> ShortText {
     text
 }
 
-/// Decimal digits of each byte, left-aligned, and how many there are.
-const DECIMAL: [([u8; 4], u8); 256] = {
-    let mut table = [([b'.'; 4], 0); 256];
+/// Decimal digits of each byte and a dot, the first in the lowest byte, and how many digits there are.
+const DECIMAL: [(u32, u8); 256] = {
+    let mut table = [(0, 0); 256];
     let mut value = 0;
     while value < 256 {
-        let (hundreds, tens, ones) = (value / 100, value / 10 % 10, value % 10);
-        let digits = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
-        let skip = if hundreds > 0 {
+        let digits = [value / 100, value / 10 % 10, value % 10];
+        let first = if value >= 100 {
             0
-        } else if tens > 0 {
+        } else if value >= 10 {
             1
         } else {
             2
         };
-        let mut at = skip;
-        while at < 3 {
-            table[value].0[at - skip] = digits[at];
-            at += 1;
+        let mut word = b'.' as u32;
+        let mut at = 3;
+        while at > first {
+            at -= 1;
+            word = word << 8 | (b'0' as u32 + digits[at] as u32);
         }
-        table[value].1 = (3 - skip) as u8;
+        table[value] = (word, (3 - first) as u8);
         value += 1;
     }
     table
@@ -110,16 +114,15 @@ const DECIMAL: [([u8; 4], u8); 256] = {
 
 #[inline]
 fn ipv4(address: Ipv4Addr) -> ShortText {
-    let mut text = ShortText::EMPTY;
+    let mut word = 0;
     let mut at = 0;
     for octet in address.octets() {
-        // Four bytes at a time: up to three digits and the dot that may follow.
+        // Up to three digits and a dot; the dot behind the last octet is not part of the text.
         let (digits, len) = DECIMAL[usize::from(octet)];
-        text.bytes[at..at + 4].copy_from_slice(&digits);
-        at += usize::from(len) + 1;
+        word |= u128::from(digits) << (8 * at);
+        at += u32::from(len) + 1;
     }
-    text.len = at - 1;
-    text
+    ShortText::from_words([word, 0], at as usize - 1)
 }
 
 pub(crate) fn mac(address: [u8; 6]) -> ShortText {

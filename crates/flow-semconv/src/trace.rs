@@ -1,12 +1,14 @@
 //! The trace of one export datagram.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use flow_state::{DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, SequenceStatus, Timestamp};
 use flow_wire::Version;
 
 use crate::attribute::Attribute;
-use crate::program::{AttributeProgram, AttributeWriter};
+use crate::community_id::CommunityId;
+use crate::program::{AttributeProgram, AttributeWriter, Endpoints};
 use crate::shared::{SharedAttributes, SharedFacts};
 use crate::text;
 
@@ -40,9 +42,11 @@ pub struct SpanStart {
 pub trait SpanSink {
     /// Encoded attributes.
     type Fragment: Default;
+    /// Integer attributes that occur together.
+    type Row;
 
     /// A span under construction; it ends when it is dropped.
-    type Span<'s>: AttributeWriter<Fragment = Self::Fragment>
+    type Span<'s>: AttributeWriter<Fragment = Self::Fragment, Row = Self::Row>
     where
         Self: 's;
 
@@ -51,6 +55,9 @@ pub trait SpanSink {
 
     /// Encodes what `write` adds to a span, in place of what the fragment held.
     fn fragment(&mut self, fragment: &mut Self::Fragment, write: impl FnOnce(&mut Self::Span<'_>));
+
+    /// Lays out a row of integer attributes, each with the bytes that its values have.
+    fn row(&mut self, columns: &[(Attribute, usize)]) -> Self::Row;
 }
 
 /// Makes trace and span IDs: random, never zero, one generator a worker.
@@ -122,14 +129,20 @@ const MAX_PROGRAMS: usize = 16_384;
 /// ```
 ///
 /// Programs of Templates are kept by generation, so an `ExportTrace` serves one `State`; each worker has its own.
-#[derive(Debug, Default)]
-pub struct ExportTrace<F: Default> {
+#[derive(Debug)]
+pub struct ExportTrace<F, R> {
     ids: IdGenerator,
     shared: SharedAttributes<F>,
-    programs: HashMap<u64, AttributeProgram, foldhash::fast::RandomState>,
+    programs: HashMap<u64, AttributeProgram<R>, foldhash::fast::RandomState>,
 }
 
-impl<F: Default> ExportTrace<F> {
+impl<F: Default, R> Default for ExportTrace<F, R> {
+    fn default() -> Self {
+        Self::new(IdGenerator::new())
+    }
+}
+
+impl<F: Default, R> ExportTrace<F, R> {
     /// With these IDs.
     pub fn new(ids: IdGenerator) -> Self {
         Self { ids, shared: SharedAttributes::default(), programs: HashMap::default() }
@@ -148,7 +161,7 @@ impl<F: Default> ExportTrace<F> {
         decoded: &Decoded,
         timings: &Timings,
         now: impl Fn() -> Timestamp,
-        out: &mut impl SpanSink<Fragment = F>,
+        out: &mut impl SpanSink<Fragment = F, Row = R>,
     ) -> u64 {
         let trace_id = datagram.tag;
         let root = TraceContext { trace_id, span_id: root_span_id(trace_id), parent_span_id: None };
@@ -187,7 +200,7 @@ impl<F: Default> ExportTrace<F> {
         start: Timestamp,
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
-        out: &mut impl SpanSink<Fragment = F>,
+        out: &mut impl SpanSink<Fragment = F, Row = R>,
     ) -> u64 {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
         let mut flows = 0;
@@ -196,19 +209,40 @@ impl<F: Default> ExportTrace<F> {
             if self.programs.len() >= MAX_PROGRAMS {
                 self.programs.clear();
             }
-            let make = || AttributeProgram::new(known.plan());
-            let program = &*self.programs.entry(known.generation()).or_insert_with(make);
+            let program = match self.programs.entry(known.generation()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(AttributeProgram::new(known.plan(), out)),
+            };
             self.shared.prepare_message(set.context(), out);
             let mut span = SpanStart { name: FLOW, ..process };
             span.context.parent_span_id = Some(process.context.span_id);
-            for flow in set.flows() {
-                let facts = SharedFacts::new(&flow);
-                self.shared.prepare_flow(facts, out);
-                span.context.span_id = self.ids.span_id();
-                let mut writer = out.span(&span);
-                self.shared.write(facts, &mut writer);
-                program.run(&flow, &mut writer);
-                flows += 1;
+            let mut records = set.flows();
+            loop {
+                // In groups, because Community IDs cost less together.
+                let group: [_; CommunityId::GROUP] = std::array::from_fn(|_| {
+                    records.next().map(|flow| {
+                        let endpoints = Endpoints::new(&flow);
+                        (flow, endpoints)
+                    })
+                });
+                if group[0].is_none() {
+                    break;
+                }
+                let tuples =
+                    std::array::from_fn(|at| group[at].as_ref().and_then(|(flow, endpoints)| endpoints.tuple(flow)));
+                let ids = CommunityId::of_group(&tuples);
+                for ((flow, endpoints), id) in group.iter().flatten().zip(&ids) {
+                    let facts = SharedFacts::new(flow, endpoints);
+                    self.shared.prepare_flow(facts, out);
+                    span.context.span_id = self.ids.span_id();
+                    let mut writer = out.span(&span);
+                    self.shared.write(facts, &mut writer);
+                    program.run(flow, endpoints, &mut writer);
+                    if let Some(id) = id {
+                        writer.text(Attribute::CommunityId, id.text());
+                    }
+                    flows += 1;
+                }
             }
         }
         process.end = now();
@@ -222,7 +256,7 @@ impl<F: Default> ExportTrace<F> {
         decoded: &Decoded,
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
-        out: &mut impl SpanSink<Fragment = F>,
+        out: &mut impl SpanSink<Fragment = F, Row = R>,
     ) -> u64 {
         let mut flows = 0;
         let mut sets = decoded.replayed_sets().filter(|set| !set.template().is_options()).peekable();

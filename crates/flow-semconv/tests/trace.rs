@@ -26,6 +26,7 @@ type Written = BTreeMap<&'static str, String>;
 
 impl SpanSink for Spans {
     type Fragment = Written;
+    type Row = Vec<Attribute>;
     type Span<'s> = &'s mut Span;
 
     fn fragment(&mut self, fragment: &mut Written, write: impl FnOnce(&mut &mut Span)) {
@@ -37,6 +38,10 @@ impl SpanSink for Spans {
         *fragment = span.attributes;
     }
 
+    fn row(&mut self, columns: &[(Attribute, usize)]) -> Vec<Attribute> {
+        columns.iter().map(|(attribute, _)| *attribute).collect()
+    }
+
     fn span(&mut self, start: &SpanStart) -> &mut Span {
         self.0.push(Span { start: *start, attributes: BTreeMap::new(), error: None });
         self.0.last_mut().unwrap()
@@ -45,6 +50,13 @@ impl SpanSink for Spans {
 
 impl AttributeWriter for &mut Span {
     type Fragment = Written;
+    type Row = Vec<Attribute>;
+
+    fn row(&mut self, row: &Vec<Attribute>, values: impl Iterator<Item = u64>) {
+        let mut values = values.map(|value| i64::try_from(value).unwrap());
+        row.iter().for_each(|attribute| self.int(*attribute, values.next().unwrap()));
+        assert_eq!(values.next(), None);
+    }
 
     fn text(&mut self, attribute: Attribute, value: &ShortText) {
         self.str(attribute, value.as_str());
@@ -93,7 +105,7 @@ const EXPORT: u64 = 1_700_000_000;
 struct Exporter {
     state: State,
     decoded: Decoded,
-    trace: ExportTrace<Written>,
+    trace: ExportTrace<Written, Vec<Attribute>>,
 }
 
 impl Exporter {

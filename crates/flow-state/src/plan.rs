@@ -213,6 +213,15 @@ impl FlowPlan {
         (self.octets.iter().any(Option::is_some), self.packets.iter().any(Option::is_some))
     }
 
+    /// Where octets and packets lie, in this order, if one element alone carries them.
+    pub fn only_counters(&self) -> (Option<Locator>, Option<Locator>) {
+        let only = |plan: &CounterPlan| {
+            let mut found = plan.iter().flatten();
+            found.next().copied().filter(|_| found.next().is_none())
+        };
+        (only(&self.octets), only(&self.packets))
+    }
+
     /// Whether records have octets and packets of the reverse direction, in this order.
     pub fn has_reverse_counters(&self) -> (bool, bool) {
         (self.reverse_octets.is_some(), self.reverse_packets.is_some())

@@ -6,12 +6,15 @@
 
 mod attribute_key;
 mod fragment;
+mod int_row;
 mod wire;
 
 pub use attribute_key::AttributeKey;
 pub use fragment::AttributeFragment;
+pub use int_row::IntRow;
 
 use attribute_key::PREFIX_LEN;
+use fragment::Chunks;
 use wire::{copy_short, put_varint, spread_varint, varint_len};
 
 /// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary.
@@ -145,7 +148,7 @@ impl BatchEncoder {
         // Tag, length, content: as every span.
         let span = &self.buf[end + 1..self.end];
         let length_len = span.iter().take_while(|byte| **byte >= 0x80).count() + 1;
-        fragment.set(&span[length_len..]);
+        fragment.0.set(&span[length_len..]);
         (self.end, self.last_span, self.spans) = (end, last_span, spans);
     }
 
@@ -329,12 +332,20 @@ impl SpanBuilder<'_> {
     /// Adds attributes that were encoded before.
     #[inline]
     pub fn fragment(&mut self, fragment: &AttributeFragment) -> &mut Self {
-        let end = self.pos + fragment.len();
-        for chunk in fragment.chunks() {
-            *self.window() = *chunk;
-            self.pos += chunk.len();
+        self.copy(&fragment.0);
+        self
+    }
+
+    /// Adds the attributes of a row, with these values in its order; what a value has above the width of its column is
+    /// cut off. Values that are missing are 0.
+    #[inline]
+    pub fn int_row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) -> &mut Self {
+        let start = self.pos;
+        self.copy(row.chunks());
+        if self.encoder.buf.len() < start + row.room() {
+            self.encoder.grow(start + row.room());
         }
-        self.pos = end;
+        row.fill(&mut self.encoder.buf[start..], values);
         self
     }
 
@@ -428,6 +439,16 @@ impl SpanBuilder<'_> {
             self.encoder.grow(end);
         }
         self.encoder.buf[self.pos..end].first_chunk_mut().expect("a range of N bytes")
+    }
+
+    #[inline(always)]
+    fn copy(&mut self, chunks: &Chunks) {
+        let end = self.pos + chunks.len();
+        for chunk in chunks.as_slice() {
+            *self.window() = *chunk;
+            self.pos += chunk.len();
+        }
+        self.pos = end;
     }
 
     fn put(&mut self, bytes: &[u8]) {

@@ -51,7 +51,9 @@ mod tree;
 mod writer;
 
 pub use config::{Compression, ConfigError, OtlpConfig, Output, Protocol, SinkConfig, StdoutFormat};
-pub use encode::{AttributeFragment, AttributeKey, BatchEncoder, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind};
+pub use encode::{
+    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind,
+};
 pub use json::to_json;
 pub use sink::{Sink, SinkError};
 pub use stats::{DrainReport, DropReason, OutputStats, SinkStats};

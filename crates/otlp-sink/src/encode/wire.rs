@@ -22,21 +22,24 @@ pub(super) fn put_varint(out: &mut [u8], mut value: u64) -> usize {
     len + 1
 }
 
+/// The lower eight groups of seven bits, each in a byte of its own: in three steps instead of one branch a byte.
+#[inline(always)]
+pub(super) const fn spread_groups(value: u64) -> u64 {
+    let x = (value & 0x0000_0000_0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
+    let x = (x & 0x0000_3fff_0000_3fff) | (x & 0x0fff_c000_0fff_c000) << 2;
+    (x & 0x007f_007f_007f_007f) | (x & 0x3f80_3f80_3f80_3f80) << 1
+}
+
 /// `value` as a varint in the first [`varint_len`] bytes, the others zero; `None` when it is longer than 9 bytes.
-///
-/// Seven-bit groups move into bytes in three steps instead of one branch a byte.
 #[inline(always)]
 pub(super) fn spread_varint(value: u64) -> Option<[u8; 9]> {
     if value >> 63 != 0 {
         return None;
     }
-    let x = (value & 0x0000_0000_0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
-    let x = (x & 0x0000_3fff_0000_3fff) | (x & 0x0fff_c000_0fff_c000) << 2;
-    let x = (x & 0x007f_007f_007f_007f) | (x & 0x3f80_3f80_3f80_3f80) << 1;
     // Nine bytes make a shift by 64, which stands for a continuation bit in each of the first eight.
     let below = 1_u64.checked_shl(8 * (varint_len(value) as u32 - 1)).unwrap_or(0).wrapping_sub(1);
     let mut bytes = [0; 9];
-    bytes[..8].copy_from_slice(&(x | (0x8080_8080_8080_8080 & below)).to_le_bytes());
+    bytes[..8].copy_from_slice(&(spread_groups(value) | (0x8080_8080_8080_8080 & below)).to_le_bytes());
     bytes[8] = (value >> 56) as u8;
     Some(bytes)
 }
