@@ -122,7 +122,7 @@ impl Pass {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let timings = Timings { decode_start: now, decode_end: now };
         let datagram = Datagram { session: self.session, received_at: now, tag, bytes };
-        let flows = self.trace.write(&datagram, &self.decoded, &timings, || now, &mut self.spans);
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, || now, &mut self.spans).written;
         if self.spans.encoder.spans() >= BATCH_SPANS {
             std::hint::black_box(self.spans.encoder.finish());
             self.spans.encoder.clear();

@@ -42,8 +42,8 @@ impl Pipeline {
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: received_at, decode_end: now() };
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys };
-        let flow_spans = self.trace.write(&datagram, &self.decoded, &timings, now, &mut spans);
-        self.stats.count(bytes.len(), &self.decoded, flow_spans);
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut spans);
+        self.stats.count(bytes.len(), &self.decoded, flows);
         if enabled!(Level::DEBUG) {
             self.log(&session);
         }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flow_semconv::FlowSpans;
 use flow_state::{DecodeErrorKind, Decoded, SequenceStatus};
 
 macro_rules! counters {
@@ -50,6 +51,8 @@ counters! {
     sequence_gaps,
     /// Flow spans written.
     flow_spans,
+    /// Flow records without a span, because their datagram had more than the limit.
+    flows_cut,
 }
 
 impl CollectorStats {
@@ -57,7 +60,7 @@ impl CollectorStats {
         add(&self.denied, 1);
     }
 
-    pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, flow_spans: u64) {
+    pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, flows: FlowSpans) {
         add(&self.datagrams, 1);
         add(&self.bytes, bytes as u64);
         let (mut records, mut options, mut templates, mut gaps) = (0, 0, 0, 0);
@@ -76,7 +79,8 @@ impl CollectorStats {
         add(&self.options_records, options);
         add(&self.templates, templates);
         add(&self.sequence_gaps, gaps);
-        add(&self.flow_spans, flow_spans);
+        add(&self.flow_spans, flows.written);
+        add(&self.flows_cut, flows.cut);
         if !decoded.issues().is_empty() {
             for (total, count) in self.issues.iter().zip(decoded.issues().counts()) {
                 add(total, u64::from(*count));

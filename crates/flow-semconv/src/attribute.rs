@@ -87,6 +87,7 @@ attributes! {
     OptionsRecords: Int, "netflow.options_records", "netflow.export", "Options Data Records in the datagram (v9, IPFIX).";
     SequenceGap: Int, "netflow.sequence.gap", "netflow.export", "What went missing before this datagram: flows (v5, v7), datagrams (v9) or Data Records (IPFIX). Absent without a gap.";
     Issues: Int, "netflow.issues", "netflow.export", "Problems found in the datagram. Absent without one.";
+    FlowsCut: Int, "netflow.flows_cut", "netflow.export", "Flow records of the datagram beyond the limit of spans for one datagram (4,096), left out. Absent when there are none.";
     Replayed: Bool, "netflow.replayed", "netflow.export", "True on the trace of records that waited for their Template; a link leads to the trace of their datagram.";
     SourceAddress: String, "source.address", "netflow.flow", "Source address (elements 8, 27).";
     SourcePort: Int, "source.port", "netflow.flow", "Source port (element 7, else 182, 180); never on ICMP.";

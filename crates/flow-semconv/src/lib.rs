@@ -18,4 +18,4 @@ pub use attribute::{Attribute, Schema, ValueType};
 pub use community_id::{CommunityId, FlowTuple};
 pub use program::AttributeWriter;
 pub use text::ShortText;
-pub use trace::{ExportTrace, IdGenerator, SpanSink, SpanStart, Timings, TraceContext};
+pub use trace::{ExportTrace, FlowSpans, IdGenerator, SpanSink, SpanStart, Timings, TraceContext};

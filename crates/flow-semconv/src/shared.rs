@@ -89,10 +89,10 @@ impl<F: Default> SharedAttributes<F> {
     #[inline]
     pub(crate) fn write(&self, facts: SharedFacts, out: &mut impl AttributeWriter<Fragment = F>) {
         out.fragment(&self.message_attributes);
-        add(&self.network_types, facts.network_type, out);
-        add(&self.protocols, facts.protocol, out);
-        add(&self.classes_of_service, facts.class_of_service, out);
-        add(&self.tcp_flags, facts.tcp_flags, out);
+        add(Kind::NetworkType, &self.network_types, facts.network_type, out);
+        add(Kind::Protocol, &self.protocols, facts.protocol, out);
+        add(Kind::ClassOfService, &self.classes_of_service, facts.class_of_service, out);
+        add(Kind::TcpFlags, &self.tcp_flags, facts.tcp_flags, out);
     }
 }
 
@@ -111,12 +111,12 @@ impl SharedFacts {
         let protocol = endpoints.protocol;
         // Exporters send the flags for every protocol, and zero for all but TCP.
         let is_tcp = protocol.is_none_or(|protocol| protocol == TCP);
-        let integer = |fact, limit: usize| flow.integer(fact).map(|value| value as usize & (limit - 1));
+        let integer = |fact| flow.integer(fact).map(|value| usize::try_from(value).unwrap_or(usize::MAX));
         Self {
             network_type: endpoints.source.or(endpoints.destination).map(|address| usize::from(address.is_ipv6())),
             protocol: protocol.map(usize::from),
-            class_of_service: integer(flow_state::Fact::ClassOfService, 256),
-            tcp_flags: if is_tcp { integer(flow_state::Fact::TcpFlags, TCP_FLAG_SETS) } else { None },
+            class_of_service: integer(flow_state::Fact::ClassOfService),
+            tcp_flags: if is_tcp { integer(flow_state::Fact::TcpFlags) } else { None },
         }
     }
 }
@@ -132,29 +132,39 @@ enum Kind {
     TcpFlags,
 }
 
+impl Kind {
+    /// Writes the attributes of a value, in the table or not.
+    fn write(self, value: usize, out: &mut impl AttributeWriter) {
+        match self {
+            Self::NetworkType => out.str(Attribute::NetworkType, if value == 0 { "ipv4" } else { "ipv6" }),
+            Self::Protocol => protocol(value, out),
+            Self::ClassOfService => class_of_service(value, out),
+            Self::TcpFlags => tcp_flags(value, out),
+        }
+    }
+}
+
 #[inline]
-fn fill<S>(kind: Kind, table: &mut Table<S::Fragment>, index: Option<usize>, sink: &mut S)
+fn fill<S>(kind: Kind, table: &mut Table<S::Fragment>, value: Option<usize>, sink: &mut S)
 where
     S: SpanSink<Fragment: Default>,
 {
-    if let Some(index) = index
-        && let Some(empty @ None) = table.get_mut(index)
+    if let Some(value) = value
+        && let Some(empty @ None) = table.get_mut(value)
     {
         let mut fragment = S::Fragment::default();
-        sink.fragment(&mut fragment, |out| match kind {
-            Kind::NetworkType => out.str(Attribute::NetworkType, ["ipv4", "ipv6"][index % 2]),
-            Kind::Protocol => protocol(index, out),
-            Kind::ClassOfService => class_of_service(index, out),
-            Kind::TcpFlags => tcp_flags(index, out),
-        });
+        sink.fragment(&mut fragment, |out| kind.write(value, out));
         *empty = Some(fragment);
     }
 }
 
 #[inline]
-fn add<W: AttributeWriter>(table: &Table<W::Fragment>, index: Option<usize>, out: &mut W) {
-    if let Some(Some(fragment)) = index.and_then(|index| table.get(index)) {
-        out.fragment(fragment);
+fn add<W: AttributeWriter>(kind: Kind, table: &Table<W::Fragment>, value: Option<usize>, out: &mut W) {
+    match value.map(|value| (value, table.get(value))) {
+        Some((_, Some(Some(fragment)))) => out.fragment(fragment),
+        // An exporter sent more bits than the field has.
+        Some((value, _)) => kind.write(value, out),
+        None => {}
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::Add;
 
-use flow_state::{DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, SequenceStatus, Timestamp};
+use flow_state::{
+    DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, SequenceStatus, Timestamp, TransportSession,
+};
 use flow_wire::Version;
 
 use crate::attribute::Attribute;
@@ -25,6 +28,7 @@ pub struct TraceContext {
 
 /// What a span begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SpanStart {
     /// Its identity.
     pub context: TraceContext,
@@ -116,8 +120,28 @@ const PARSE_PACKET: &str = "netflow.parse_packet";
 const PROCESS_FLOWS: &str = "netflow.process_flows";
 const FLOW: &str = "netflow.flow";
 
-/// Templates come and go; more programs than this are made anew rather than kept.
-const MAX_PROGRAMS: usize = 16_384;
+/// What became of the flows of a datagram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowSpans {
+    /// Flows with a span.
+    pub written: u64,
+    /// Flows beyond the limit for one datagram.
+    pub cut: u64,
+}
+
+impl Add for FlowSpans {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { written: self.written + other.written, cut: self.cut + other.cut }
+    }
+}
+
+/// Templates come and go; more programs than this, of some 2 KiB each, are made anew rather than kept.
+const MAX_PROGRAMS: usize = 2048;
+
+/// Flow spans of one datagram, unless said otherwise. A datagram of 65,507 bytes with records of 21 bytes has 3,115.
+const DEFAULT_LIMIT: usize = 4096;
 
 /// Writes the trace shape `packet`: one trace for each export datagram, one span for each flow.
 ///
@@ -132,6 +156,7 @@ const MAX_PROGRAMS: usize = 16_384;
 #[derive(Debug)]
 pub struct ExportTrace<F, R> {
     ids: IdGenerator,
+    limit: usize,
     shared: SharedAttributes<F>,
     programs: HashMap<u64, AttributeProgram<R>, foldhash::fast::RandomState>,
 }
@@ -145,7 +170,16 @@ impl<F: Default, R> Default for ExportTrace<F, R> {
 impl<F: Default, R> ExportTrace<F, R> {
     /// With these IDs.
     pub fn new(ids: IdGenerator) -> Self {
-        Self { ids, shared: SharedAttributes::default(), programs: HashMap::default() }
+        Self { ids, limit: DEFAULT_LIMIT, shared: SharedAttributes::default(), programs: HashMap::default() }
+    }
+
+    /// With another limit of flow spans for each datagram; 4,096 by default.
+    ///
+    /// A Template may have records of one byte, so that a datagram could become 65,000 spans.
+    #[must_use]
+    pub fn with_limit(mut self, flow_spans: usize) -> Self {
+        self.limit = flow_spans;
+        self
     }
 
     /// A trace ID for a datagram, to be its [`tag`](flow_state::Datagram::tag).
@@ -153,8 +187,8 @@ impl<F: Default, R> ExportTrace<F, R> {
         self.ids.trace_id()
     }
 
-    /// Writes the trace of a datagram, whose tag is its trace ID (from [`ExportTrace::trace_id`]), then those of the records that had waited for one of
-    /// its Templates. `now` is asked when a trace ends. Returns the number of flow spans.
+    /// Writes the trace of a datagram, whose tag is its trace ID (from [`ExportTrace::trace_id`]), then those of the
+    /// records that had waited for one of its Templates. `now` is asked when a trace ends.
     pub fn write(
         &mut self,
         datagram: &Datagram<'_>,
@@ -162,22 +196,19 @@ impl<F: Default, R> ExportTrace<F, R> {
         timings: &Timings,
         now: impl Fn() -> Timestamp,
         out: &mut impl SpanSink<Fragment = F, Row = R>,
-    ) -> u64 {
-        let trace_id = datagram.tag;
-        let root = TraceContext { trace_id, span_id: root_span_id(trace_id), parent_span_id: None };
-        let mut flows = 0;
+    ) -> FlowSpans {
+        let root = root_context(datagram.tag);
+        let mut flows = FlowSpans::default();
         if decoded.messages().iter().any(|message| message.data_records > 0) {
-            flows += self.process_flows(root, timings.decode_end, decoded.data_sets(datagram.bytes), &now, out);
+            flows = self.process_flows(root, timings.decode_end, decoded.data_sets(datagram.bytes), &now, out);
         }
         let parse = self.child(root, PARSE_PACKET, timings.decode_start, timings.decode_end);
         drop(out.span(&parse));
         let end = now();
-        let mut span =
-            out.span(&SpanStart { context: root, name: EXPORT, start: datagram.received_at, end, link: None });
-        span.text(Attribute::ExporterAddress, &text::address(datagram.session.exporter.ip()));
-        span.int(Attribute::ExporterPort, datagram.session.exporter.port().into());
+        let start = SpanStart { context: root, name: EXPORT, start: datagram.received_at, end, link: None };
+        let mut span = root_span(&start, &datagram.session, decoded.messages().first(), flows, out);
         if let Some(first) = decoded.messages().first() {
-            export_attributes(first, decoded, &mut span);
+            counts(first, decoded, &mut span);
         }
         issues(decoded, &mut span);
         drop(span);
@@ -201,53 +232,66 @@ impl<F: Default, R> ExportTrace<F, R> {
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
         out: &mut impl SpanSink<Fragment = F, Row = R>,
-    ) -> u64 {
+    ) -> FlowSpans {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
-        let mut flows = 0;
+        let mut span = SpanStart { name: FLOW, ..process };
+        span.context.parent_span_id = Some(process.context.span_id);
+        let mut flows = FlowSpans::default();
         for set in sets {
-            let known = set.known_template();
-            if self.programs.len() >= MAX_PROGRAMS {
-                self.programs.clear();
-            }
-            let program = match self.programs.entry(known.generation()) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(place) => place.insert(AttributeProgram::new(known.plan(), out)),
-            };
-            self.shared.prepare_message(set.context(), out);
-            let mut span = SpanStart { name: FLOW, ..process };
-            span.context.parent_span_id = Some(process.context.span_id);
-            let mut records = set.flows();
-            loop {
-                // In groups, because Community IDs cost less together.
-                let group: [_; CommunityId::GROUP] = std::array::from_fn(|_| {
-                    records.next().map(|flow| {
-                        let endpoints = Endpoints::new(&flow);
-                        (flow, endpoints)
-                    })
-                });
-                if group[0].is_none() {
-                    break;
-                }
-                let tuples =
-                    std::array::from_fn(|at| group[at].as_ref().and_then(|(flow, endpoints)| endpoints.tuple(flow)));
-                let ids = CommunityId::of_group(&tuples);
-                for ((flow, endpoints), id) in group.iter().flatten().zip(&ids) {
-                    let facts = SharedFacts::new(flow, endpoints);
-                    self.shared.prepare_flow(facts, out);
-                    span.context.span_id = self.ids.span_id();
-                    let mut writer = out.span(&span);
-                    self.shared.write(facts, &mut writer);
-                    program.run(flow, endpoints, &mut writer);
-                    if let Some(id) = id {
-                        writer.text(Attribute::CommunityId, id.text());
-                    }
-                    flows += 1;
-                }
-            }
+            let wanted = set.len().min(self.limit.saturating_sub(flows.written as usize));
+            flows.cut += (set.len() - wanted) as u64;
+            flows.written += wanted as u64;
+            self.flow_spans(&set, wanted, span, out);
         }
         process.end = now();
         drop(out.span(&process));
         flows
+    }
+
+    /// The first `wanted` flows of a Set.
+    fn flow_spans(
+        &mut self,
+        set: &DataSet<'_>,
+        wanted: usize,
+        mut span: SpanStart,
+        out: &mut impl SpanSink<Fragment = F, Row = R>,
+    ) {
+        let known = set.known_template();
+        if self.programs.len() >= MAX_PROGRAMS {
+            self.programs.clear();
+        }
+        let program = match self.programs.entry(known.generation()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(AttributeProgram::new(known.plan(), out)),
+        };
+        self.shared.prepare_message(set.context(), out);
+        let mut flows = set.flows().take(wanted);
+        loop {
+            // In groups, because Community IDs cost less together.
+            let group: [_; CommunityId::GROUP] = std::array::from_fn(|_| {
+                flows.next().map(|flow| {
+                    let endpoints = Endpoints::new(&flow);
+                    (flow, endpoints)
+                })
+            });
+            if group[0].is_none() {
+                return;
+            }
+            let tuples =
+                std::array::from_fn(|at| group[at].as_ref().and_then(|(flow, endpoints)| endpoints.tuple(flow)));
+            let ids = CommunityId::of_group(&tuples);
+            for ((flow, endpoints), id) in group.iter().flatten().zip(&ids) {
+                let facts = SharedFacts::new(flow, endpoints);
+                self.shared.prepare_flow(facts, out);
+                span.context.span_id = self.ids.span_id();
+                let mut writer = out.span(&span);
+                self.shared.write(facts, &mut writer);
+                program.run(flow, endpoints, &mut writer);
+                if let Some(id) = id {
+                    writer.text(Attribute::CommunityId, id.text());
+                }
+            }
+        }
     }
 
     /// Records that waited get a trace of their own, linked to the trace of their datagram.
@@ -257,34 +301,50 @@ impl<F: Default, R> ExportTrace<F, R> {
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
         out: &mut impl SpanSink<Fragment = F, Row = R>,
-    ) -> u64 {
-        let mut flows = 0;
+    ) -> FlowSpans {
+        let mut all = FlowSpans::default();
         let mut sets = decoded.replayed_sets().filter(|set| !set.template().is_options()).peekable();
         while let Some(first) = sets.next() {
             let context = first.context();
-            let trace_id = self.ids.trace_id();
-            let root = TraceContext { trace_id, span_id: root_span_id(trace_id), parent_span_id: None };
+            let root = root_context(self.ids.trace_id());
             let mut group = vec![first];
             while let Some(next) = sets.next_if(|set| set.context().tag == context.tag) {
                 group.push(next);
             }
             let records: usize = group.iter().map(DataSet::len).sum();
-            flows += self.process_flows(root, timings.decode_end, group.into_iter(), now, out);
+            let flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, out);
             let link = Some((context.tag, root_span_id(context.tag)));
-            let (start, end) = (timings.decode_end, now());
-            let mut span = out.span(&SpanStart { context: root, name: EXPORT, start, end, link });
+            let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
+            let mut span = root_span(&start, &context.session, Some(context), flows, out);
             span.bool(Attribute::Replayed, true);
-            span.text(Attribute::ExporterAddress, &text::address(context.session.exporter.ip()));
-            span.int(Attribute::ExporterPort, context.session.exporter.port().into());
-            header_attributes(context, &mut span);
             span.int(Attribute::Records, records as i64);
+            all = all + flows;
         }
-        flows
+        all
     }
 }
 
-fn header_attributes(context: &MessageContext, span: &mut impl AttributeWriter) {
-    let header = &context.header;
+const fn root_context(trace_id: u128) -> TraceContext {
+    TraceContext { trace_id, span_id: root_span_id(trace_id), parent_span_id: None }
+}
+
+/// A `netflow.export` span with what it says of its exporter and of its Message's header.
+fn root_span<'s, S: SpanSink>(
+    start: &SpanStart,
+    session: &TransportSession,
+    context: Option<&MessageContext>,
+    flows: FlowSpans,
+    out: &'s mut S,
+) -> S::Span<'s> {
+    let mut span = out.span(start);
+    span.text(Attribute::ExporterAddress, &text::address(session.exporter.ip()));
+    span.int(Attribute::ExporterPort, session.exporter.port().into());
+    if flows.cut > 0 {
+        span.int(Attribute::FlowsCut, flows.cut as i64);
+    }
+    let Some(header) = context.map(|context| &context.header) else {
+        return span;
+    };
     span.int(Attribute::Version, header.version.number().into());
     if !matches!(header.version, Version::V1 | Version::V7) {
         span.int(Attribute::ObservationDomainId, header.observation_domain_id.into());
@@ -292,18 +352,23 @@ fn header_attributes(context: &MessageContext, span: &mut impl AttributeWriter) 
     if let Some(sequence) = header.sequence_number {
         span.int(Attribute::SequenceNumber, sequence.into());
     }
+    span
 }
 
-fn export_attributes(first: &MessageContext, decoded: &Decoded, span: &mut impl AttributeWriter) {
-    header_attributes(first, span);
+/// Sums over the Messages of a datagram, which are more than one only where a relay joined them.
+fn counts(first: &MessageContext, decoded: &Decoded, span: &mut impl AttributeWriter) {
     let sum = |part: fn(&MessageContext) -> u32| decoded.messages().iter().map(part).map(i64::from).sum::<i64>();
     span.int(Attribute::Records, sum(|message| message.data_records));
     if first.header.version.has_templates() {
         span.int(Attribute::Templates, sum(|message| message.templates));
         span.int(Attribute::OptionsRecords, sum(|message| message.options_records));
     }
-    if let SequenceStatus::Gap(gap) = first.sequence {
-        span.int(Attribute::SequenceGap, gap.into());
+    let gap = sum(|message| match message.sequence {
+        SequenceStatus::Gap(gap) => gap,
+        _ => 0,
+    });
+    if gap > 0 {
+        span.int(Attribute::SequenceGap, gap);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use flow_semconv::{
-    Attribute, AttributeWriter, ExportTrace, IdGenerator, Schema, ShortText, SpanSink, SpanStart, Timings, TraceContext,
+    Attribute, AttributeWriter, ExportTrace, FlowSpans, IdGenerator, Schema, ShortText, SpanSink, SpanStart, Timings,
 };
 use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
 use flow_wire::FieldSpecifier;
@@ -13,7 +13,8 @@ use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
 /// A span as it was written.
 #[derive(Debug)]
 struct Span {
-    start: SpanStart,
+    /// `None` for a fragment.
+    start: Option<SpanStart>,
     attributes: BTreeMap<&'static str, String>,
     error: Option<String>,
 }
@@ -30,10 +31,7 @@ impl SpanSink for Spans {
     type Span<'s> = &'s mut Span;
 
     fn fragment(&mut self, fragment: &mut Written, write: impl FnOnce(&mut &mut Span)) {
-        let context = TraceContext { trace_id: 1, span_id: 1, parent_span_id: None };
-        let at = Timestamp::UNIX_EPOCH;
-        let start = SpanStart { context, name: "fragment", start: at, end: at, link: None };
-        let mut span = Span { start, attributes: BTreeMap::new(), error: None };
+        let mut span = Span { start: None, attributes: BTreeMap::new(), error: None };
         write(&mut &mut span);
         *fragment = span.attributes;
     }
@@ -43,7 +41,7 @@ impl SpanSink for Spans {
     }
 
     fn span(&mut self, start: &SpanStart) -> &mut Span {
-        self.0.push(Span { start: *start, attributes: BTreeMap::new(), error: None });
+        self.0.push(Span { start: Some(*start), attributes: BTreeMap::new(), error: None });
         self.0.last_mut().unwrap()
     }
 }
@@ -90,6 +88,10 @@ impl AttributeWriter for &mut Span {
 }
 
 impl Span {
+    fn start(&self) -> &SpanStart {
+        self.start.as_ref().unwrap()
+    }
+
     fn put(&mut self, attribute: Attribute, value: String) {
         let twice = self.attributes.insert(attribute.key(Schema::Netflow), value);
         assert_eq!(twice, None, "keys are unique on a span");
@@ -106,12 +108,13 @@ struct Exporter {
     state: State,
     decoded: Decoded,
     trace: ExportTrace<Written, Vec<Attribute>>,
+    cut: u64,
 }
 
 impl Exporter {
     fn new() -> Self {
         let trace = ExportTrace::new(IdGenerator::with_seed(7));
-        Self { state: State::new(StateConfig::default()), decoded: Decoded::default(), trace }
+        Self { state: State::new(StateConfig::default()), decoded: Decoded::default(), trace, cut: 0 }
     }
 
     fn send(&mut self, bytes: &[u8]) -> (u128, Vec<Span>) {
@@ -123,14 +126,14 @@ impl Exporter {
         let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
         let mut spans = Spans::default();
         let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut spans);
-        let flow_spans = spans.0.iter().filter(|span| span.start.name == "netflow.flow").count();
-        assert_eq!(flows, flow_spans as u64);
+        let flow_spans = spans.0.iter().filter(|span| span.start().name == "netflow.flow").count();
+        assert_eq!(flows, FlowSpans { written: flow_spans as u64, cut: self.cut });
         (tag, spans.0)
     }
 }
 
 fn named<'a>(spans: &'a [Span], name: &'a str) -> impl Iterator<Item = &'a Span> {
-    spans.iter().filter(move |span| span.start.name == name)
+    spans.iter().filter(move |span| span.start().name == name)
 }
 
 fn v5(records: &[FixedRecord]) -> Vec<u8> {
@@ -172,23 +175,23 @@ fn web() -> FixedRecord {
 #[test]
 fn one_trace_for_a_datagram_and_one_span_for_a_flow() {
     let (trace_id, spans) = Exporter::new().send(&v5(&[web(), web()]));
-    assert!(spans.iter().all(|span| span.start.context.trace_id == trace_id && span.start.link.is_none()));
+    assert!(spans.iter().all(|span| span.start().context.trace_id == trace_id && span.start().link.is_none()));
     let root = named(&spans, "netflow.export").next().unwrap();
     let process = named(&spans, "netflow.process_flows").next().unwrap();
     let parse = named(&spans, "netflow.parse_packet").next().unwrap();
-    let parents: Vec<_> = [root, process, parse].iter().map(|span| span.start.context.parent_span_id).collect();
-    let root_id = Some(root.start.context.span_id);
+    let parents: Vec<_> = [root, process, parse].iter().map(|span| span.start().context.parent_span_id).collect();
+    let root_id = Some(root.start().context.span_id);
     assert_eq!(parents, [None, root_id, root_id]);
     let flows: Vec<_> = named(&spans, "netflow.flow").collect();
     assert_eq!(flows.len(), 2);
     assert_eq!(spans.len(), 5);
     for flow in flows {
-        assert_eq!(flow.start.context.parent_span_id, Some(process.start.context.span_id));
-        assert!(flow.start.start >= process.start.start && flow.start.end <= process.start.end, "spans nest");
+        assert_eq!(flow.start().context.parent_span_id, Some(process.start().context.span_id));
+        assert!(flow.start().start >= process.start().start && flow.start().end <= process.start().end, "spans nest");
     }
-    let seconds = |span: &Span| [span.start.start, span.start.end].map(|at| at.as_unix_millis() / 1000 - EXPORT);
+    let seconds = |span: &Span| [span.start().start, span.start().end].map(|at| at.as_unix_millis() / 1000 - EXPORT);
     assert_eq!([seconds(root), seconds(parse), seconds(process)], [[1, 4], [2, 3], [3, 4]]);
-    let mut ids: Vec<_> = spans.iter().map(|span| span.start.context.span_id).collect();
+    let mut ids: Vec<_> = spans.iter().map(|span| span.start().context.span_id).collect();
     ids.sort_unstable();
     ids.dedup();
     assert!(ids.len() == 5 && !ids.contains(&0));
@@ -330,15 +333,15 @@ fn waiting_records_get_a_trace_of_their_own_with_a_link() {
 
     let mut exporter = Exporter::new();
     let (first, spans) = exporter.send(&data);
-    let first_root = named(&spans, "netflow.export").next().unwrap().start.context.span_id;
+    let first_root = named(&spans, "netflow.export").next().unwrap().start().context.span_id;
     assert_eq!(named(&spans, "netflow.flow").count(), 0);
     let (second, spans) = exporter.send(&template);
     let replayed = named(&spans, "netflow.export").find(|span| span.get("netflow.replayed") == Some("true")).unwrap();
-    assert_eq!(replayed.start.link, Some((first, first_root)));
+    assert_eq!(replayed.start().link, Some((first, first_root)));
     assert_eq!(replayed.get("netflow.records"), Some("1"));
     let flow = named(&spans, "netflow.flow").next().unwrap();
-    assert_eq!(flow.start.context.trace_id, replayed.start.context.trace_id);
-    assert!(![first, second].contains(&flow.start.context.trace_id));
+    assert_eq!(flow.start().context.trace_id, replayed.start().context.trace_id);
+    assert!(![first, second].contains(&flow.start().context.trace_id));
 }
 
 #[test]
@@ -346,7 +349,7 @@ fn what_could_not_be_read_is_an_error_on_the_export_span() {
     let mut exporter = Exporter::new();
     let (_, spans) = exporter.send(&[0, 3, 1]);
     assert_eq!(
-        spans.iter().map(|span| span.start.name).collect::<Vec<_>>(),
+        spans.iter().map(|span| span.start().name).collect::<Vec<_>>(),
         ["netflow.parse_packet", "netflow.export"]
     );
     assert_eq!(spans[1].error.as_deref(), Some("unsupported version 3 at byte 0"));
@@ -356,4 +359,37 @@ fn what_could_not_be_read_is_an_error_on_the_export_span() {
     let (_, spans) = exporter.send(&datagram);
     let root = named(&spans, "netflow.export").next().unwrap();
     assert_eq!((root.get("netflow.issues"), root.error.as_deref()), (Some("1"), None));
+}
+
+/// A Template may have records of one byte: one datagram must not become any number of spans.
+#[test]
+fn flows_beyond_the_limit_are_cut_and_counted() {
+    let mut exporter = Exporter::new();
+    exporter.trace = ExportTrace::new(IdGenerator::with_seed(7)).with_limit(5);
+    exporter.cut = 3;
+    let (_, spans) = exporter.send(&v5(&[web(); 8]));
+    let root = named(&spans, "netflow.export").next().unwrap();
+    assert_eq!([root.get("netflow.flows_cut"), root.get("netflow.records")], [Some("3"), Some("8")]);
+    assert_eq!(named(&spans, "netflow.flow").count(), 5);
+}
+
+/// Bits beyond the field are kept as sent, whether or not they are met often.
+#[test]
+fn wide_fields_are_written_as_sent() {
+    let values: &[(u16, &[u8])] = &[(4, &[6]), (6, &[0x40, 0x02]), (5, &[0x01, 0xb8])];
+    let fields: Vec<_> = values
+        .iter()
+        .map(|&(id, value)| FieldSpecifier { enterprise_number: 0, id, length: value.len() as u16 })
+        .collect();
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
+    let mut record = writer.record();
+    for (_, value) in values {
+        record.bytes(value);
+    }
+    let (_, spans) = Exporter::new().send(writer.finish().unwrap());
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    assert_eq!([flow.get("netflow.tcp_flags"), flow.get("netflow.tos")], [Some("16386"), Some("440")]);
+    assert_eq!(flow.get("netflow.tcp_flags.tags"), Some("[\"SYN\"]"));
 }

@@ -15,9 +15,9 @@ use crate::metrics::{self, Source};
 use crate::settings::Settings;
 use crate::signals::Stop;
 
-/// How long delivery may go on after the last datagram. With the workers' own time it stays below the ten seconds after
-/// which container runtimes kill.
-pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(6);
+/// How long delivery may go on after the last datagram: below the thirty seconds after which Kubernetes kills. Where
+/// something kills earlier, the line about what remained is lost, and nothing that a shorter time would have saved.
+pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 /// How long the last metrics may take then.
 const METRICS_DEADLINE: Duration = Duration::from_secs(1);
 

@@ -18,7 +18,7 @@ Elements, which NetFlow v9 shares; v1, v5 and v7 records carry the same elements
 All spans are of kind INTERNAL and carry processing time. The status is unset, except for an error on `netflow.export`
 when a part of the datagram could not be read, and on `netflow.flow` when the forwarding status says dropped.
 
-Resource attributes: `service.name` (`netflow-to-traces`), `service.version`, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
+Resource attributes: `service.name` (`netflow-to-traces`), `service.version`, `service.instance.id`, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
 ";
 
 pub(super) fn generate(_root: &Path) -> Result<String> {
