@@ -1,5 +1,7 @@
 //! The joint between attributes and OTLP bytes.
 
+use std::net::IpAddr;
+
 use flow_semconv::{Attribute, AttributeWriter, Schema, ShortText, SpanSink, SpanStart};
 use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanKind, SpanWriter};
 
@@ -76,6 +78,11 @@ impl AttributeWriter for OtlpSpan<'_> {
     #[inline]
     fn text(&mut self, attribute: Attribute, value: &ShortText) {
         self.span.ascii(self.key(attribute), value.padded(), value.len());
+    }
+
+    #[inline]
+    fn address(&mut self, attribute: Attribute, value: IpAddr) {
+        self.span.address(self.key(attribute), value);
     }
 
     #[inline]

@@ -23,13 +23,15 @@ pub trait AttributeWriter {
     fn str(&mut self, attribute: Attribute, value: &str);
     /// A short text.
     fn text(&mut self, attribute: Attribute, value: &ShortText);
+    /// An IP address, as text.
+    fn address(&mut self, attribute: Attribute, value: IpAddr);
     /// A list of texts.
     fn strs(&mut self, attribute: Attribute, values: &[&str]);
     /// True or false.
     fn bool(&mut self, attribute: Attribute, value: bool);
     /// Attributes that were encoded before.
     fn fragment(&mut self, fragment: &Self::Fragment);
-    /// The attributes of a row, with these values in its order.
+    /// The attributes of a row, with these values in its order; a value above `i64::MAX` stays there.
     fn row(&mut self, row: &Self::Row, values: impl Iterator<Item = u64>);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
@@ -90,7 +92,7 @@ impl<R> Columns<R> {
     #[inline]
     fn write(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter<Row = R>) {
         let record = flow.record();
-        out.row(&self.row, self.locators.iter().map(|locator| at_most_i64(record.unsigned(*locator))));
+        out.row(&self.row, self.locators.iter().map(|locator| record.unsigned(*locator)));
     }
 }
 
@@ -155,7 +157,7 @@ impl<R> AttributeProgram<R> {
                 Step::Addresses => addresses(endpoints, out),
                 Step::NextHop => {
                     if let Some(next_hop) = flow.next_hop() {
-                        out.text(Attribute::NextHop, &text::address(next_hop));
+                        out.address(Attribute::NextHop, next_hop);
                     }
                 }
                 Step::Ports if endpoints.is_icmp() => {}
@@ -191,7 +193,7 @@ impl<R> AttributeProgram<R> {
         let nanos = |time: Timestamp| time.as_unix_nanos();
         match (time.start, time.end, time.duration()) {
             (Some(start), Some(end), Some(duration)) => {
-                let values = [at_most_i64(nanos(start)), at_most_i64(nanos(end)), duration.as_millis() as u64];
+                let values = [nanos(start), nanos(end), duration.as_millis() as u64];
                 out.row(&self.times, values.into_iter());
             }
             (start, end, _) => {
@@ -218,10 +220,10 @@ fn integer(out: &mut impl AttributeWriter, attribute: Attribute, value: Option<u
 #[inline]
 fn addresses(endpoints: &Endpoints, out: &mut impl AttributeWriter) {
     if let Some(source) = endpoints.source {
-        out.text(Attribute::SourceAddress, &text::address(source));
+        out.address(Attribute::SourceAddress, source);
     }
     if let Some(destination) = endpoints.destination {
-        out.text(Attribute::DestinationAddress, &text::address(destination));
+        out.address(Attribute::DestinationAddress, destination);
     }
 }
 

@@ -7,7 +7,6 @@ use flow_wire::{Version, ie};
 
 use crate::attribute::Attribute;
 use crate::program::{AttributeWriter, Endpoints, sampling_attributes};
-use crate::text;
 use crate::trace::SpanSink;
 
 /// What flows of one Message say of it.
@@ -66,7 +65,7 @@ impl<F: Default> SharedAttributes<F> {
         self.message = Some(key);
         sink.fragment(&mut self.message_attributes, |out| {
             out.int(Attribute::Version, key.version.number().into());
-            out.text(Attribute::ExporterAddress, &text::address(key.exporter));
+            out.address(Attribute::ExporterAddress, key.exporter);
             if !matches!(key.version, Version::V1 | Version::V7) {
                 out.int(Attribute::ObservationDomainId, key.observation_domain_id.into());
             }

@@ -1,7 +1,6 @@
-//! Addresses as text, into a buffer of fixed size.
+//! Short texts, in a buffer of fixed size.
 
 use std::fmt::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A short text of ASCII characters, with room behind it so that it can be copied at a constant size.
 #[derive(Clone, Copy)]
@@ -11,7 +10,7 @@ pub struct ShortText {
 }
 
 impl ShortText {
-    /// Longest text in bytes. An IPv6 address has 39 at most.
+    /// Longest text in bytes.
     pub const CAPACITY: usize = 48;
 
     pub(crate) const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
@@ -71,60 +70,6 @@ impl Write for ShortText {
     }
 }
 
-#[inline]
-pub(crate) fn address(address: IpAddr) -> ShortText {
-    match address {
-        IpAddr::V4(v4) => ipv4(v4),
-        IpAddr::V6(v6) => ipv6(v6),
-    }
-}
-
-#[inline(never)]
-fn ipv6(address: Ipv6Addr) -> ShortText {
-    let mut text = ShortText::EMPTY;
-    // The text of every IPv6 address fits, and writing to `ShortText` does not fail.
-    let _ = write!(text, "{address}");
-    text
-}
-
-/// Decimal digits of each byte and a dot, the first in the lowest byte, and how many digits there are.
-const DECIMAL: [(u32, u8); 256] = {
-    let mut table = [(0, 0); 256];
-    let mut value = 0;
-    while value < 256 {
-        let digits = [value / 100, value / 10 % 10, value % 10];
-        let first = if value >= 100 {
-            0
-        } else if value >= 10 {
-            1
-        } else {
-            2
-        };
-        let mut word = b'.' as u32;
-        let mut at = 3;
-        while at > first {
-            at -= 1;
-            word = word << 8 | (b'0' as u32 + digits[at] as u32);
-        }
-        table[value] = (word, (3 - first) as u8);
-        value += 1;
-    }
-    table
-};
-
-#[inline]
-fn ipv4(address: Ipv4Addr) -> ShortText {
-    let mut word = 0;
-    let mut at = 0;
-    for octet in address.octets() {
-        // Up to three digits and a dot; the dot behind the last octet is not part of the text.
-        let (digits, len) = DECIMAL[usize::from(octet)];
-        word |= u128::from(digits) << (8 * at);
-        at += u32::from(len) + 1;
-    }
-    ShortText::from_words([word, 0], at as usize - 1)
-}
-
 pub(crate) fn mac(address: [u8; 6]) -> ShortText {
     let mut text = ShortText::EMPTY;
     for (index, byte) in address.into_iter().enumerate() {
@@ -141,18 +86,6 @@ pub(crate) fn mac(address: [u8; 6]) -> ShortText {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_read_as_the_standard_library_writes_them() {
-        for octet in 0..=255 {
-            for v4 in [Ipv4Addr::new(octet, 0, 10, 255), Ipv4Addr::new(1, octet, octet, octet)] {
-                assert_eq!(address(v4.into()).as_str(), v4.to_string());
-            }
-        }
-        for v6 in ["::", "2001:db8::1", "1111:2222:3333:4444:5555:6666:7777:8888", "::ffff:255.255.255.255"] {
-            assert_eq!(address(v6.parse().unwrap()).as_str(), v6);
-        }
-    }
 
     #[test]
     fn mac_addresses_are_lower_case_hex() {

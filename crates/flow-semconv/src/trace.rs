@@ -13,7 +13,6 @@ use crate::attribute::Attribute;
 use crate::community_id::CommunityId;
 use crate::program::{AttributeProgram, AttributeWriter, Endpoints};
 use crate::shared::{SharedAttributes, SharedFacts};
-use crate::text;
 
 /// Identity of a span in its trace. All spans are of kind INTERNAL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,7 +336,7 @@ fn root_span<'s, S: SpanSink>(
     out: &'s mut S,
 ) -> S::Span<'s> {
     let mut span = out.span(start);
-    span.text(Attribute::ExporterAddress, &text::address(session.exporter.ip()));
+    span.address(Attribute::ExporterAddress, session.exporter.ip());
     span.int(Attribute::ExporterPort, session.exporter.port().into());
     if flows.cut > 0 {
         span.int(Attribute::FlowsCut, flows.cut as i64);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use flow_semconv::{
     Attribute, AttributeWriter, ExportTrace, FlowSpans, IdGenerator, Schema, ShortText, SpanSink, SpanStart, Timings,
@@ -58,6 +59,10 @@ impl AttributeWriter for &mut Span {
 
     fn text(&mut self, attribute: Attribute, value: &ShortText) {
         self.str(attribute, value.as_str());
+    }
+
+    fn address(&mut self, attribute: Attribute, value: IpAddr) {
+        self.str(attribute, &value.to_string());
     }
 
     fn fragment(&mut self, fragment: &Written) {

@@ -4,6 +4,7 @@
 //! allocated for it. Every write goes through a window of constant size into that buffer, so that the key of an
 //! attribute is a copy of constant size (a few vector moves) followed by an advance of its real length.
 
+mod address;
 mod attribute_key;
 mod fragment;
 mod int_row;
@@ -13,6 +14,9 @@ pub use attribute_key::AttributeKey;
 pub use fragment::AttributeFragment;
 pub use int_row::IntRow;
 
+use std::net::IpAddr;
+
+use address::{MAX_ADDRESS_LEN, put_address};
 use attribute_key::PREFIX_LEN;
 use fragment::Chunks;
 use wire::{copy_short, put_varint, spread_varint, varint_len};
@@ -325,6 +329,22 @@ impl SpanBuilder<'_> {
         prefix.write(out, 4 + len);
         out[prefix_len..prefix_len + 4].copy_from_slice(&[0x12, 2 + len as u8, 0x0a, len as u8]);
         out[prefix_len + 4..prefix_len + 4 + SHORT_STRING_LEN].copy_from_slice(&text);
+        self.pos += prefix_len + 4 + len;
+        self
+    }
+
+    /// Adds an IP address as text.
+    #[inline]
+    pub fn address(&mut self, key: &AttributeKey, address: IpAddr) -> &mut Self {
+        let Some(prefix) = key.prefix() else { return self.str_unprepared(key, &address.to_string()) };
+        let prefix_len = prefix.len();
+        let out = self.window::<{ PREFIX_LEN + 4 + MAX_ADDRESS_LEN }>();
+        prefix.write(out, 4);
+        let room = out[prefix_len + 4..].first_chunk_mut();
+        let len = room.map_or(0, |room| put_address(room, address));
+        // Only now the lengths are known.
+        out[1] += len as u8;
+        out[prefix_len..prefix_len + 4].copy_from_slice(&[0x12, 2 + len as u8, 0x0a, len as u8]);
         self.pos += prefix_len + 4 + len;
         self
     }

@@ -92,7 +92,7 @@ impl IntRow {
     #[inline(always)]
     pub(super) fn fill(&self, out: &mut [u8], values: impl Iterator<Item = u64>) {
         for (slot, value) in self.slots.iter().zip(values) {
-            let value = value & slot.mask;
+            let value = if slot.wide { value.min(i64::MAX as u64) } else { value & slot.mask };
             let word = slot.word | spread_groups(value);
             if let Some(place) = out.get_mut(slot.offset..slot.offset + 9) {
                 place[..8].copy_from_slice(&word.to_le_bytes());
