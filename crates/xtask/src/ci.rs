@@ -24,7 +24,7 @@ struct Step {
 }
 
 /// Cheap steps first.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "captures", run: captures },
     Step { name: "fmt", run: fmt },
     Step { name: "codegen", run: generated_files },
@@ -38,6 +38,7 @@ const STEPS: [Step; 13] = [
     Step { name: "bench", run: bench },
     Step { name: "fuzz", run: fuzz },
     Step { name: "e2e", run: end_to_end },
+    Step { name: "soak", run: soak },
 ];
 
 const NO_STD_TARGET: &str = "x86_64-unknown-none";
@@ -177,6 +178,12 @@ fn fuzz(root: &Path) -> Outcome {
 
 fn end_to_end(_root: &Path) -> Outcome {
     e2e::run(&[])?;
+    Ok(None)
+}
+
+/// Half a minute of what `cargo xtask soak` does for half an hour.
+fn soak(_root: &Path) -> Outcome {
+    e2e::soak::run(&["--short".to_owned()])?;
     Ok(None)
 }
 

@@ -22,6 +22,7 @@ mod otelcol;
 mod pcap;
 mod process;
 mod receiver;
+pub(crate) mod soak;
 mod tap;
 mod traffic;
 mod tshark;

@@ -19,6 +19,7 @@ usage: cargo xtask TASK
   codegen [--check]   write (or compare) the files that are made from other files
   corpus              record the corpus of real exporters anew
   e2e [CASE...]       test against real exporters and a real OpenTelemetry Collector
+  soak [MINUTES]      flows for 30 minutes to a backend with outages; --short for half a minute
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "codegen" => codegen::run(rest),
         Some((task, [])) if task == "corpus" => e2e::corpus::run(),
         Some((task, rest)) if task == "e2e" => e2e::run(rest),
+        Some((task, rest)) if task == "soak" => e2e::soak::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -59,6 +59,21 @@ impl Collector {
         Ok(collector)
     }
 
+    /// The most memory it had resident so far.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub(super) fn peak_resident_bytes(&mut self) -> anyhow::Result<u64> {
+        self.child.ensure_running()?;
+        self.child.peak_resident_bytes()
+    }
+
+    /// What it has logged so far.
+    pub(super) fn log_text(&self) -> String {
+        self.child.log_text()
+    }
+
     /// SIGTERM; waits until everything is delivered and the program has ended well.
     ///
     /// # Errors

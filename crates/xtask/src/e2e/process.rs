@@ -70,6 +70,19 @@ impl Child {
         Ok(())
     }
 
+    /// The most memory it had resident so far, from procfs.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub(super) fn peak_resident_bytes(&self) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024)
+    }
+
     /// SIGTERM.
     ///
     /// # Errors

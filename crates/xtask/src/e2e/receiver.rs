@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use testkit::otlp_server::{OtlpServer, Span};
+use testkit::otlp_server::{OtlpServer, Respond, Span};
 use tokio::runtime::Runtime;
 
 /// A server of OTLP on a port of its own that remembers every span.
 pub(super) struct Receiver {
     server: OtlpServer,
     /// Runs the server; ends with it.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Receiver {
@@ -22,7 +22,7 @@ impl Receiver {
     pub(super) fn start() -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let server = runtime.block_on(OtlpServer::start_local()).context("start a server of OTLP")?;
-        Ok(Self { server, _runtime: runtime })
+        Ok(Self { server, runtime })
     }
 
     /// Where it listens, for gRPC and HTTP alike.
@@ -33,6 +33,30 @@ impl Receiver {
     /// All spans so far, in order of arrival.
     pub(super) fn spans(&self) -> Vec<Span> {
         self.server.spans()
+    }
+
+    /// All spans since the last call.
+    pub(super) fn take_spans(&self) -> Vec<Span> {
+        self.server.take_spans()
+    }
+
+    /// What to do with requests from now on.
+    pub(super) fn respond_with(&self, respond: Respond) {
+        self.server.respond_with(respond);
+    }
+
+    /// Refuses connections from now on.
+    pub(super) fn stop(&mut self) {
+        self.runtime.block_on(self.server.stop());
+    }
+
+    /// Listens again.
+    ///
+    /// # Errors
+    ///
+    /// When someone else took the port.
+    pub(super) fn restart(&mut self) -> anyhow::Result<()> {
+        self.runtime.block_on(self.server.restart()).context("start the server of OTLP again")
     }
 
     /// How many spans so far.
