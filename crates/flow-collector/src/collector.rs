@@ -1,32 +1,35 @@
 //! Sockets and worker threads.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use flow_semconv::Schema;
-use flow_state::{DecodeErrorKind, State, StateConfig, TransportSession};
+use flow_state::{State, StateConfig};
 use ipnet::IpNet;
 use otlp_sink::Sink;
 use socket2::{Domain, Protocol, Socket, Type};
-use tracing::{info, warn};
+use tokio::sync::watch;
+use tracing::warn;
 
 use crate::pipeline::Pipeline;
 use crate::stats::{CollectorStats, StatsSnapshot};
+use crate::worker::{READ_TIMEOUT, Summary, Worker};
 
 /// What to listen on and how.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CollectorConfig {
     /// Addresses to receive on; port 0 takes a free one. 0.0.0.0:2055 by default.
+    ///
+    /// `[::]` also receives IPv4, unless an IPv4 address with the same port is listed.
     pub listen: Vec<SocketAddr>,
     /// Sockets and threads for each address; one for each core, at most eight, by default.
     pub workers: NonZeroUsize,
-    /// Bytes to ask the kernel for, for each socket; 8 MiB by default.
+    /// Bytes to ask the kernel for, for each socket; 8 MiB by default. Less than that is granted with a warning.
     pub receive_buffer: usize,
     /// Whose datagrams are read; empty reads all.
     pub allow: Vec<IpNet>,
@@ -70,20 +73,12 @@ pub enum CollectorError {
     Thread(#[source] io::Error),
 }
 
-/// How long a worker waits for a datagram before it looks at its batch and at the stop signal.
-const READ_TIMEOUT: Duration = Duration::from_millis(100);
-/// Longest time given to what the kernel holds when the collector stops.
-const DRAIN_TIME: Duration = Duration::from_secs(2);
-/// Problems are summarised this often.
-const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
-/// No UDP datagram is longer.
-const MAX_DATAGRAM: usize = 65_535;
-
 /// Bound sockets, not read yet.
 #[derive(Debug)]
 pub struct Collector {
     config: CollectorConfig,
-    sockets: Vec<UdpSocket>,
+    /// Each with its address.
+    sockets: Vec<(UdpSocket, SocketAddr)>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -101,15 +96,19 @@ impl Collector {
         let mut addresses = Vec::new();
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
+            let only_v6 = is_only_v6(address, &config.listen);
             // Without SO_REUSEPORT first: another program on the port must be an error, not a partner.
-            drop(socket(address, false, config.receive_buffer).map_err(failed)?);
-            let first = socket(address, true, config.receive_buffer).map_err(failed)?;
+            drop(socket(address, only_v6, false, config.receive_buffer).map_err(failed)?);
+            let first = socket(address, only_v6, true, config.receive_buffer).map_err(failed)?;
             let bound = first.local_addr().map_err(failed)?;
             addresses.push(bound);
-            sockets.push(first);
+            sockets.push((first, bound));
             for _ in 1..config.workers.get() {
-                sockets.push(socket(bound, true, config.receive_buffer).map_err(failed)?);
+                sockets.push((socket(bound, only_v6, true, config.receive_buffer).map_err(failed)?, bound));
             }
+        }
+        if let Some((socket, _)) = sockets.first() {
+            warn_if_small(socket, config.receive_buffer);
         }
         Ok(Self { config, sockets, addresses })
     }
@@ -125,43 +124,61 @@ impl Collector {
     ///
     /// [`CollectorError::Thread`] when the system refuses a thread; those that run already are stopped.
     pub fn start(self, sink: &Sink) -> Result<Running, CollectorError> {
-        let mut running = Running {
-            state: Arc::new(State::new(self.config.state.clone())),
-            stats: Arc::default(),
-            stop: Arc::default(),
-            workers: Vec::new(),
-        };
+        let mut running = Running::new(self.config.state.clone());
         let allow: Arc<[IpNet]> = self.config.allow.into();
-        for (index, socket) in self.sockets.into_iter().enumerate() {
+        for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
             let worker = Worker {
                 socket,
+                local,
                 allow: allow.clone(),
                 pipeline: Pipeline::new(running.state.clone(), running.stats.clone(), self.config.schema, sink),
                 stats: running.stats.clone(),
                 stop: running.stop.clone(),
                 summary: (index == 0).then(Summary::default),
             };
-            let thread = thread::Builder::new().name(format!("receive-{index}")).spawn(move || worker.run());
-            match thread {
-                Ok(thread) => running.workers.push(thread),
-                Err(error) => {
-                    running.stop();
-                    return Err(CollectorError::Thread(error));
-                }
+            if let Err(error) = running.spawn(index, move || worker.run()) {
+                running.stop();
+                return Err(CollectorError::Thread(error));
             }
         }
         Ok(running)
     }
 }
 
-fn socket(address: SocketAddr, share: bool, receive_buffer: usize) -> io::Result<UdpSocket> {
+/// Whether a socket must leave IPv4 to another one of the list, which could not be bound beside it otherwise.
+fn is_only_v6(address: SocketAddr, listen: &[SocketAddr]) -> bool {
+    let takes_v4 = address.is_ipv6() && address.ip().is_unspecified();
+    takes_v4 && listen.iter().any(|other| other.is_ipv4() && other.port() == address.port())
+}
+
+fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if only_v6 {
+        socket.set_only_v6(true)?;
+    }
     socket.set_reuse_port(share)?;
-    // The kernel gives what its limit allows (net.core.rmem_max); less is no reason to fail.
-    socket.set_recv_buffer_size(receive_buffer)?;
+    // An int for the kernel; a longer number would lose its high bits on the way.
+    socket.set_recv_buffer_size(receive_buffer.min(i32::MAX as usize))?;
     socket.bind(&address.into())?;
     socket.set_read_timeout(Some(READ_TIMEOUT))?;
     Ok(socket.into())
+}
+
+/// The kernel gives what its limit allows. Less is no reason to fail, but bursts may be lost.
+fn warn_if_small(socket: &UdpSocket, asked: usize) {
+    let Ok(granted) = granted_receive_buffer(socket) else { return };
+    if granted < asked {
+        warn!(
+            asked,
+            granted, "the kernel grants a smaller receive buffer: raise net.core.rmem_max, or bursts are lost"
+        );
+    }
+}
+
+/// Bytes, as they are asked for: Linux doubles the number for its own needs and reports that.
+fn granted_receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
+    let reported = socket2::SockRef::from(socket).recv_buffer_size()?;
+    Ok(if cfg!(target_os = "linux") { reported / 2 } else { reported })
 }
 
 /// A collector at work. Dropping it leaves the workers running; [`Running::stop`] ends them.
@@ -170,10 +187,32 @@ pub struct Running {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
     stop: Arc<AtomicBool>,
+    /// Whether a worker has panicked.
+    failed: Arc<watch::Sender<bool>>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Running {
+    fn new(state: StateConfig) -> Self {
+        Self {
+            state: Arc::new(State::new(state)),
+            stats: Arc::default(),
+            stop: Arc::default(),
+            failed: Arc::new(watch::Sender::new(false)),
+            workers: Vec::new(),
+        }
+    }
+
+    fn spawn(&mut self, index: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let alarm = Alarm(self.failed.clone());
+        let thread = thread::Builder::new().name(format!("receive-{index}")).spawn(move || {
+            let _alarm = alarm;
+            work();
+        })?;
+        self.workers.push(thread);
+        Ok(())
+    }
+
     /// The counters of all workers.
     pub fn stats(&self) -> &Arc<CollectorStats> {
         &self.stats
@@ -184,102 +223,85 @@ impl Running {
         &self.state
     }
 
+    /// Completes when a worker has panicked. Its datagrams, and with them a part of all, are received by nobody then.
+    pub async fn failed(&self) {
+        // The sender is in `self`, so that an error cannot be.
+        let _ = self.failed.subscribe().wait_for(|failed| *failed).await;
+    }
+
+    /// Whether a worker has panicked, during [`stop`](Self::stop) perhaps.
+    pub fn has_failed(&self) -> bool {
+        *self.failed.borrow()
+    }
+
     /// Reads what the kernel has received until now, hands all spans to the sink, and ends the workers.
     pub fn stop(&mut self) -> StatsSnapshot {
         self.stop.store(true, Ordering::Relaxed);
         for worker in self.workers.drain(..) {
-            if worker.join().is_err() {
-                warn!("a worker thread had panicked");
-            }
+            // A panic has raised the alarm already.
+            let _ = worker.join();
         }
         self.stats.snapshot()
     }
 }
 
-struct Worker {
-    socket: UdpSocket,
-    allow: Arc<[IpNet]>,
-    pipeline: Pipeline,
-    stats: Arc<CollectorStats>,
-    stop: Arc<AtomicBool>,
-    summary: Option<Summary>,
+/// Raised when its thread panics.
+struct Alarm(Arc<watch::Sender<bool>>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.send_replace(true);
+        }
+    }
 }
 
-impl Worker {
-    fn run(mut self) {
-        let mut buffer = vec![0; MAX_DATAGRAM];
-        let Ok(local) = self.socket.local_addr() else {
-            return;
-        };
-        while !self.stop.load(Ordering::Relaxed) {
-            self.receive(&mut buffer, local);
-            self.pipeline.flush_if_due();
-            if let Some(summary) = &mut self.summary {
-                summary.give_if_due(&self.stats);
-            }
-        }
-        let deadline = Instant::now() + DRAIN_TIME;
-        if self.socket.set_nonblocking(true).is_ok() {
-            while self.receive(&mut buffer, local) && Instant::now() < deadline {}
-        }
-        self.pipeline.flush();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
     }
 
-    /// Reads one datagram; `false` when there was none.
-    fn receive(&mut self, buffer: &mut [u8], local: SocketAddr) -> bool {
-        match self.socket.recv_from(buffer) {
-            Ok((len, from)) => {
-                let session = TransportSession::new(from, local);
-                let exporter = session.exporter.ip();
-                if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(&exporter)) {
-                    self.stats.count_denied();
-                } else if let Some(bytes) = buffer.get(..len) {
-                    self.pipeline.process(session, bytes);
+    /// An int holds less; 8 GiB must not become a few bytes.
+    #[test]
+    fn a_receive_buffer_is_never_less_than_the_kernel_allows() {
+        let granted = |asked| granted_receive_buffer(&socket(address("127.0.0.1:0"), false, false, asked).unwrap());
+        let most = granted(i32::MAX as usize).unwrap();
+        assert_eq!(granted(8 << 30).unwrap(), most);
+        assert_eq!(granted(100_000).unwrap(), 100_000.min(most));
+    }
+
+    #[test]
+    fn ipv4_is_left_to_a_socket_of_its_own() {
+        let listen = ["0.0.0.0:2055", "[::]:2055", "[::]:4739", "[::1]:2055"].map(address);
+        assert_eq!(listen.map(|address| is_only_v6(address, &listen)), [false, true, false, false]);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_panics_is_told_at_once() {
+        let mut running = Running::new(StateConfig::default());
+        let stop = running.stop.clone();
+        running
+            .spawn(0, move || {
+                while !stop.load(Ordering::Relaxed) {
+                    thread::yield_now();
                 }
-                true
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => true,
-            Err(error) => {
-                // An error of one receive (an ICMP answer, memory pressure) says nothing of the next; but do not spin.
-                warn!(%error, "cannot receive");
-                thread::sleep(READ_TIMEOUT);
-                false
-            }
-        }
+            })
+            .unwrap();
+        assert!(!running.has_failed());
+        running.spawn(1, || panic!("as it must")).unwrap();
+        running.failed().await;
+        running.stop();
+        assert!(running.has_failed());
     }
-}
 
-/// Tells from time to time what went wrong, in numbers.
-struct Summary {
-    due: Instant,
-    last: StatsSnapshot,
-}
-
-impl Default for Summary {
-    fn default() -> Self {
-        Self { due: Instant::now() + SUMMARY_INTERVAL, last: StatsSnapshot::default() }
-    }
-}
-
-impl Summary {
-    fn give_if_due(&mut self, stats: &CollectorStats) {
-        let now = Instant::now();
-        if now < self.due {
-            return;
-        }
-        self.due = now + SUMMARY_INTERVAL;
-        let current = stats.snapshot();
-        for (kind, name) in DecodeErrorKind::NAMES.iter().enumerate() {
-            let count = current.issues[kind] - self.last.issues[kind];
-            if count > 0 {
-                info!(issue = name, count, "datagrams were not read in full in the last minute");
-            }
-        }
-        let denied = current.denied - self.last.denied;
-        if denied > 0 {
-            info!(count = denied, "datagrams from addresses that are not allowed");
-        }
-        self.last = current;
+    #[test]
+    fn workers_that_stop_have_not_failed() {
+        let mut running = Running::new(StateConfig::default());
+        running.spawn(0, || {}).unwrap();
+        running.stop();
+        assert!(!running.has_failed());
     }
 }

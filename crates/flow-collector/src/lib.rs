@@ -10,6 +10,7 @@ mod collector;
 mod pipeline;
 mod spans;
 mod stats;
+mod worker;
 
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};
 pub use pipeline::Pipeline;

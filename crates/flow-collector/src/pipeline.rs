@@ -65,7 +65,7 @@ impl Pipeline {
             debug!(%exporter, ?event, "state changed");
         }
         for issue in self.decoded.issues().first() {
-            debug!(%exporter, %issue, "datagram not read in full");
+            debug!(%exporter, %issue, "issue in a datagram");
         }
     }
 }

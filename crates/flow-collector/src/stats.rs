@@ -12,6 +12,7 @@ macro_rules! counters {
         pub struct CollectorStats {
             $($name: AtomicU64,)*
             issues: [AtomicU64; DecodeErrorKind::NAMES.len()],
+            skipped: [AtomicU64; DecodeErrorKind::NAMES.len()],
         }
 
         /// [`CollectorStats`] at one moment.
@@ -20,6 +21,8 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// Problems found, by [`DecodeErrorKind::index`].
             pub issues: [u64; DecodeErrorKind::NAMES.len()],
+            /// Bytes not understood, by [`DecodeErrorKind::index`]. Many kinds of issues cost none.
+            pub skipped: [u64; DecodeErrorKind::NAMES.len()],
         }
 
         impl CollectorStats {
@@ -28,6 +31,7 @@ macro_rules! counters {
                 StatsSnapshot {
                     $($name: self.$name.load(Ordering::Relaxed),)*
                     issues: std::array::from_fn(|kind| self.issues[kind].load(Ordering::Relaxed)),
+                    skipped: std::array::from_fn(|kind| self.skipped[kind].load(Ordering::Relaxed)),
                 }
             }
         }
@@ -51,6 +55,8 @@ counters! {
     sequence_gaps,
     /// Flow spans written.
     flow_spans,
+    /// Failed attempts to receive.
+    receive_errors,
     /// Flow records without a span, because their datagram had more than the limit.
     flows_cut,
 }
@@ -58,6 +64,11 @@ counters! {
 impl CollectorStats {
     pub(crate) fn count_denied(&self) {
         add(&self.denied, 1);
+    }
+
+    /// Returns how many there were before.
+    pub(crate) fn count_receive_error(&self) -> u64 {
+        self.receive_errors.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, flows: FlowSpans) {
@@ -84,6 +95,9 @@ impl CollectorStats {
         if !decoded.issues().is_empty() {
             for (total, count) in self.issues.iter().zip(decoded.issues().counts()) {
                 add(total, u64::from(*count));
+            }
+            for (total, bytes) in self.skipped.iter().zip(&decoded.accounting().skipped) {
+                add(total, *bytes);
             }
         }
     }

@@ -1,0 +1,203 @@
+//! What a worker thread does with its socket.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use flow_state::{DecodeErrorKind, TransportSession};
+use ipnet::IpNet;
+use tracing::{debug, info, warn};
+
+use crate::pipeline::Pipeline;
+use crate::stats::{CollectorStats, StatsSnapshot};
+
+/// How long a worker waits for a datagram before it looks at its batch and at the stop signal.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(100);
+/// Longest time given to what the kernel holds when the collector stops.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// Problems are summarised this often.
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
+/// No UDP datagram is longer.
+const MAX_DATAGRAM: usize = 65_535;
+
+/// One socket and what is done with its datagrams.
+pub(crate) struct Worker {
+    pub(crate) socket: UdpSocket,
+    /// Of the socket.
+    pub(crate) local: SocketAddr,
+    pub(crate) allow: Arc<[IpNet]>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) stats: Arc<CollectorStats>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) summary: Option<Summary>,
+}
+
+/// What came of one receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Received {
+    Datagram,
+    /// The kernel holds no more.
+    Nothing,
+    /// Says nothing of the next receive.
+    Error,
+}
+
+impl Worker {
+    /// Receives until it is time to stop, then what the kernel holds.
+    pub(crate) fn run(mut self) {
+        let mut buffer = vec![0; MAX_DATAGRAM];
+        while !self.stop.load(Ordering::Relaxed) {
+            self.receive(&mut buffer);
+            self.pipeline.flush_if_due();
+            if let Some(summary) = &mut self.summary {
+                summary.give_if_due(&self.stats);
+            }
+        }
+        if self.socket.set_nonblocking(true).is_ok() {
+            drain(Instant::now() + DRAIN_TIME, || self.receive(&mut buffer));
+        }
+        self.pipeline.flush();
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        match self.socket.recv_from(buffer) {
+            Ok((len, from)) => {
+                let session = TransportSession::new(from, self.local);
+                let exporter = session.exporter.ip();
+                if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(&exporter)) {
+                    self.stats.count_denied();
+                } else if let Some(bytes) = buffer.get(..len) {
+                    self.pipeline.process(session, bytes);
+                }
+                Received::Datagram
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Received::Nothing,
+            Err(error) if error.kind() == ErrorKind::Interrupted => Received::Error,
+            Err(error) => {
+                // The first of all workers; the summary has the rest.
+                if self.stats.count_receive_error() == 0 {
+                    warn!(%error, address = %self.local, "cannot receive, trying again");
+                } else {
+                    debug!(%error, address = %self.local, "cannot receive");
+                }
+                // Memory pressure, say, may pass; but do not spin.
+                thread::sleep(READ_TIMEOUT);
+                Received::Error
+            }
+        }
+    }
+}
+
+/// Receives until there is nothing more, or no more time. An error is not the end: datagrams may be behind it.
+fn drain(deadline: Instant, mut receive: impl FnMut() -> Received) {
+    while receive() != Received::Nothing && Instant::now() < deadline {}
+}
+
+/// Tells from time to time what went wrong, in numbers.
+pub(crate) struct Summary {
+    due: Instant,
+    last: StatsSnapshot,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self { due: Instant::now() + SUMMARY_INTERVAL, last: StatsSnapshot::default() }
+    }
+}
+
+impl Summary {
+    fn give_if_due(&mut self, stats: &CollectorStats) {
+        let now = Instant::now();
+        if now < self.due {
+            return;
+        }
+        self.due = now + SUMMARY_INTERVAL;
+        let current = stats.snapshot();
+        for issue in issues(&self.last, &current) {
+            let Issue { name, count, skipped_bytes, costs_data } = issue;
+            if costs_data {
+                info!(issue = name, count, skipped_bytes, "issues in datagrams in the last minute");
+            } else {
+                debug!(issue = name, count, "harmless issues in datagrams in the last minute");
+            }
+        }
+        let denied = current.denied - self.last.denied;
+        if denied > 0 {
+            info!(count = denied, "datagrams from addresses that are not allowed in the last minute");
+        }
+        let errors = current.receive_errors - self.last.receive_errors;
+        if errors > 0 {
+            warn!(count = errors, "errors of receiving in the last minute");
+        }
+        self.last = current;
+    }
+}
+
+/// Issues of one kind, found between two moments.
+#[derive(Debug, PartialEq, Eq)]
+struct Issue {
+    name: &'static str,
+    count: u64,
+    skipped_bytes: u64,
+    /// Whether bytes were skipped or wait for a Template that may never come.
+    costs_data: bool,
+}
+
+fn issues(last: &StatsSnapshot, current: &StatsSnapshot) -> impl Iterator<Item = Issue> {
+    let waits = DecodeErrorKind::TemplateUnknown(0).index();
+    DecodeErrorKind::NAMES.iter().enumerate().filter_map(move |(kind, name)| {
+        let count = current.issues[kind] - last.issues[kind];
+        let skipped_bytes = current.skipped[kind] - last.skipped[kind];
+        (count > 0).then_some(Issue { name, count, skipped_bytes, costs_data: skipped_bytes > 0 || kind == waits })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_end_the_drain() {
+        let mut results =
+            [Received::Datagram, Received::Error, Received::Datagram, Received::Nothing, Received::Datagram]
+                .into_iter();
+        drain(Instant::now() + Duration::from_secs(60), || results.next().unwrap());
+        assert_eq!(results.len(), 1);
+    }
+
+    #[test]
+    fn the_drain_ends_with_its_time() {
+        let mut calls = 0;
+        drain(Instant::now(), || {
+            calls += 1;
+            Received::Error
+        });
+        assert_eq!(calls, 1);
+    }
+
+    #[test]
+    fn issues_that_cost_data_are_told_from_harmless_ones() {
+        let count = |kind: DecodeErrorKind, snapshot: &mut StatsSnapshot, issues, bytes| {
+            snapshot.issues[kind.index()] = issues;
+            snapshot.skipped[kind.index()] = bytes;
+        };
+        let (mut last, mut current) = (StatsSnapshot::default(), StatsSnapshot::default());
+        count(DecodeErrorKind::SetOverrun(0), &mut last, 1, 10);
+        count(DecodeErrorKind::SetOverrun(0), &mut current, 3, 50);
+        count(DecodeErrorKind::ReservedSet(0), &mut last, 2, 8);
+        count(DecodeErrorKind::ReservedSet(0), &mut current, 2, 8);
+        count(DecodeErrorKind::PaddingNotZero, &mut current, 7, 0);
+        count(DecodeErrorKind::TemplateUnknown(0), &mut current, 1, 0);
+        let found: Vec<_> = issues(&last, &current).collect();
+        let issue = |name, count, skipped_bytes, costs_data| Issue { name, count, skipped_bytes, costs_data };
+        let expected = [
+            issue("set_overrun", 2, 40, true),
+            issue("template_unknown", 1, 0, true),
+            issue("padding_not_zero", 7, 0, false),
+        ];
+        assert_eq!(found, expected);
+    }
+}
