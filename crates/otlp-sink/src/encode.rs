@@ -356,8 +356,8 @@ impl SpanBuilder<'_> {
         self
     }
 
-    /// Adds the attributes of a row, with these values in its order; what a value has above the width of its column is
-    /// cut off. Values that are missing are 0.
+    /// Adds the attributes of a row, with these values in its order. A value that is wider than its column loses its
+    /// upper bits, except that one above `i64::MAX` stays there; values that are missing are 0.
     #[inline]
     pub fn int_row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) -> &mut Self {
         let start = self.pos;

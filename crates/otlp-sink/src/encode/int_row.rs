@@ -50,7 +50,7 @@ impl IntRow {
         for (key, value_bytes) in columns {
             let width = width(value_bytes);
             let mut key_value = Vec::new();
-            super::wire::put_bytes(&mut key_value, 0x0a, key.as_str().as_bytes());
+            super::wire::put_bytes(&mut key_value, 0x0a, super::cut(key.as_str()).as_bytes());
             key_value.extend([0x12, 1 + width as u8, 0x18]);
             let offset_in_value = key_value.len();
             key_value.extend(std::iter::repeat_n(0x80, width - 1));

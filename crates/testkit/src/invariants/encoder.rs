@@ -1,12 +1,16 @@
 //! Encoded spans decode to what was asked for.
 
+use std::net::IpAddr;
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
-use otlp_sink::{AttributeKey, BatchEncoder, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind};
+use otlp_sink::{
+    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind,
+};
 use prost::Message;
 
 /// Derives spans from `data`, encodes them, and compares what `opentelemetry-proto` decodes, from protobuf and from the
@@ -56,7 +60,19 @@ fn span(input: &mut Input<'_>, encoder: &mut BatchEncoder) -> Span {
         end_time_unix_nano: end,
         ..Span::default()
     };
+    let mut shared = Span::default();
+    let mut fragment = AttributeFragment::default();
+    encoder.fragment(&mut fragment, |mut builder| {
+        for _ in 0..input.u8() % 4 {
+            attribute(input, &mut builder, &mut shared);
+        }
+    });
     let mut builder = encoder.span(context, &name, kind, start, end);
+    if input.u8().is_multiple_of(2) {
+        builder.fragment(&fragment);
+        expected.attributes.append(&mut shared.attributes);
+    }
+    row(input, &mut builder, &mut expected);
     for _ in 0..input.u8() % 20 {
         attribute(input, &mut builder, &mut expected);
     }
@@ -80,7 +96,7 @@ fn span(input: &mut Input<'_>, encoder: &mut BatchEncoder) -> Span {
 
 fn attribute(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mut Span) {
     let key = AttributeKey::from(input.text());
-    let value = match input.u8() % 5 {
+    let value = match input.u8() % 7 {
         0 => {
             // Every length of a varint.
             let value = (input.u64() >> (input.u8() % 64)) as i64;
@@ -103,6 +119,19 @@ fn attribute(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mu
             builder.double(&key, value);
             Value::DoubleValue(value)
         }
+        4 => {
+            let address = match input.u8() % 3 {
+                0 => IpAddr::from(input.bytes::<4>()),
+                _ => IpAddr::from(input.bytes::<16>()),
+            };
+            builder.address(&key, address);
+            Value::StringValue(address.to_string())
+        }
+        5 => {
+            let (text, len) = (input.bytes::<48>(), usize::from(input.u8() % 49));
+            builder.ascii(&key, &text, len);
+            Value::StringValue(text[..len].iter().map(|byte| char::from(byte & 0x7f)).collect())
+        }
         _ => {
             let values: Vec<String> = (0..input.u8() % 5).map(|_| input.text()).collect();
             builder.str_array(&key, values.iter().map(String::as_str));
@@ -111,6 +140,19 @@ fn attribute(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mu
         }
     };
     expected.attributes.push(key_value(cut(key.as_str()), value));
+}
+
+/// Integers of a row: unsigned values of so many bytes.
+fn row(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mut Span) {
+    let columns: Vec<_> = (0..input.u8() % 6)
+        .map(|_| (AttributeKey::from(input.text()), 1 + usize::from(input.u8() % 8), input.u64()))
+        .map(|(key, bytes, value)| (key, bytes, value >> (64 - 8 * bytes)))
+        .collect();
+    let row = IntRow::new(columns.iter().map(|(key, bytes, _)| (key, *bytes)));
+    builder.int_row(&row, columns.iter().map(|(_, _, value)| *value));
+    expected.attributes.extend(columns.iter().map(|(key, _, value)| {
+        key_value(cut(key.as_str()), Value::IntValue(i64::try_from(*value).unwrap_or(i64::MAX)))
+    }));
 }
 
 /// The envelope, without what is empty.
