@@ -5,19 +5,29 @@
 //! netflow.export 132µs  netflow.version=5 netflow.records=2
 //! ├─ netflow.parse_packet 20µs
 //! └─ netflow.process_flows 96µs
-//!    ├─ netflow.flow 9µs  source.address=192.0.2.1 source.port=443 … +9
-//!    └─ netflow.flow 8µs  source.address=192.0.2.7 source.port=53 … +9
+//!    ├─ netflow.flow 0ns  source.address=192.0.2.1 source.port=443 … +9
+//!    └─ netflow.flow 0ns  source.address=192.0.2.7 source.port=53 … +9
 //! ```
+//!
+//! Children come by their start. Of attributes, those that tell spans apart come first, and what a span repeats of those
+//! above it is left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::reader::{Field, Reader};
 
-/// Columns of a line. Attributes that do not fit are counted.
+/// Columns of a line. Attributes that do not fit are counted, but some are shown always.
 const MAX_WIDTH: usize = 160;
+
+/// Attributes that are shown even when they do not fit.
+const MIN_ATTRIBUTES: usize = 6;
+
+/// Who talked to whom, by the general attributes of the semantic conventions: what a reader looks for first.
+const WELL_KNOWN: [&str; 5] =
+    ["source.address", "source.port", "destination.address", "destination.port", "network.transport"];
 
 /// Levels that are indented; deeper spans stay at that depth.
 const MAX_DEPTH: usize = 32;
@@ -38,19 +48,23 @@ struct Span<'a> {
     trace_id: &'a [u8],
     span_id: &'a [u8],
     parent_span_id: &'a [u8],
+    /// Unix nanoseconds.
+    start: u64,
+    end: u64,
 }
 
 impl<'a> Span<'a> {
     fn new(message: Reader<'a>) -> Self {
         let id = |number| message.field(number).map_or(&[][..], Field::bytes);
-        Self { message, trace_id: id(1), span_id: id(2), parent_span_id: id(4) }
+        let time = |number| message.field(number).map_or(0, Field::number);
+        Self { message, trace_id: id(1), span_id: id(2), parent_span_id: id(4), start: time(7), end: time(8) }
     }
 }
 
 /// The spans of a batch, by trace and parent.
 struct Forest<'s, 'a> {
     spans: &'s [Span<'a>],
-    /// Trace and span id to the spans below, in their order; roots are below the empty id.
+    /// Trace and span id to the spans below, by their start; roots are below the empty id.
     children: HashMap<(&'a [u8], &'a [u8]), Vec<usize>>,
     /// Trace ids in the order of their first span.
     traces: Vec<&'a [u8]>,
@@ -72,6 +86,9 @@ impl<'s, 'a> Forest<'s, 'a> {
             let parent = present.contains_key(&(span.trace_id, span.parent_span_id));
             let parent_id = if parent { span.parent_span_id } else { &[] };
             children.entry((span.trace_id, parent_id)).or_default().push(index);
+        }
+        for siblings in children.values_mut() {
+            siblings.sort_by_key(|&index| spans[index].start);
         }
         Self { spans, children, traces, drawn: vec![false; spans.len()], text: String::new() }
     }
@@ -96,36 +113,130 @@ impl<'s, 'a> Forest<'s, 'a> {
 
     /// Draws a span and all below it.
     fn draw_below(&mut self, root: usize) {
-        // Span, its indent, and what its children add to the indent.
-        let mut stack = vec![(root, String::new(), String::new())];
-        while let Some((index, head, indent)) = stack.pop() {
+        let mut above = Above::default();
+        let mut stack = vec![];
+        self.push_siblings(&mut stack, &[root], |_| (String::new(), String::new()));
+        while let Some(step) = stack.pop() {
+            let (index, head, indent, attributes) = match step {
+                Step::Draw { index, head, indent, attributes } => (index, head, indent, attributes),
+                Step::Leave(attributes) => {
+                    above.leave(&attributes);
+                    continue;
+                }
+            };
             if std::mem::replace(&mut self.drawn[index], true) {
                 continue;
             }
             let span = &self.spans[index];
             self.text.push_str(&head);
-            self.text.push_str(&line(span.message, MAX_WIDTH.saturating_sub(head.chars().count())));
+            let new = attributes.iter().filter(|attribute| !above.has(attribute)).map(|new| new.text.as_str());
+            self.text.push_str(&line(span, new, MAX_WIDTH.saturating_sub(head.chars().count())));
             self.text.push('\n');
             let below = self.children.remove(&(span.trace_id, span.span_id)).unwrap_or_default();
+            if below.is_empty() {
+                continue;
+            }
+            above.enter(&attributes);
+            stack.push(Step::Leave(attributes));
             let is_deep = indent.chars().count() >= 3 * MAX_DEPTH;
-            for (position, &child) in below.iter().enumerate().rev() {
-                let last = position + 1 == below.len();
-                let (branch, space) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            self.push_siblings(&mut stack, &below, |is_last| {
+                let (branch, space) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
                 let child_indent = if is_deep { indent.clone() } else { format!("{indent}{space}") };
-                stack.push((child, format!("{indent}{branch}"), child_indent));
+                (format!("{indent}{branch}"), child_indent)
+            });
+        }
+    }
+
+    /// Puts siblings on the stack, the first on top, with the head and the indent that `lead` gives.
+    fn push_siblings(&self, stack: &mut Vec<Step>, siblings: &[usize], lead: impl Fn(bool) -> (String, String)) {
+        let attributes = |index: &usize| self.spans[*index].message.messages(9).map(Attribute::new).collect();
+        let mut rows: Vec<Vec<Attribute>> = siblings.iter().map(attributes).collect();
+        sort_by_news(&mut rows);
+        for (position, (&index, attributes)) in siblings.iter().zip(rows).enumerate().rev() {
+            let (head, indent) = lead(position + 1 == siblings.len());
+            stack.push(Step::Draw { index, head, indent, attributes });
+        }
+    }
+}
+
+/// What is left to do of a tree.
+enum Step {
+    /// A span, what is in front of it, and the indent of its children.
+    Draw { index: usize, head: String, indent: String, attributes: Vec<Attribute> },
+    /// All below a span with these attributes is drawn.
+    Leave(Vec<Attribute>),
+}
+
+/// An attribute as it is shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Attribute {
+    key: String,
+    /// Key and value.
+    text: String,
+}
+
+impl Attribute {
+    fn new(key_value: Reader<'_>) -> Self {
+        let mut key = String::new();
+        printable(&mut key, &key_value.field(1).map_or_else(Default::default, Field::text));
+        let mut text = format!("{key}=");
+        if let Some(value) = key_value.messages(2).last() {
+            any_value(&mut text, value);
+        }
+        Self { key, text }
+    }
+}
+
+/// Puts the attributes of siblings into an order: those that are well known, then those that differ most of the time,
+/// then those that differ, then those that are the same in all. Otherwise they stay as they were.
+fn sort_by_news(siblings: &mut [Vec<Attribute>]) {
+    let mut values: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for attribute in siblings.iter().flatten() {
+        values.entry(&attribute.key).or_default().insert(&attribute.text);
+    }
+    let rank = |key: &str, values: usize| match WELL_KNOWN.iter().position(|known| *known == key) {
+        Some(position) => position,
+        None if 2 * values > siblings.len() => WELL_KNOWN.len(),
+        None if values > 1 => WELL_KNOWN.len() + 1,
+        None => WELL_KNOWN.len() + 2,
+    };
+    let ranks: HashMap<String, usize> =
+        values.iter().map(|(key, values)| ((*key).to_owned(), rank(key, values.len()))).collect();
+    for attributes in siblings {
+        attributes.sort_by_key(|attribute| ranks[&attribute.key]);
+    }
+}
+
+/// The attributes of the spans above, and how many of these have them.
+#[derive(Default)]
+struct Above(HashMap<Attribute, usize>);
+
+impl Above {
+    fn has(&self, attribute: &Attribute) -> bool {
+        self.0.get(attribute).is_some_and(|spans| *spans > 0)
+    }
+
+    fn enter(&mut self, attributes: &[Attribute]) {
+        for attribute in attributes {
+            *self.0.entry(attribute.clone()).or_default() += 1;
+        }
+    }
+
+    fn leave(&mut self, attributes: &[Attribute]) {
+        for attribute in attributes {
+            if let Some(spans) = self.0.get_mut(attribute) {
+                *spans -= 1;
             }
         }
     }
 }
 
 /// Name, duration, error and as many attributes as fit.
-fn line(span: Reader<'_>, width: usize) -> String {
+fn line<'s>(span: &Span<'_>, attributes: impl Iterator<Item = &'s str>, width: usize) -> String {
     let mut text = String::new();
-    printable(&mut text, &span.field(5).map_or_else(Default::default, Field::text));
-    let time = |number| span.field(number).map_or(0, Field::number);
-    let duration = Duration::from_nanos(time(8).saturating_sub(time(7)));
-    let _ = write!(text, " {}", short(duration));
-    if let Some(status) = span.messages(15).last()
+    printable(&mut text, &span.message.field(5).map_or_else(Default::default, Field::text));
+    let _ = write!(text, " {}", short(Duration::from_nanos(span.end.saturating_sub(span.start))));
+    if let Some(status) = span.message.messages(15).last()
         && status.field(3).map(Field::number) == Some(2)
     {
         text.push_str(" ERROR");
@@ -136,28 +247,16 @@ fn line(span: Reader<'_>, width: usize) -> String {
     }
     let mut used = text.chars().count();
     let mut separator = "  ";
-    let mut attributes = span.messages(9);
-    while let Some(attribute) = attributes.next() {
-        let attribute = key_value(attribute);
-        let len = separator.len() + attribute.chars().count();
-        if used + len > width {
+    let mut attributes = attributes.enumerate();
+    while let Some((position, attribute)) = attributes.next() {
+        used += separator.len() + attribute.chars().count();
+        if used > width && position >= MIN_ATTRIBUTES {
             let _ = write!(text, "{separator}… +{}", 1 + attributes.count());
             break;
         }
         text.push_str(separator);
-        text.push_str(&attribute);
-        used += len;
+        text.push_str(attribute);
         separator = " ";
-    }
-    text
-}
-
-fn key_value(attribute: Reader<'_>) -> String {
-    let mut text = String::new();
-    printable(&mut text, &attribute.field(1).map_or_else(Default::default, Field::text));
-    text.push('=');
-    if let Some(value) = attribute.messages(2).last() {
-        any_value(&mut text, value);
     }
     text
 }
@@ -232,7 +331,7 @@ mod tests {
             encoder.span(context(2, 9, None), "other", SpanKind::Internal, 0, 1).end();
             encoder.span(context(1, 2, Some(1)), "parse", SpanKind::Internal, 0, 1_550).end();
             encoder.span(context(1, 3, Some(1)), "process", SpanKind::Internal, 0, 2_000_000).end();
-            let mut flow = encoder.span(context(1, 4, Some(3)), "flow", SpanKind::Internal, 5, 5);
+            let mut flow = encoder.span(context(1, 4, Some(3)), "flow", SpanKind::Internal, 0, 0);
             flow.str(&AttributeKey::new("a"), "b c").bool(&AttributeKey::new("ok"), true);
             drop(flow);
             encoder.span(context(1, 5, Some(3)), "flow", SpanKind::Internal, 0, 61_000_000_000).status_error("no");
@@ -266,6 +365,53 @@ other 1ns
         for name in ["a 0ns", "b 0ns", "self 0ns"] {
             assert_eq!(text.matches(name).count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn children_come_by_their_start() {
+        let text = drawn(|encoder| {
+            encoder.span(context(1, 1, None), "export", SpanKind::Internal, 0, 9).end();
+            for (id, name, start) in [(2, "second", 2), (3, "third", 2), (4, "first", 1)] {
+                encoder.span(context(1, id, Some(1)), name, SpanKind::Internal, start, 9).end();
+            }
+        });
+        let names: Vec<_> = text.lines().skip(2).map(|line| line.split(' ').nth(1).unwrap()).collect();
+        assert_eq!(names, ["first", "second", "third"]);
+    }
+
+    /// Repeated below its span only, and only with the same value.
+    #[test]
+    fn what_a_span_repeats_of_those_above_is_left_out() {
+        let (version, domain) = (AttributeKey::new("version"), AttributeKey::new("domain"));
+        let text = drawn(|encoder| {
+            encoder.span(context(1, 1, None), "a", SpanKind::Internal, 0, 0).int(&version, 5).int(&domain, 1);
+            encoder.span(context(1, 2, Some(1)), "b", SpanKind::Internal, 0, 0).int(&version, 5).int(&domain, 2);
+            encoder.span(context(1, 3, Some(2)), "c", SpanKind::Internal, 0, 0).int(&version, 5).int(&domain, 2);
+            encoder.span(context(1, 4, Some(1)), "d", SpanKind::Internal, 0, 0).int(&version, 9).int(&domain, 2);
+            encoder.span(context(2, 1, None), "e", SpanKind::Internal, 0, 0).int(&version, 5).int(&domain, 1);
+        });
+        let lines: Vec<_> = text.lines().filter(|line| !line.starts_with("trace")).collect();
+        let expected = [
+            "a 0ns  version=5 domain=1",
+            "├─ b 0ns  domain=2",
+            "│  └─ c 0ns",
+            "└─ d 0ns  version=9 domain=2",
+            "e 0ns  version=5 domain=1",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn attributes_that_tell_spans_apart_come_first() {
+        let [same, some, all, port] = ["same", "some", "all", "source.port"].map(AttributeKey::new);
+        let text = drawn(|encoder| {
+            encoder.span(context(1, 1, None), "a", SpanKind::Internal, 0, 0).end();
+            for id in 2..6 {
+                let mut span = encoder.span(context(1, id, Some(1)), "b", SpanKind::Internal, 0, 0);
+                span.int(&same, 0).int(&some, (id / 4).into()).int(&all, id.into()).int(&port, 443);
+            }
+        });
+        assert!(text.ends_with("└─ b 0ns  source.port=443 all=5 some=1 same=0\n"), "{text}");
     }
 
     #[test]
