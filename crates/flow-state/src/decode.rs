@@ -173,6 +173,7 @@ impl Pass<'_> {
                 Err(error) => {
                     decoded.issues.note(error);
                     decoded.accounting.skip(error.kind, len);
+                    self.refused(error, decoded);
                 }
             }
         }
@@ -185,27 +186,47 @@ impl Pass<'_> {
             return Err(DecodeError::new(record.start, DecodeErrorKind::WithdrawalIgnored(id)));
         }
         let key = self.template_key(id);
-        decoded.messages[self.index].templates += 1;
         if self.state.template(&key).is_some_and(|known| known.template().is_refreshed_by(record)) {
+            decoded.messages[self.index].templates += 1;
             return Ok(());
         }
         let template = Template::compile(record, &self.state.config.template_limits)?;
-        match self.state.install(key, template, self.now) {
-            Installed::Added => decoded.events.push(StateEvent::TemplateAdded(id)),
-            Installed::Changed => decoded.events.push(StateEvent::TemplateChanged(id)),
+        let known = match self.state.install(key, template, self.now) {
+            Installed::Added(known) => {
+                decoded.events.push(StateEvent::TemplateAdded(id));
+                known
+            }
+            Installed::Changed(known) => {
+                decoded.events.push(StateEvent::TemplateChanged(id));
+                known
+            }
+            Installed::Refreshed(known) => known,
             Installed::OverBudget => return Err(DecodeError::new(record.start, DecodeErrorKind::BudgetExceeded)),
-        }
-        self.replay(key, decoded);
+        };
+        decoded.messages[self.index].templates += 1;
+        self.replay(key, &known, decoded);
         Ok(())
     }
 
-    /// Sets of earlier datagrams that waited for this Template.
-    fn replay(&self, key: TemplateKey, decoded: &mut Decoded) {
-        let released = self.state.release(key, self.now);
-        let Some(known) = (!released.is_empty()).then(|| self.state.template(&key)).flatten() else {
+    /// A definition that was refused: its ID stands for nothing from now on, because the records that follow are not
+    /// those of the Template before. Over UDP a withdrawal is no definition (RFC 7011 section 8.4).
+    fn refused(&self, error: DecodeError, decoded: &mut Decoded) {
+        if matches!(error.kind, DecodeErrorKind::WithdrawalIgnored(_)) {
+            return;
+        }
+        // Errors of Template Records are found where the record starts, with its ID.
+        let Some([high, low]) = self.message.datagram().get(error.offset..error.offset + 2) else {
             return;
         };
-        for held in released {
+        let id = u16::from_be_bytes([*high, *low]);
+        if self.state.remove(&self.template_key(id)) {
+            decoded.events.push(StateEvent::TemplateRemoved(id));
+        }
+    }
+
+    /// Sets of earlier datagrams that waited for this Template.
+    fn replay(&self, key: TemplateKey, known: &Arc<KnownTemplate>, decoded: &mut Decoded) {
+        for held in self.state.release(key, self.now) {
             let HeldSet { mut context, bytes, offset } = held;
             let body = LEAD + Set::HEADER_LEN;
             let (records, remainder) = Records::of_bytes(&bytes, body, bytes.len(), known.template()).tally();
@@ -220,7 +241,7 @@ impl Pass<'_> {
             let replayed = ReplayedSet { context, bytes, known: known.clone(), records };
             if known.template().is_options() {
                 let end = replayed.bytes.len();
-                self.learn(&DataSet::new(&replayed.bytes, body, end, &known, &replayed.context));
+                self.learn(&DataSet::new(&replayed.bytes, body, end, known, &replayed.context));
             }
             decoded.replayed.push(replayed);
         }

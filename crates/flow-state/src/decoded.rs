@@ -116,6 +116,8 @@ pub enum StateEvent {
     TemplateAdded(u16),
     /// A Template ID now stands for another layout.
     TemplateChanged(u16),
+    /// A Template ID stands for nothing any more: the record that defined it again was refused.
+    TemplateRemoved(u16),
     /// The exporter started anew: its sequence numbers or its uptime fell back.
     ExporterRestarted,
 }
@@ -135,7 +137,7 @@ pub struct MessageContext {
     pub sequence: SequenceStatus,
     /// When the exporter started, from its options data.
     pub system_init: Option<Timestamp>,
-    /// Template and Options Template Records in the Message, withdrawals left out.
+    /// Template and Options Template Records of the Message that are in force, refreshes among them.
     pub templates: u32,
     /// Data Records of Templates that were known.
     pub data_records: u32,

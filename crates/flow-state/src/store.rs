@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use flow_wire::{Message, Template, TemplateLimits, Timestamp, Version, legacy};
 use foldhash::fast::RandomState;
 
+use crate::budget::Budget;
 use crate::pending::{HeldSet, Pending, PendingLimits};
 use crate::plan::FlowPlan;
 use crate::sequence::SequenceTracker;
@@ -102,9 +104,7 @@ pub struct State {
     pub(crate) config: StateConfig,
     templates: Map<TemplateKey, Arc<KnownTemplate>>,
     domains: Map<DomainKey, Arc<Mutex<Domain>>>,
-    /// Bytes by exporter address.
-    shares: Map<u128, usize>,
-    memory: AtomicUsize,
+    budget: Budget,
     pending: Mutex<Pending>,
     /// Bytes waiting, so that the lock is taken only when there are some.
     pending_bytes: AtomicUsize,
@@ -117,10 +117,12 @@ pub struct State {
 }
 
 /// What became of a Template that was sent.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Installed {
-    Added,
-    Changed,
+    Added(Arc<KnownTemplate>),
+    Changed(Arc<KnownTemplate>),
+    /// Another worker put the same Template in force a moment before.
+    Refreshed(Arc<KnownTemplate>),
     OverBudget,
 }
 
@@ -137,12 +139,12 @@ impl State {
             bytes_per_domain: config.pending_memory_per_domain,
             age: config.pending_age,
         };
+        let budget = Budget::new(config.memory);
         Self {
             config,
             templates: Map::default(),
             domains: Map::default(),
-            shares: Map::default(),
-            memory: AtomicUsize::new(0),
+            budget,
             pending: Mutex::new(Pending::new(limits)),
             pending_bytes: AtomicUsize::new(0),
             generations: AtomicU64::new(4),
@@ -156,7 +158,7 @@ impl State {
 
     /// Bytes in use for Templates and Observation Domains.
     pub fn memory(&self) -> usize {
-        self.memory.load(Ordering::Relaxed)
+        self.budget.used()
     }
 
     /// Bytes of Data Sets that wait for their Template.
@@ -172,6 +174,11 @@ impl State {
     /// Observation Domains that are remembered.
     pub fn domain_count(&self) -> usize {
         self.domains.len()
+    }
+
+    /// Exporter addresses for which anything is remembered.
+    pub fn exporter_count(&self) -> usize {
+        self.budget.exporters()
     }
 
     pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<Arc<KnownTemplate>> {
@@ -192,18 +199,40 @@ impl State {
     /// Puts a Template in force in place of whatever its ID stood for.
     pub(crate) fn install(&self, key: TemplateKey, template: Template, now: Timestamp) -> Installed {
         let known = Arc::new(KnownTemplate::new(template, self.generations.fetch_add(1, Ordering::Relaxed)));
-        let added = known.memory();
-        let replaced = self.templates.get(&key).map_or(0, |old| old.memory());
-        if added > replaced && !self.reserve(key.domain.exporter(), added - replaced, now) {
-            return Installed::OverBudget;
+        self.try_install(key, &known).unwrap_or_else(|| {
+            self.sweep(now);
+            self.try_install(key, &known).unwrap_or(Installed::OverBudget)
+        })
+    }
+
+    /// `None` when there is no room. What is replaced is measured under the lock of its entry: other workers may put
+    /// Templates in force for the same ID.
+    fn try_install(&self, key: TemplateKey, known: &Arc<KnownTemplate>) -> Option<Installed> {
+        let exporter = key.domain.exporter();
+        match self.templates.entry(key) {
+            Entry::Occupied(entry) if entry.get().template == known.template => {
+                Some(Installed::Refreshed(entry.get().clone()))
+            }
+            Entry::Occupied(mut entry) => {
+                self.budget.resize(exporter, entry.get().memory(), known.memory()).then(|| {
+                    entry.insert(known.clone());
+                    Installed::Changed(known.clone())
+                })
+            }
+            Entry::Vacant(entry) => self.budget.reserve(exporter, known.memory()).then(|| {
+                entry.insert(known.clone());
+                Installed::Added(known.clone())
+            }),
         }
-        if added < replaced {
-            self.give_back(key.domain.exporter(), replaced - added);
+    }
+
+    /// Takes a Template out of force. `false` when its ID stood for nothing.
+    pub(crate) fn remove(&self, key: &TemplateKey) -> bool {
+        let removed = self.templates.remove(key);
+        if let Some((key, known)) = &removed {
+            self.budget.give_back(key.domain.exporter(), known.memory());
         }
-        match self.templates.insert(key, known) {
-            Some(_) => Installed::Changed,
-            None => Installed::Added,
-        }
+        removed.is_some()
     }
 
     /// The memory of a domain; `None` when there is no room for another.
@@ -211,41 +240,20 @@ impl State {
         if let Some(domain) = self.domains.get(&key) {
             return Some(domain.value().clone());
         }
-        if !self.reserve(key.exporter(), DOMAIN_MEMORY, now) {
-            return None;
-        }
-        let domain = Arc::new(Mutex::new(Domain { last_seen: now, ..Domain::default() }));
-        if self.domains.insert(key, domain.clone()).is_some() {
-            // Two workers met; one domain was counted twice.
-            self.give_back(key.exporter(), DOMAIN_MEMORY);
-        }
-        Some(domain)
-    }
-
-    fn reserve(&self, exporter: u128, bytes: usize, now: Timestamp) -> bool {
-        let fits = || {
-            self.memory() + bytes <= self.config.memory
-                && self.shares.get(&exporter).map_or(0, |share| *share) + bytes <= self.config.memory / 4
-        };
-        if !fits() {
+        self.try_domain(key, now).or_else(|| {
             self.sweep(now);
-            if !fits() {
-                return false;
-            }
-        }
-        self.memory.fetch_add(bytes, Ordering::Relaxed);
-        *self.shares.entry(exporter).or_default() += bytes;
-        true
+            self.try_domain(key, now)
+        })
     }
 
-    fn give_back(&self, exporter: u128, bytes: usize) {
-        self.memory.fetch_sub(bytes, Ordering::Relaxed);
-        let empty = self.shares.get_mut(&exporter).is_some_and(|mut share| {
-            *share = share.saturating_sub(bytes);
-            *share == 0
-        });
-        if empty {
-            self.shares.remove_if(&exporter, |_, share| *share == 0);
+    fn try_domain(&self, key: DomainKey, now: Timestamp) -> Option<Arc<Mutex<Domain>>> {
+        match self.domains.entry(key) {
+            Entry::Occupied(entry) => Some(entry.get().clone()),
+            Entry::Vacant(entry) => self.budget.reserve(key.exporter(), DOMAIN_MEMORY).then(|| {
+                let domain = Arc::new(Mutex::new(Domain { last_seen: now, ..Domain::default() }));
+                entry.insert(domain.clone());
+                domain
+            }),
         }
     }
 
@@ -274,7 +282,7 @@ impl State {
             keep
         });
         for (exporter, bytes) in freed {
-            self.give_back(exporter, bytes);
+            self.budget.give_back(exporter, bytes);
         }
     }
 
@@ -308,4 +316,61 @@ impl Domain {
 /// A lock that a panic elsewhere does not take away: what it guards is valid after every step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_wire::FieldSpecifier;
+    use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
+
+    use super::*;
+    use crate::{Datagram, Decoded, TransportSession};
+
+    fn template(domain: u32, id: u16, field_count: u32) -> Vec<u8> {
+        let fields = vec![FieldSpecifier { enterprise_number: 0, id: 1, length: 4 }; field_count as usize];
+        let mut writer = MessageWriter::new();
+        writer.begin(&header(Version::V9, Timestamp::from_unix_seconds(1_700_000_000), 0, domain));
+        writer.template_set(&[TemplateDefinition::new(id, &fields)]).finish().unwrap().to_vec()
+    }
+
+    fn receive(state: &State, exporter: u8, bytes: &[u8]) -> u32 {
+        let session = TransportSession::new(([192, 0, 2, exporter], 9).into(), ([192, 0, 2, 200], 2055).into());
+        let mut decoded = Decoded::default();
+        let received_at = Timestamp::from_unix_seconds(1_700_000_000);
+        state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+        decoded.issues().counts()[flow_wire::DecodeErrorKind::BudgetExceeded.index()]
+    }
+
+    fn held(state: &State) -> usize {
+        let templates: usize = state.templates.iter().map(|entry| entry.value().memory()).sum();
+        templates + state.domains.iter().map(|_| DOMAIN_MEMORY).sum::<usize>()
+    }
+
+    /// `SO_REUSEPORT` spreads the ports of one exporter over workers.
+    #[test]
+    fn workers_that_redefine_the_same_templates_keep_the_sum_exact() {
+        let mut config = StateConfig::default();
+        config.memory = 64 << 10;
+        let limit = config.memory;
+        let state = State::new(config);
+        let refused: u32 = std::thread::scope(|scope| {
+            let work = |worker: u32| {
+                let state = &state;
+                move || {
+                    let mut refused = 0;
+                    for turn in 0..2_000 {
+                        let id = 256 + (turn % 3) as u16;
+                        let fields = 1 + (turn * 7 + worker * 13) % 200;
+                        refused += receive(state, (turn % 7) as u8, &template(turn % 2, id, fields));
+                        assert!(state.memory() <= limit);
+                    }
+                    refused
+                }
+            };
+            let workers: Vec<_> = (0..4).map(|worker| scope.spawn(work(worker))).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+        });
+        assert_eq!(state.memory(), held(&state));
+        assert!(refused > 0 && state.template_count() > 0, "some fit, some did not");
+    }
 }

@@ -217,3 +217,50 @@ fn several_messages_share_a_datagram() {
     assert_eq!(collector.decoded.messages().len(), 2);
     assert_eq!(collector.issues(), [Kind::TrailingBytes(3)]);
 }
+
+/// RFC 7011 section 8.1: an ID stands for what it was last defined as; where that was refused, for nothing.
+#[test]
+fn a_refused_redefinition_ends_the_template_before() {
+    let many = vec![OCTETS; 3000];
+    let empty = [FieldSpecifier { length: 0, ..OCTETS }];
+    let long = [FieldSpecifier { length: 65_000, ..OCTETS }, FieldSpecifier { length: 65_000, ..OCTETS }];
+    for (fields, kind) in [
+        (&many[..], Kind::TemplateTooManyFields(3000)),
+        (&empty[..], Kind::TemplateRecordLength(256)),
+        (&long[..], Kind::TemplateRecordLength(256)),
+        (&[][..], Kind::TemplateEmpty(256)),
+    ] {
+        let mut collector = Collector::new(StateConfig::default());
+        collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS]));
+        let memory = collector.state.memory();
+        assert_eq!(collector.decoded.messages()[0].templates, 1);
+        // The Message Header of any; behind it another Template, so that one without fields is no padding.
+        let mut refused = data(Version::V9, 1, 7, 256, [0, 0]);
+        refused.truncate(20);
+        refused
+            .extend([0_u16, (fields.len() * 4 + 16) as u16, 256, fields.len() as u16].map(u16::to_be_bytes).concat());
+        fields.iter().for_each(|field| refused.extend([field.id, field.length].map(u16::to_be_bytes).concat()));
+        refused.extend([257_u16, 1, 1, 4].map(u16::to_be_bytes).concat());
+        collector.receive(A, 1, &refused);
+        assert_eq!(collector.issues(), [kind]);
+        assert!(collector.decoded.events().contains(&StateEvent::TemplateRemoved(256)), "{kind}");
+        assert_eq!(collector.decoded.messages()[0].templates, 1, "{kind}: what was understood is counted");
+        assert!(collector.state.memory() <= memory, "{kind}");
+        assert_eq!(collector.receive(A, 2, &data(Version::V9, 2, 7, 256, [10, 1])).1, [], "{kind}");
+        assert_eq!(collector.issues(), [Kind::TemplateUnknown(256)]);
+        // It waits for a definition that holds.
+        assert_eq!(collector.receive(A, 3, &template(Version::V9, 3, 7, 256, &[PACKETS, OCTETS])).0, [1]);
+    }
+}
+
+#[test]
+fn a_redefinition_over_budget_ends_the_template_before() {
+    let mut config = StateConfig::default();
+    config.memory = 16 << 10;
+    let mut collector = Collector::new(config);
+    collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS]));
+    collector.receive(A, 1, &template(Version::V9, 1, 7, 256, &vec![OCTETS; 1000]));
+    assert_eq!(collector.issues(), [Kind::BudgetExceeded]);
+    assert_eq!(collector.decoded.events(), [StateEvent::TemplateRemoved(256)]);
+    assert_eq!(collector.state.template_count(), 0);
+}
