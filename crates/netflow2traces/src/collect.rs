@@ -3,11 +3,11 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use flow_collector::{Collector, CollectorError, StatsSnapshot};
 use otlp_sink::{DrainReport, ExportErrorKind, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::check::redacted;
 use crate::config::Config;
@@ -25,10 +25,11 @@ const METRICS_DEADLINE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// Settings that cannot be used, an address that cannot be listened on, a file that cannot be written.
+/// Settings that cannot be used, an address that cannot be listened on, a file that cannot be written, a receiving
+/// thread that panicked.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let config = Config::new(settings)?;
-    let collector = Collector::bind(config.collector.clone()).map_err(explain)?;
+    let collector = bind(&config)?;
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     if config.stdout_by_default {
@@ -47,6 +48,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
         tokio::select! {
             () = stop.requested() => {}
             () = sink.closed() => info!("nobody reads standard output any more, stopping"),
+            () = running.failed() => error!("a receiving thread has panicked, stopping"),
         }
     });
     let totals = running.stop();
@@ -55,6 +57,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     log_totals(&totals, &report);
     // What still waits for somebody is not waited for.
     runtime.shutdown_background();
+    ensure!(!running.has_failed(), "a receiving thread panicked, so that datagrams were lost");
     Ok(())
 }
 
@@ -92,6 +95,15 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
             }
         });
     }
+}
+
+/// Opens the sockets.
+///
+/// # Errors
+///
+/// An address that cannot be listened on, and what to do about it.
+pub(crate) fn bind(config: &Config) -> anyhow::Result<Collector> {
+    Collector::bind(config.collector.clone()).map_err(explain)
 }
 
 /// What to do about an address that cannot be listened on.
