@@ -230,10 +230,20 @@ impl Pass<'_> {
             let HeldSet { mut context, bytes, offset } = held;
             let body = LEAD + Set::HEADER_LEN;
             let (records, remainder) = Records::of_bytes(&bytes, body, bytes.len(), known.template()).tally();
-            if let Remainder::Overrun { mut error, .. } = remainder {
-                error.offset = error.offset - LEAD + offset;
-                decoded.issues.note(error);
-            }
+            let rest = match remainder {
+                Remainder::Padding { len, .. } => {
+                    decoded.replayed_accounting.padding += len as u64;
+                    len
+                }
+                Remainder::Overrun { len, mut error } => {
+                    error.offset = error.offset - LEAD + offset;
+                    decoded.replayed_issues.note(error);
+                    decoded.replayed_accounting.skip(error.kind, len);
+                    len
+                }
+            };
+            decoded.replayed_accounting.headers += Set::HEADER_LEN as u64;
+            decoded.replayed_accounting.records += (bytes.len() - body - rest) as u64;
             context.system_init = context.system_init.or_else(|| self.system_init());
             context.templates = 0;
             context.data_records = if known.template().is_options() { 0 } else { records as u32 };
@@ -325,6 +335,10 @@ impl Pass<'_> {
         let held = HeldSet { context, bytes: bytes.into_boxed_slice(), offset: set.start };
         if self.state.hold(key, held) {
             decoded.accounting.pending += len as u64;
+            // Another worker may have put the Template in force since it was looked up.
+            if let Some(known) = self.state.template(&key) {
+                self.replay(key, &known, decoded);
+            }
         } else {
             decoded.accounting.skip(kind, len);
         }

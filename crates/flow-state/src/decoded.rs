@@ -181,6 +181,8 @@ pub struct Decoded {
     pub(crate) waiting: Vec<Set>,
     pub(crate) issues: IssueLog,
     pub(crate) accounting: Accounting,
+    pub(crate) replayed_issues: IssueLog,
+    pub(crate) replayed_accounting: Accounting,
     pub(crate) events: Vec<StateEvent>,
 }
 
@@ -188,7 +190,11 @@ impl Decoded {
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
         self.sets.clear();
-        self.replayed.clear();
+        if !self.replayed.is_empty() {
+            self.replayed.clear();
+            self.replayed_issues.clear();
+            self.replayed_accounting = Accounting::default();
+        }
         self.waiting.clear();
         self.issues.clear();
         self.accounting = Accounting::default();
@@ -229,6 +235,17 @@ impl Decoded {
     /// Where each byte of the datagram went.
     pub const fn accounting(&self) -> &Accounting {
         &self.accounting
+    }
+
+    /// What was odd in [`Decoded::replayed_sets`], with offsets into the datagrams that they came in.
+    pub const fn replayed_issues(&self) -> &IssueLog {
+        &self.replayed_issues
+    }
+
+    /// Where each byte of [`Decoded::replayed_sets`] went, Set headers included; those of options among them. Their
+    /// own datagrams counted these bytes as pending.
+    pub const fn replayed_accounting(&self) -> &Accounting {
+        &self.replayed_accounting
     }
 
     /// What changed in the state.

@@ -40,6 +40,7 @@ mod store;
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
 pub use flow::{FlowRecord, FlowTime, Icmp, Sampling};
 pub use flow_wire::{DecodeError, DecodeErrorKind, Timestamp, Version};
+pub use pending::PendingStats;
 pub use plan::{Fact, FlowPlan};
 pub use sequence::SequenceStatus;
 pub use session::{Datagram, TemplateScope, TransportSession};

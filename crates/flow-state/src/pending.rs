@@ -1,6 +1,7 @@
 //! Data Sets that wait for their Template.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use flow_wire::Timestamp;
@@ -10,6 +11,20 @@ use crate::session::TemplateKey;
 
 /// Bytes in front of a held Set, as many as a Message Header has at least, so that it reads as in its datagram.
 pub(crate) const LEAD: usize = 16;
+
+/// The Data Sets that wait for their Template, and what became of those that waited in vain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PendingStats {
+    /// Sets that wait.
+    pub sets: u64,
+    /// Their bytes, Set headers included, as [`Accounting::pending`](crate::Accounting::pending) counted them.
+    pub bytes: u64,
+    /// Sets that were dropped since the start: too old, or in the way of an exporter that had less waiting.
+    pub dropped_sets: u64,
+    /// Their bytes.
+    pub dropped_bytes: u64,
+}
 
 /// A Data Set out of a datagram that is gone.
 #[derive(Debug)]
@@ -21,97 +36,145 @@ pub(crate) struct HeldSet {
     pub(crate) offset: usize,
 }
 
+impl HeldSet {
+    const fn len(&self) -> usize {
+        self.bytes.len() - LEAD
+    }
+
+    const fn cost(&self) -> usize {
+        self.bytes.len() + OVERHEAD
+    }
+}
+
 /// What the waiting Sets may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingLimits {
     pub(crate) bytes: usize,
-    pub(crate) bytes_per_domain: usize,
+    pub(crate) bytes_per_exporter: usize,
     pub(crate) age: Duration,
 }
 
-/// The waiting Sets of all exporters, oldest first, within [`PendingLimits`].
+#[derive(Debug)]
+struct Waiting {
+    key: TemplateKey,
+    set: HeldSet,
+}
+
+/// The waiting Sets of all exporters, within [`PendingLimits`].
 #[derive(Debug)]
 pub(crate) struct Pending {
     limits: PendingLimits,
-    sets: HashMap<TemplateKey, VecDeque<HeldSet>>,
-    /// Keys in the order of arrival, one for each Set ever held; keys of released Sets are skipped.
-    order: VecDeque<(Timestamp, TemplateKey)>,
-    domain_bytes: HashMap<crate::session::DomainKey, usize>,
-    bytes: usize,
+    /// By a number that grows: the oldest come first.
+    sets: BTreeMap<u64, Box<Waiting>>,
+    by_template: BTreeSet<(TemplateKey, u64)>,
+    /// Bytes by exporter address: the sender chooses its Observation Domains.
+    shares: HashMap<u128, usize>,
+    next: u64,
+    memory: usize,
+    stats: PendingStats,
 }
 
-/// Bookkeeping beside the bytes of a held Set.
-const OVERHEAD: usize = size_of::<HeldSet>() + size_of::<(Timestamp, TemplateKey)>();
+/// What a Set costs beside its bytes. Nodes of the trees are half full at worst, tables are a power of two.
+const OVERHEAD: usize = size_of::<Waiting>()
+    + 2 * (size_of::<(u64, Box<Waiting>)>() + size_of::<(TemplateKey, u64)>() + size_of::<(u128, usize)>())
+    + 2 * ALLOCATION;
+const ALLOCATION: usize = 16;
+
+/// When memory is short, the exporters of so many of the oldest Sets are compared.
+const COMPARED: usize = 8;
 
 impl Pending {
     pub(crate) fn new(limits: PendingLimits) -> Self {
-        Self { limits, sets: HashMap::new(), order: VecDeque::new(), domain_bytes: HashMap::new(), bytes: 0 }
+        Self {
+            limits,
+            sets: BTreeMap::new(),
+            by_template: BTreeSet::new(),
+            shares: HashMap::new(),
+            next: 0,
+            memory: 0,
+            stats: PendingStats::default(),
+        }
     }
 
-    /// Keeps a Set. `false` when its domain has no room left, so that one exporter cannot push out the others.
+    /// Keeps a Set. `false` when its exporter has no room left, so that one cannot push out the others.
     pub(crate) fn hold(&mut self, key: TemplateKey, set: HeldSet) -> bool {
-        let now = set.context.received_at;
-        self.expire(now);
-        let cost = set.bytes.len() + OVERHEAD;
-        if self.domain_bytes.get(&key.domain).copied().unwrap_or(0) + cost > self.limits.bytes_per_domain {
+        self.expire(set.context.received_at);
+        let exporter = key.domain.exporter();
+        let share = self.share(exporter) + set.cost();
+        if share > self.limits.bytes_per_exporter {
             return false;
         }
-        while self.bytes + cost > self.limits.bytes {
-            if !self.evict_oldest() {
-                return false;
+        while self.memory + set.cost() > self.limits.bytes {
+            // Who has most gives way, be it the one that comes.
+            let oldest =
+                self.sets.iter().take(COMPARED).map(|(id, held)| (*id, self.share(held.key.domain.exporter())));
+            match oldest.min_by_key(|(id, held)| (Reverse(*held), *id)) {
+                Some((id, held)) if held >= share => self.drop_set(id),
+                _ => return false,
             }
         }
-        self.bytes += cost;
-        *self.domain_bytes.entry(key.domain).or_default() += cost;
-        self.order.push_back((now, key));
-        self.sets.entry(key).or_default().push_back(set);
+        self.memory += set.cost();
+        self.stats.sets += 1;
+        self.stats.bytes += set.len() as u64;
+        self.shares.insert(exporter, share);
+        self.by_template.insert((key, self.next));
+        self.sets.insert(self.next, Box::new(Waiting { key, set }));
+        self.next += 1;
         true
     }
 
     /// Takes all Sets that waited for this Template, oldest first, too old ones left out.
-    pub(crate) fn release(&mut self, key: TemplateKey, now: Timestamp) -> VecDeque<HeldSet> {
+    pub(crate) fn release(&mut self, key: TemplateKey, now: Timestamp) -> Vec<HeldSet> {
         self.expire(now);
-        let released = self.sets.remove(&key).unwrap_or_default();
-        let bytes = released.iter().map(|set| set.bytes.len() + OVERHEAD).sum();
-        self.forget(key, bytes);
-        if !released.is_empty() {
-            self.order.retain(|(_, waiting)| *waiting != key);
-        }
-        released
+        let ids: Vec<u64> = self.by_template.range((key, 0)..=(key, u64::MAX)).map(|(_, id)| *id).collect();
+        ids.into_iter().filter_map(|id| self.take(id)).collect()
     }
 
     /// Bytes in use, bookkeeping included.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
+    pub(crate) const fn memory(&self) -> usize {
+        self.memory
     }
 
-    fn expire(&mut self, now: Timestamp) {
-        while self.order.front().is_some_and(|(since, _)| now.since(*since) > self.limits.age) {
-            self.evict_oldest();
+    pub(crate) const fn stats(&self) -> PendingStats {
+        self.stats
+    }
+
+    fn share(&self, exporter: u128) -> usize {
+        self.shares.get(&exporter).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        while let Some((id, oldest)) = self.sets.first_key_value()
+            && now.since(oldest.set.context.received_at) > self.limits.age
+        {
+            self.drop_set(*id);
         }
     }
 
-    fn evict_oldest(&mut self) -> bool {
-        let Some((_, key)) = self.order.pop_front() else {
-            return false;
-        };
-        if let Some(waiting) = self.sets.get_mut(&key) {
-            let bytes = waiting.pop_front().map_or(0, |set| set.bytes.len() + OVERHEAD);
-            if waiting.is_empty() {
-                self.sets.remove(&key);
-            }
-            self.forget(key, bytes);
+    fn drop_set(&mut self, id: u64) {
+        if let Some(set) = self.take(id) {
+            self.stats.dropped_sets += 1;
+            self.stats.dropped_bytes += set.len() as u64;
         }
-        true
     }
 
-    fn forget(&mut self, key: TemplateKey, bytes: usize) {
-        self.bytes -= bytes;
-        if let Some(domain) = self.domain_bytes.get_mut(&key.domain) {
-            *domain -= bytes;
-            if *domain == 0 {
-                self.domain_bytes.remove(&key.domain);
-            }
+    fn take(&mut self, id: u64) -> Option<HeldSet> {
+        let Waiting { key, set } = *self.sets.remove(&id)?;
+        self.by_template.remove(&(key, id));
+        self.memory -= set.cost();
+        self.stats.sets -= 1;
+        self.stats.bytes -= set.len() as u64;
+        let exporter = key.domain.exporter();
+        let share = self.share(exporter) - set.cost();
+        if share == 0 {
+            self.shares.remove(&exporter);
+        } else {
+            self.shares.insert(exporter, share);
         }
+        if self.sets.is_empty() {
+            // A table keeps its capacity.
+            self.shares = HashMap::new();
+        }
+        Some(set)
     }
 }

@@ -46,7 +46,7 @@ pub enum TemplateScope {
 }
 
 /// An Observation Domain of an exporter: the key of everything that is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct DomainKey {
     exporter: u128,
     collector: u128,
@@ -75,7 +75,7 @@ impl DomainKey {
 }
 
 /// The key of a Template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TemplateKey {
     pub(crate) domain: DomainKey,
     pub(crate) template_id: u16,

@@ -1,6 +1,5 @@
 //! The shared store: Templates and Observation Domains of all exporters, within one budget.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use flow_wire::{Message, Template, TemplateLimits, Timestamp, Version, legacy};
 use foldhash::fast::RandomState;
 
 use crate::budget::Budget;
-use crate::pending::{HeldSet, Pending, PendingLimits};
+use crate::pending::{HeldSet, Pending, PendingLimits, PendingStats};
 use crate::plan::FlowPlan;
 use crate::sequence::SequenceTracker;
 use crate::session::{DomainKey, TemplateKey, TemplateScope};
@@ -26,7 +25,7 @@ pub struct StateConfig {
     pub memory: usize,
     /// Bytes for Data Sets that wait for their Template; 0 drops them at once.
     pub pending_memory: usize,
-    /// The part of them that one Observation Domain may have.
+    /// The part of them that one exporter address may have, whatever Observation Domains it names.
     pub pending_memory_per_domain: usize,
     /// How long a Data Set waits.
     pub pending_age: Duration,
@@ -136,7 +135,7 @@ impl State {
         };
         let limits = PendingLimits {
             bytes: config.pending_memory,
-            bytes_per_domain: config.pending_memory_per_domain,
+            bytes_per_exporter: config.pending_memory_per_domain,
             age: config.pending_age,
         };
         let budget = Budget::new(config.memory);
@@ -161,9 +160,20 @@ impl State {
         self.budget.used()
     }
 
-    /// Bytes of Data Sets that wait for their Template.
+    /// Bytes in use for Data Sets that wait for their Template, bookkeeping included.
     pub fn pending_memory(&self) -> usize {
         self.pending_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Data Sets that wait for their Template at `now`, and how many were dropped so far.
+    ///
+    /// Of all bytes that [`Accounting::pending`](crate::Accounting::pending) ever counted, these and those of
+    /// [`Decoded::replayed_accounting`](crate::Decoded::replayed_accounting) are the whole.
+    pub fn pending_stats(&self, now: Timestamp) -> PendingStats {
+        let mut pending = lock(&self.pending);
+        pending.expire(now);
+        self.pending_bytes.store(pending.memory(), Ordering::Relaxed);
+        pending.stats()
     }
 
     /// Templates in force, the built-in ones left out.
@@ -292,17 +302,17 @@ impl State {
         }
         let mut pending = lock(&self.pending);
         let held = pending.hold(key, set);
-        self.pending_bytes.store(pending.bytes(), Ordering::Relaxed);
+        self.pending_bytes.store(pending.memory(), Ordering::Relaxed);
         held
     }
 
-    pub(crate) fn release(&self, key: TemplateKey, now: Timestamp) -> VecDeque<HeldSet> {
+    pub(crate) fn release(&self, key: TemplateKey, now: Timestamp) -> Vec<HeldSet> {
         if self.pending_memory() == 0 {
-            return VecDeque::new();
+            return Vec::new();
         }
         let mut pending = lock(&self.pending);
         let released = pending.release(key, now);
-        self.pending_bytes.store(pending.bytes(), Ordering::Relaxed);
+        self.pending_bytes.store(pending.memory(), Ordering::Relaxed);
         released
     }
 }

@@ -264,3 +264,67 @@ fn a_redefinition_over_budget_ends_the_template_before() {
     assert_eq!(collector.decoded.events(), [StateEvent::TemplateRemoved(256)]);
     assert_eq!(collector.state.template_count(), 0);
 }
+
+/// A Data Set of one record and no fields to speak of, in a Message of this Observation Domain.
+fn large_set(domain: u32, id: u16, len: u16) -> Vec<u8> {
+    let header = &data(Version::V9, 0, domain, id, [0, 0])[..20];
+    [header, &id.to_be_bytes(), &len.to_be_bytes(), &vec![1; usize::from(len) - 4]].concat()
+}
+
+/// The sender chooses its Observation Domains, so they give it no more room.
+#[test]
+fn waiting_data_of_many_domains_is_that_of_one_exporter() {
+    let mut collector = Collector::new(StateConfig::default());
+    for domain in 0..1000 {
+        collector.receive(A, 0, &large_set(domain, 256, 1400));
+    }
+    assert!(collector.state.pending_memory() <= 64 << 10);
+    assert!(collector.decoded.accounting().skipped[Kind::TemplateUnknown(0).index()] > 0);
+}
+
+#[test]
+fn who_has_most_waiting_gives_way() {
+    let mut config = StateConfig::default();
+    config.pending_memory = 128 << 10;
+    let mut collector = Collector::new(config);
+    collector.receive(B, 0, &data(Version::V9, 0, 7, 256, [42, 1]));
+    let mut pending = 12;
+    for address in 1..=20_u8 {
+        for _ in 0..20 {
+            collector.receive(&format!("198.51.100.{address}:9"), 0, &large_set(7, 256, 1400));
+            pending += collector.decoded.accounting().pending;
+        }
+    }
+    let stats = collector.state.pending_stats(collector.now);
+    assert!(collector.state.pending_memory() <= 128 << 10);
+    assert!(stats.dropped_sets > 0);
+    assert_eq!(stats.bytes + stats.dropped_bytes, pending, "what waits no more is counted");
+    assert_eq!(collector.receive(B, 1, &template(Version::V9, 1, 7, 256, &[OCTETS, PACKETS])).0, [42]);
+    let late = collector.now + Duration::from_secs(61);
+    let stats = collector.state.pending_stats(late);
+    assert_eq!((stats.sets, stats.bytes, stats.dropped_bytes + 12), (0, 0, pending), "the others waited in vain");
+    assert_eq!(collector.state.pending_memory(), 0);
+}
+
+/// A record that runs past its Set says so with an offset into its own datagram, not into that of its Template.
+#[test]
+fn issues_of_replayed_sets_stay_with_them() {
+    let mut collector = Collector::new(StateConfig::default());
+    let mut cut = data(Version::Ipfix, 0, 7, 256, [0, 0]);
+    cut.truncate(20);
+    cut[2..4].copy_from_slice(&27_u16.to_be_bytes());
+    cut[18..20].copy_from_slice(&11_u16.to_be_bytes());
+    cut.extend([3, b'a', b'b', b'c', 9, b'd', b'e']);
+    collector.receive(A, 0, &cut);
+    let name = FieldSpecifier { enterprise_number: 0, id: 82, length: u16::MAX };
+    collector.receive(A, 1, &template(Version::Ipfix, 0, 7, 256, &[name]));
+    assert_eq!(collector.issues(), []);
+    let issue = collector.decoded.replayed_issues().first()[0];
+    assert_eq!((issue.offset, issue.kind), (24, Kind::RecordOverrun(256)));
+    let accounting = collector.decoded.replayed_accounting();
+    assert_eq!((accounting.headers, accounting.records, accounting.total()), (4, 4, 11));
+    assert_eq!(accounting.skipped[issue.kind.index()], 3);
+    collector.receive(A, 2, &template(Version::Ipfix, 0, 7, 257, &[name]));
+    assert!(collector.decoded.replayed_issues().is_empty());
+    assert_eq!(collector.decoded.replayed_accounting().total(), 0);
+}
