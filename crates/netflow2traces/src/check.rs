@@ -1,13 +1,15 @@
-//! `check`: the effective configuration, and whether the outputs take spans.
+//! `check`: the effective configuration, and whether everything that `collect` needs is there.
 
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use otlp_sink::{OtlpConfig, Output};
+use otlp_sink::{OtlpConfig, Output, SinkError};
 
 use crate::cli::{Source, Sources};
-use crate::collect::runtime;
+use crate::collect::{bind, runtime};
 use crate::config::Config;
 use crate::settings::Settings;
 
@@ -18,11 +20,11 @@ pub(crate) struct CheckArgs {
     pub(crate) settings: Settings,
 }
 
-/// Prints the settings as a configuration file, says where each comes from, and tries the outputs.
+/// Prints the settings as a configuration file, says where each comes from, and tries addresses and outputs.
 ///
 /// # Errors
 ///
-/// Settings that cannot be used, an output that does not take spans.
+/// Settings that cannot be used, an address that cannot be listened on, an output that does not take spans.
 pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     for (key, values) in args.settings.values() {
@@ -43,14 +45,31 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     }
     output.flush()?;
     let config = Config::new(&args.settings)?;
+    for address in bind(&config)?.addresses() {
+        writeln!(output, "# {address} can be listened on")?;
+    }
     for target in &config.sink.outputs {
         match target {
             Output::Otlp(otlp) => probe(otlp, &mut output)?,
-            Output::File(path) => writeln!(output, "# spans go to the file {}", path.display())?,
+            Output::File(path) => {
+                try_file(path).map_err(|source| SinkError::File { path: path.clone(), source })?;
+                writeln!(output, "# spans go to the file {}", path.display())?;
+            }
             _ => writeln!(output, "# spans go to standard output")?,
         }
     }
     Ok(())
+}
+
+/// Opens a file as an output does. One that was not there is gone again afterwards.
+fn try_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().append(true).create_new(true).open(path) {
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            OpenOptions::new().append(true).create(true).open(path).map(drop)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn probe(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
@@ -84,6 +103,19 @@ pub(crate) fn redacted(key: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_tried_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spans.jsonl");
+        try_file(&path).unwrap();
+        assert!(!path.exists());
+        fs::write(&path, "kept").unwrap();
+        try_file(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+        assert!(try_file(folder.path()).is_err());
+        assert!(try_file(&path.join("below")).is_err());
+    }
 
     #[test]
     fn secrets_do_not_show() {

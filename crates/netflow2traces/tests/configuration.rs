@@ -10,14 +10,16 @@ use std::process::Output;
 
 use common::{assert_fails, netflow2traces, run, stderr, stdout};
 
-/// What `check` says of a setting: value and source.
+/// What `check` says of a setting: value and source. It does so whether or not the port is free.
 fn effective(output: &Output, key: &str) -> (String, String) {
-    assert!(output.status.success(), "{}", stderr(output));
     let prefix = format!("{key} = ");
     let line = stdout(output).lines().find_map(|line| line.strip_prefix(&prefix)).unwrap();
     let (value, source) = line.rsplit_once(" # ").unwrap();
     (value.trim_matches('"').to_owned(), source.to_owned())
 }
+
+/// An address that is free, with a buffer that every kernel grants.
+const FREE: [&str; 6] = ["--listen-host", "127.0.0.1", "--listen-port", "0", "--receive-buffer", "64KiB"];
 
 #[test]
 fn option_beats_environment_beats_file_beats_default() {
@@ -84,7 +86,8 @@ fn secrets_are_not_printed() {
     let endpoint = format!("http://user:hunter2@{}", backend.local_addr().unwrap());
     drop(backend);
     let mut command = netflow2traces(&["check", "--otlp-endpoint", &endpoint]);
-    let output = command.env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2").output().unwrap();
+    let output =
+        command.args(FREE).env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("otlp_headers = \"authorization=[redacted]\" # environment"));
     assert!(!stdout(&output).contains("hunter2") && !stderr(&output).contains("hunter2"), "{}", stderr(&output));
@@ -163,12 +166,40 @@ fn check_fails_without_a_backend() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for protocol in ["grpc", "http/protobuf", "http/json"] {
         let endpoint = format!("http://{closed}");
-        let output = run(&["check", "--otlp-endpoint", &endpoint, "--otlp-protocol", protocol]);
+        let mut command = netflow2traces(&["check", "--otlp-endpoint", &endpoint, "--otlp-protocol", protocol]);
+        let output = command.args(FREE).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let error = stderr(&output);
         let expected = format!("error: the backend at http://{closed}");
         assert!(error.starts_with(&expected) && error.contains("unreachable") && error.lines().count() == 1, "{error}");
     }
+}
+
+/// What `collect` refuses to start with, in the same words.
+#[test]
+fn check_fails_where_collect_would() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let listen = format!("udp://{}", taken.local_addr().unwrap());
+    for arguments in [
+        &["--listen", &listen][..],
+        &["--listen", "udp://127.0.0.1:0", "--output", "file:/no/such/folder/spans.jsonl"],
+        &["--listen", "udp://127.0.0.1:0", "--output", "file:/"],
+    ] {
+        let check = netflow2traces(&["check", "--receive-buffer", "64KiB"]).args(arguments).output().unwrap();
+        let collect = netflow2traces(&["collect", "--receive-buffer", "64KiB"]).args(arguments).output().unwrap();
+        assert_eq!((check.status.code(), collect.status.code()), (Some(1), Some(1)));
+        assert_eq!(stderr(&check), stderr(&collect));
+    }
+}
+
+#[test]
+fn check_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = format!("file:{}", folder.path().join("spans.jsonl").display());
+    let check = netflow2traces(&["check", "--output", &output]).args(FREE).output().unwrap();
+    assert!(check.status.success(), "{}", stderr(&check));
+    assert!(stdout(&check).contains("can be listened on\n# spans go to the file "), "{}", stdout(&check));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
