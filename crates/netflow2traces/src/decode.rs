@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use flow_capture::{Capture, CaptureError, CapturedDatagram};
+use flow_capture::{Capture, CaptureError, CaptureStats, CapturedDatagram};
 use flow_state::{Datagram, Decoded, FlowRecord, State, StateConfig, Timestamp, TransportSession, Version};
 use ipnet::IpNet;
+use tracing::warn;
 
 use self::row::Row;
 use self::summary::Summary;
@@ -99,8 +100,9 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
         }
     };
     printer.finish()?;
+    warn_of_losses(&capture.stats());
     if let Some(path) = &args.summary {
-        summary.write(path).with_context(|| format!("cannot write {}", path.display()))?;
+        summary.write(path, capture.stats()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     damage.map_or(Ok(()), |error| Err(damaged(error, &args.file)))
 }
@@ -120,6 +122,21 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Capture<Box<dyn Read>>> {
         _ => Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?),
     };
     Capture::open(reader).map_err(|error| damaged(error, path))
+}
+
+/// Says what of a capture did not become datagrams. That it holds other protocols is worth a word only when it holds
+/// nothing else.
+pub(crate) fn warn_of_losses(stats: &CaptureStats) {
+    let count = |frames: u64| (frames > 0).then_some(frames);
+    let unknown_link_type = count(stats.unknown_link_type);
+    let (truncated, malformed) = (count(stats.truncated), count(stats.malformed));
+    let fragments_lost = count(stats.fragments_lost);
+    if stats.datagrams == 0 {
+        let (frames, not_ip, not_udp) = (stats.frames, count(stats.not_ip), count(stats.not_udp));
+        warn!(frames, unknown_link_type, not_ip, not_udp, malformed, fragments_lost, "no UDP datagram in the capture");
+    } else if [unknown_link_type, truncated, malformed, fragments_lost].iter().any(Option::is_some) {
+        warn!(unknown_link_type, truncated, malformed, fragments_lost, "parts of the capture were not read");
+    }
 }
 
 /// The error of a capture that cannot be read further.

@@ -15,7 +15,7 @@ use otlp_sink::Sink;
 
 use crate::collect::{DRAIN_DEADLINE, log_totals, runtime};
 use crate::config::Config;
-use crate::decode::{damaged, open};
+use crate::decode::{damaged, open, warn_of_losses};
 use crate::pace::{Pace, Pacer};
 use crate::settings::Settings;
 use crate::signals::Stop;
@@ -62,9 +62,10 @@ fn for_each(
     while let Some(datagram) = capture.next_datagram().map_err(|error| damaged(error, &args.file))? {
         pacer.wait(datagram.captured_at);
         if !take(&datagram)? {
-            break;
+            return Ok(());
         }
     }
+    warn_of_losses(&capture.stats());
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use flow_capture::CaptureStats;
 use flow_state::{Accounting, Datagram, DecodeErrorKind, Decoded};
 use serde::Serialize;
 
@@ -25,6 +26,7 @@ pub(super) struct Summary {
 
 #[derive(Serialize)]
 struct Document {
+    capture: Frames,
     datagrams: u64,
     /// Records of flows, those that waited for their Template among them.
     data_records: u64,
@@ -34,6 +36,38 @@ struct Document {
     pending: u64,
     issues: BTreeMap<&'static str, u64>,
     bytes: Bytes,
+}
+
+/// What became of the frames of the capture, as in [`CaptureStats`].
+#[derive(Serialize)]
+struct Frames {
+    frames: u64,
+    datagrams: u64,
+    reassembled: u64,
+    truncated: u64,
+    fragments: u64,
+    fragments_lost: u64,
+    unknown_link_type: u64,
+    not_ip: u64,
+    not_udp: u64,
+    malformed: u64,
+}
+
+impl From<CaptureStats> for Frames {
+    fn from(stats: CaptureStats) -> Self {
+        Self {
+            frames: stats.frames,
+            datagrams: stats.datagrams,
+            reassembled: stats.reassembled,
+            truncated: stats.truncated,
+            fragments: stats.fragments,
+            fragments_lost: stats.fragments_lost,
+            unknown_link_type: stats.unknown_link_type,
+            not_ip: stats.not_ip,
+            not_udp: stats.not_udp,
+            malformed: stats.malformed,
+        }
+    }
 }
 
 /// Where the bytes went when their datagram came: `total` is the sum of all others.
@@ -71,19 +105,20 @@ impl Summary {
     }
 
     /// Writes the counts as JSON.
-    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let mut text = serde_json::to_string_pretty(&self.document())?;
+    pub(super) fn write(&self, path: &Path, capture: CaptureStats) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(&self.document(capture))?;
         text.push('\n');
         fs::write(path, text)
     }
 
-    fn document(&self) -> Document {
+    fn document(&self, capture: CaptureStats) -> Document {
         let named = |counts: &[u64]| {
             let counts = DecodeErrorKind::NAMES.iter().copied().zip(counts.iter().copied());
             counts.filter(|(_, count)| *count > 0).collect()
         };
         debug_assert_eq!(self.bytes.total(), self.received_bytes, "every byte has one fate");
         Document {
+            capture: capture.into(),
             datagrams: self.datagrams,
             data_records: self.data_records,
             options_records: self.options_records,
