@@ -30,6 +30,12 @@ impl Budget {
         self.shares.len()
     }
 
+    /// Whether less than a quarter is free, of all or of what this exporter may have.
+    pub(crate) fn is_short(&self, exporter: u128) -> bool {
+        let short = |used: usize, limit: usize| used > limit - limit / 4;
+        short(self.used(), self.limit) || self.shares.get(&exporter).is_some_and(|share| short(*share, self.limit / 4))
+    }
+
     /// Takes `more` bytes and gives `less` back, as one step; `false`, and nothing changes, where that fits neither the
     /// limit nor the quarter of it that one exporter may have.
     pub(crate) fn resize(&self, exporter: u128, less: usize, more: usize) -> bool {

@@ -8,11 +8,14 @@ use flow_wire::{
 };
 
 use crate::decoded::{DataSet, Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
+use crate::domain::Domain;
 use crate::pending::{HeldSet, LEAD};
 use crate::plan::Fact;
 use crate::sequence::SequenceStatus;
+use crate::sequence::Units;
+use crate::session::SessionKey;
 use crate::session::{Datagram, DomainKey, TemplateKey};
-use crate::store::{Domain, Installed, KnownTemplate, State, lock};
+use crate::store::{Installed, KnownTemplate, State, lock};
 
 impl State {
     /// Decodes a datagram: learns its Templates and options, finds its Data Sets, and accounts for each byte.
@@ -58,7 +61,7 @@ impl State {
             state: self,
             message,
             domain_key,
-            domain: self.domain(domain_key, now),
+            domain: self.known_domain(&domain_key),
             index: decoded.messages.len(),
             now,
             uncounted: false,
@@ -191,6 +194,9 @@ impl Pass<'_> {
             return Ok(());
         }
         let template = Template::compile(record, &self.state.config.template_limits)?;
+        if !self.remember_domain() {
+            return Err(DecodeError::new(record.start, DecodeErrorKind::BudgetExceeded));
+        }
         let known = match self.state.install(key, template, self.now) {
             Installed::Added(known) => {
                 decoded.events.push(StateEvent::TemplateAdded(id));
@@ -293,13 +299,21 @@ impl Pass<'_> {
 
     /// Takes from options data what later flows need.
     fn learn(&self, options: &DataSet<'_>) {
-        let (Some(domain), Some(init)) = (&self.domain, options.known_template().plan().locate(Fact::SystemInitTime))
-        else {
+        let Some(init) = options.known_template().plan().locate(Fact::SystemInitTime) else {
             return;
         };
-        if let Some(row) = options.records().last() {
+        if let (Some(domain), Some(row)) = (&self.domain, options.records().last()) {
             lock(domain).system_init = Some(Timestamp::from_unix_millis(row.unsigned(init)));
         }
+    }
+
+    /// A domain is remembered from the first thing on that was understood: a mere header costs a spoofer nothing.
+    /// `false` when there is no room for it.
+    fn remember_domain(&mut self) -> bool {
+        if self.domain.is_none() {
+            self.domain = self.state.domain(self.domain_key, self.now);
+        }
+        self.domain.is_some()
     }
 
     fn system_init(&self) -> Option<Timestamp> {
@@ -345,19 +359,25 @@ impl Pass<'_> {
     }
 
     /// Sequence number and start of the exporter, once all Sets are known.
-    fn conclude(&self, decoded: &mut Decoded) {
+    fn conclude(&mut self, decoded: &mut Decoded) {
+        let context = &decoded.messages[self.index];
+        let understood = context.templates + context.data_records + context.options_records > 0;
+        if understood && !self.remember_domain() {
+            let error = DecodeError::new(self.message.start(), DecodeErrorKind::BudgetExceeded);
+            decoded.issues.note(error);
+        }
         let Some(domain) = &self.domain else {
             return;
         };
         let context = &mut decoded.messages[self.index];
-        let units = match self.message.header.version {
-            Version::V9 => Some(1),
-            Version::Ipfix if self.uncounted => None,
-            _ => Some(context.data_records + context.options_records),
-        };
+        let counted = self.message.header.version != Version::Ipfix || !self.uncounted;
+        let units =
+            counted.then_some(Units { data_records: context.data_records, options_records: context.options_records });
+        let session = SessionKey::new(&context.session, self.state.config.template_scope);
         let mut domain = lock(domain);
-        domain.seen(self.now);
-        context.sequence = domain.sequence.observe(&self.message.header, units);
+        domain.seen(self.now, understood);
+        let sender = (&self.domain_key, session);
+        context.sequence = domain.observe(sender, &self.message.header, units, &self.state.budget);
         context.system_init = domain.system_init;
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);

@@ -30,6 +30,7 @@
 mod budget;
 mod decode;
 mod decoded;
+mod domain;
 mod flow;
 mod pending;
 mod plan;

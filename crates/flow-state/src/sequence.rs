@@ -1,5 +1,7 @@
 //! Sequence numbers: what is missing, late, or starts anew.
 
+use std::time::Duration;
+
 use flow_wire::{MessageHeader, Timestamp, Version};
 
 /// What a sequence number says about the Messages before it. Units are those of the version: flows (v5, v7), Messages
@@ -18,70 +20,154 @@ pub enum SequenceStatus {
     Restarted,
 }
 
-/// Follows the sequence numbers of one Observation Domain.
-#[derive(Debug, Default)]
+/// What a Message adds to the sequence number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Units {
+    pub(crate) data_records: u32,
+    pub(crate) options_records: u32,
+}
+
+/// Follows the sequence numbers of one sender.
+#[derive(Debug)]
 pub(crate) struct SequenceTracker {
     last: Option<Last>,
+    /// The ways of counting that fit all numbers so far, a bit for each of [`steps`].
+    possible: u8,
+    /// How often numbers told one way of counting from another.
+    told: u8,
+    /// The last of Messages that came late and follow each other, and their number.
+    late: Option<(Last, u8)>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Last {
     sequence: u32,
-    /// What the next number should be; `None` when units of the last Message could not be counted.
-    expected: Option<u32>,
+    /// `None` when they could not be counted (an unknown Template).
+    units: Option<Units>,
     sys_uptime_ms: Option<u32>,
     export_time: Timestamp,
 }
 
 /// How far back a number may lie to count as late rather than as a restart.
 const LATE_WINDOW: u32 = 100_000;
+/// So many late Messages that follow each other and left the exporter later than the last are those of a restart.
+const RESTART_RUN: u8 = 3;
+/// The same where clocks say nothing; a block of Messages that took a slower path is shorter.
+const LONG_RESTART_RUN: u8 = 8;
+/// A Message that left the exporter so much later than the last is not one that was overtaken.
+const CLEARLY_LATER: Duration = Duration::from_secs(5);
+/// From so many tellings on, a single number that fits another way of counting is no proof of it.
+const SETTLED: u8 = 3;
+/// The ways of counting, as bits.
+const ANY: u8 = 0b1111;
+
+impl Default for SequenceTracker {
+    fn default() -> Self {
+        Self { last: None, possible: ANY, told: 0, late: None }
+    }
+}
 
 impl SequenceTracker {
     /// Takes the header of a Message and the units in it, `None` when they could not be counted (an unknown Template).
-    pub(crate) fn observe(&mut self, header: &MessageHeader, units: Option<u32>) -> SequenceStatus {
+    pub(crate) fn observe(&mut self, header: &MessageHeader, units: Option<Units>) -> SequenceStatus {
         let Some(sequence) = header.sequence_number else {
             return SequenceStatus::Unknown;
         };
-        let next = Last {
-            sequence,
-            expected: units.map(|units| sequence.wrapping_add(units)),
-            sys_uptime_ms: header.sys_uptime_ms,
-            export_time: header.export_time,
-        };
+        let next = Last { sequence, units, sys_uptime_ms: header.sys_uptime_ms, export_time: header.export_time };
         let Some(last) = self.last else {
             self.last = Some(next);
             return SequenceStatus::Unknown;
         };
-        let status = judge(&last, &next, header.version, units);
-        if status != SequenceStatus::Late {
-            self.last = Some(next);
+        let mut status = self.judge(&last, &next, header.version);
+        if status == SequenceStatus::Late {
+            let run = match self.late {
+                Some((late, run))
+                    if bits(&steps(&late, &next, header.version), |step| step == next.after(&late)) != 0 =>
+                {
+                    run.saturating_add(1)
+                }
+                _ => 1,
+            };
+            self.late = Some((next, run));
+            let enough = if next.export_time > last.export_time { RESTART_RUN } else { LONG_RESTART_RUN };
+            if run < enough {
+                return status;
+            }
+            status = SequenceStatus::Restarted;
         }
+        if status == SequenceStatus::Restarted {
+            *self = Self::default();
+        }
+        self.late = None;
+        self.last = Some(next);
         status
+    }
+
+    fn judge(&mut self, last: &Last, next: &Last, version: Version) -> SequenceStatus {
+        let steps = steps(last, next, version);
+        let fitting = bits(&steps, |step| step == next.after(last));
+        let unknown = bits(&steps, |step| step.is_none());
+        if self.possible & fitting != 0 {
+            self.told = (self.told + u8::from(fitting | unknown != ANY)).min(2 * SETTLED);
+            self.possible &= fitting | unknown;
+            return SequenceStatus::InOrder;
+        }
+        if self.possible & unknown != 0 {
+            return SequenceStatus::Unknown;
+        }
+        if fitting != 0 {
+            if self.told < SETTLED {
+                self.possible = fitting | unknown;
+                return SequenceStatus::InOrder;
+            }
+            // An exporter that counts otherwise than before shows it again and again.
+            self.told -= 1;
+        }
+        let step = steps.get(self.possible.trailing_zeros() as usize).copied().flatten().unwrap_or(0);
+        judge_step(last, next, last.sequence.wrapping_add(step))
     }
 }
 
-fn judge(last: &Last, next: &Last, version: Version, units: Option<u32>) -> SequenceStatus {
-    let Some(expected) = last.expected else {
-        return SequenceStatus::Unknown;
-    };
-    // softflowd counts the Message itself in (captures D26): its numbers are steady, only shifted.
-    let counts_itself =
-        version == Version::Ipfix && units.is_some_and(|units| next.sequence == last.sequence.wrapping_add(units));
-    if next.sequence == expected || counts_itself {
-        return SequenceStatus::InOrder;
+impl Last {
+    /// How far its number is from an earlier one.
+    const fn after(&self, earlier: &Self) -> Option<u32> {
+        Some(self.sequence.wrapping_sub(earlier.sequence))
     }
+}
+
+/// How far the number of the next Message should be from that of the last, by each way of counting that exporters have.
+///
+/// The number is that of the units before this Message (RFC 7011 section 3.1: options records among them). softflowd and
+/// Open vSwitch count the Message itself in, softflowd leaves options records out.
+fn steps(last: &Last, next: &Last, version: Version) -> [Option<u32>; 4] {
+    if version == Version::V9 {
+        return [Some(1); 4];
+    }
+    let all = |units: Units| units.data_records.wrapping_add(units.options_records);
+    let data = |units: Units| units.data_records;
+    [last.units.map(all), last.units.map(data), next.units.map(all), next.units.map(data)]
+}
+
+fn bits(steps: &[Option<u32>; 4], is: impl Fn(Option<u32>) -> bool) -> u8 {
+    steps.iter().enumerate().map(|(bit, step)| u8::from(is(*step)) << bit).sum()
+}
+
+/// Judges a number that is not the expected one.
+fn judge_step(last: &Last, next: &Last, expected: u32) -> SequenceStatus {
     let ahead = next.sequence.wrapping_sub(expected);
     let behind = expected.wrapping_sub(next.sequence);
-    let restarted = match (last.sys_uptime_ms, next.sys_uptime_ms) {
-        // Less uptime than before by more than what reordering explains, and no wrap of the 32-bit counter.
-        (Some(before), Some(now)) => (10_000..u32::MAX / 2).contains(&before.wrapping_sub(now)),
-        _ => next.export_time > last.export_time,
-    };
+    let uptimes = last.sys_uptime_ms.zip(next.sys_uptime_ms);
+    // Less uptime than before by more than what reordering explains, and no wrap of the 32-bit counter.
+    if uptimes.is_some_and(|(before, now)| (10_000..u32::MAX / 2).contains(&before.wrapping_sub(now))) {
+        return SequenceStatus::Restarted;
+    }
     if ahead < u32::MAX / 2 {
         // A jump this far ahead is no loss that anyone could have caused between two Messages.
         return if ahead > u32::MAX / 4 { SequenceStatus::Restarted } else { SequenceStatus::Gap(ahead) };
     }
-    if restarted || behind > LATE_WINDOW { SequenceStatus::Restarted } else { SequenceStatus::Late }
+    let clearly = if uptimes.is_some() { CLEARLY_LATER } else { Duration::ZERO };
+    let later = next.export_time.since(last.export_time) > clearly;
+    if later || behind > LATE_WINDOW { SequenceStatus::Restarted } else { SequenceStatus::Late }
 }
 
 #[cfg(test)]
@@ -102,7 +188,13 @@ mod tests {
 
     fn observe_all(version: Version, messages: &[(u32, u64, Option<u32>)]) -> Vec<SequenceStatus> {
         let mut tracker = SequenceTracker::default();
-        messages.iter().map(|&(sequence, at, units)| tracker.observe(&header(version, sequence, at), units)).collect()
+        messages
+            .iter()
+            .map(|&(sequence, at, data_records)| {
+                let units = data_records.map(|data_records| Units { data_records, options_records: 0 });
+                tracker.observe(&header(version, sequence, at), units)
+            })
+            .collect()
     }
 
     use SequenceStatus::{Gap, InOrder, Late, Restarted, Unknown};
@@ -158,5 +250,72 @@ mod tests {
             [Unknown, Restarted, InOrder]
         );
         assert_eq!(observe_all(Version::V1, &[(0, 1, Some(1)), (0, 2, Some(1))]), [Unknown, Unknown]);
+    }
+
+    fn observe_records(version: Version, messages: &[(u32, u32, u32)]) -> Vec<SequenceStatus> {
+        let mut tracker = SequenceTracker::default();
+        messages
+            .iter()
+            .map(|&(sequence, data_records, options_records)| {
+                let units = Some(Units { data_records, options_records });
+                tracker.observe(&header(version, sequence, 1), units)
+            })
+            .collect()
+    }
+
+    /// softflowd sends its options data with every sixteenth Message and counts neither it nor as others do.
+    #[test]
+    fn options_records_may_be_left_out_of_the_count() {
+        let softflowd = [(23, 23, 1), (55, 32, 0), (86, 31, 0), (118, 32, 0), (141, 23, 1), (173, 32, 0), (230, 32, 0)];
+        let seen = observe_records(Version::Ipfix, &softflowd);
+        assert_eq!(seen[1..], [InOrder, InOrder, InOrder, InOrder, InOrder, Gap(25)]);
+        let by_the_rfc = [(0, 3, 1), (4, 5, 0), (9, 2, 2), (13, 1, 0), (13, 1, 0)];
+        assert_eq!(observe_records(Version::Ipfix, &by_the_rfc)[1..], [InOrder, InOrder, InOrder, Late]);
+    }
+
+    /// Open vSwitch counts the flows of the Message itself in.
+    #[test]
+    fn v5_may_count_its_own_flows() {
+        let seen = observe_records(Version::V5, &[(11, 12, 0), (41, 30, 0), (59, 18, 0), (89, 30, 0), (134, 30, 0)]);
+        assert_eq!(seen[1..], [InOrder, InOrder, InOrder, Gap(15)]);
+    }
+
+    /// A loss that fits another way of counting by accident is a loss once the way of counting is known.
+    #[test]
+    fn a_settled_way_of_counting_is_kept() {
+        let before = [(0, 5, 0), (5, 1, 0), (6, 4, 0), (10, 2, 0), (12, 1, 0)];
+        let seen = observe_records(Version::V5, &[&before[..], &[(15, 3, 0), (18, 1, 0)]].concat());
+        assert_eq!(seen[1..], [InOrder, InOrder, InOrder, InOrder, Gap(2), InOrder]);
+        // Another process that counts otherwise is believed in the end.
+        let other: Vec<_> = (1..9).map(|turn| (20 + 7 * turn + turn % 2, 7 + turn % 2 * 2 - 1, 0)).collect();
+        let seen = observe_records(Version::V5, &[&before[..], &other[..]].concat());
+        assert_eq!(seen[10..], [InOrder; 3]);
+    }
+
+    /// Uptime may be that of the machine, which goes on when the process starts anew.
+    #[test]
+    fn numbers_that_follow_each_other_from_a_lower_one_on_are_a_restart() {
+        let seen = observe_all(
+            Version::V9,
+            &[(900, 100, None), (0, 101, None), (1, 102, None), (2, 103, None), (3, 104, None), (5, 104, None)],
+        );
+        assert_eq!(seen, [Unknown, Late, Late, Restarted, InOrder, Gap(1)]);
+        let clearly_later = observe_all(Version::V9, &[(900, 100, None), (0, 110, None), (1, 110, None)]);
+        assert_eq!(clearly_later, [Unknown, Restarted, InOrder]);
+    }
+
+    #[test]
+    fn messages_that_took_a_slower_path_are_no_restart() {
+        let seen = observe_all(
+            Version::V9,
+            &[(1, 5, None), (6, 6, None), (2, 5, None), (3, 5, None), (4, 5, None), (5, 5, None), (7, 6, None)],
+        );
+        assert_eq!(seen, [Unknown, Gap(4), Late, Late, Late, Late, InOrder]);
+    }
+
+    #[test]
+    fn less_uptime_is_a_restart_wherever_the_number_was() {
+        let seen = observe_all(Version::V5, &[(3_500_000_000, 900, Some(1)), (0, 1, Some(1))]);
+        assert_eq!(seen, [Unknown, Restarted]);
     }
 }

@@ -34,7 +34,8 @@ pub struct Datagram<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What Template IDs and sequence numbers of an exporter belong to.
+/// What Template IDs of an exporter belong to. Sequence numbers belong to a Transport Session in either version, or to
+/// the address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TemplateScope {
     /// By the standards: v9 by exporter address and Source ID (RFC 3954 section 5.1), IPFIX by Transport Session (both
@@ -59,10 +60,7 @@ impl DomainKey {
     pub(crate) fn new(session: &TransportSession, version: Version, domain: u32, scope: TemplateScope) -> Self {
         let exporter = address_bits(session.exporter.ip());
         let (collector, ports) = match (version, scope) {
-            (Version::Ipfix, TemplateScope::Session) => {
-                let ports = u32::from(session.exporter.port()) << 16 | u32::from(session.collector.port());
-                (address_bits(session.collector.ip()), ports)
-            }
+            (Version::Ipfix, TemplateScope::Session) => (address_bits(session.collector.ip()), ports(session)),
             _ => (0, 0),
         };
         Self { exporter, collector, ports, domain, version: version.number() }
@@ -74,11 +72,31 @@ impl DomainKey {
     }
 }
 
+/// A process that numbers its Messages: where a datagram came from and went to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SessionKey {
+    collector: u128,
+    ports: u32,
+}
+
+impl SessionKey {
+    pub(crate) fn new(session: &TransportSession, scope: TemplateScope) -> Self {
+        match scope {
+            TemplateScope::Session => Self { collector: address_bits(session.collector.ip()), ports: ports(session) },
+            TemplateScope::Address => Self::default(),
+        }
+    }
+}
+
 /// The key of a Template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TemplateKey {
     pub(crate) domain: DomainKey,
     pub(crate) template_id: u16,
+}
+
+fn ports(session: &TransportSession) -> u32 {
+    u32::from(session.exporter.port()) << 16 | u32::from(session.collector.port())
 }
 
 fn address_bits(address: IpAddr) -> u128 {

@@ -10,9 +10,9 @@ use flow_wire::{Message, Template, TemplateLimits, Timestamp, Version, legacy};
 use foldhash::fast::RandomState;
 
 use crate::budget::Budget;
+use crate::domain::Domain;
 use crate::pending::{HeldSet, Pending, PendingLimits, PendingStats};
 use crate::plan::FlowPlan;
-use crate::sequence::SequenceTracker;
 use crate::session::{DomainKey, TemplateKey, TemplateScope};
 
 /// Limits and policies of a [`State`].
@@ -80,20 +80,12 @@ impl KnownTemplate {
     }
 }
 
-/// What is remembered of an Observation Domain beside its Templates.
-#[derive(Debug, Default)]
-pub(crate) struct Domain {
-    pub(crate) sequence: SequenceTracker,
-    pub(crate) system_init: Option<Timestamp>,
-    last_seen: Timestamp,
-}
-
-const DOMAIN_MEMORY: usize = size_of::<Domain>() + size_of::<DomainKey>() + 96;
-
-/// An Observation Domain that was silent for so long makes room when the budget is used up.
+/// An Observation Domain that was silent for so long is dropped when the budget is used up.
 const IDLE: Duration = Duration::from_secs(30 * 60);
-/// The store is searched for idle domains at most this often.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(10);
+/// One that sent more than once keeps its place at least so long.
+const RECENT: Duration = Duration::from_secs(5 * 60);
+/// The store is searched for domains to drop at most this often.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 type Map<K, V> = DashMap<K, V, RandomState>;
 
@@ -101,9 +93,9 @@ type Map<K, V> = DashMap<K, V, RandomState>;
 #[derive(Debug)]
 pub struct State {
     pub(crate) config: StateConfig,
+    pub(crate) budget: Budget,
     templates: Map<TemplateKey, Arc<KnownTemplate>>,
     domains: Map<DomainKey, Arc<Mutex<Domain>>>,
-    budget: Budget,
     pending: Mutex<Pending>,
     /// Bytes waiting, so that the lock is taken only when there are some.
     pending_bytes: AtomicUsize,
@@ -245,12 +237,14 @@ impl State {
         removed.is_some()
     }
 
+    /// The memory of a domain, where there is one.
+    pub(crate) fn known_domain(&self, key: &DomainKey) -> Option<Arc<Mutex<Domain>>> {
+        self.domains.get(key).map(|domain| domain.value().clone())
+    }
+
     /// The memory of a domain; `None` when there is no room for another.
     pub(crate) fn domain(&self, key: DomainKey, now: Timestamp) -> Option<Arc<Mutex<Domain>>> {
-        if let Some(domain) = self.domains.get(&key) {
-            return Some(domain.value().clone());
-        }
-        self.try_domain(key, now).or_else(|| {
+        self.known_domain(&key).or_else(|| self.try_domain(key, now)).or_else(|| {
             self.sweep(now);
             self.try_domain(key, now)
         })
@@ -259,15 +253,17 @@ impl State {
     fn try_domain(&self, key: DomainKey, now: Timestamp) -> Option<Arc<Mutex<Domain>>> {
         match self.domains.entry(key) {
             Entry::Occupied(entry) => Some(entry.get().clone()),
-            Entry::Vacant(entry) => self.budget.reserve(key.exporter(), DOMAIN_MEMORY).then(|| {
-                let domain = Arc::new(Mutex::new(Domain { last_seen: now, ..Domain::default() }));
+            Entry::Vacant(entry) => self.budget.reserve(key.exporter(), Domain::MEMORY).then(|| {
+                let domain = Arc::new(Mutex::new(Domain::new(now)));
                 entry.insert(domain.clone());
                 domain
             }),
         }
     }
 
-    /// Drops domains that were silent for [`IDLE`], with their Templates.
+    /// Makes room, at most once in [`SWEEP_INTERVAL`]: drops domains that were silent for [`IDLE`], then, until a quarter
+    /// is free, those that sent only once, then those that were silent for [`RECENT`]; oldest first, with their
+    /// Templates. So spoofed senders that come and go do not push out an exporter that stays.
     fn sweep(&self, now: Timestamp) {
         let due = self.next_sweep.load(Ordering::Relaxed);
         let next = (now + SWEEP_INTERVAL).as_unix_nanos();
@@ -276,23 +272,29 @@ impl State {
         if !turn {
             return;
         }
-        let mut freed = Vec::new();
-        self.domains.retain(|key, domain| {
-            let keep = now.since(lock(domain).last_seen) <= IDLE;
-            if !keep {
-                freed.push((key.exporter(), DOMAIN_MEMORY));
+        let rank = |domain: &Domain| {
+            let silent = now.since(domain.last_seen());
+            (silent <= IDLE, domain.is_proven(), domain.last_seen(), silent > RECENT)
+        };
+        let mut domains: Vec<_> = self.domains.iter().map(|entry| (rank(&lock(entry.value())), *entry.key())).collect();
+        domains.sort_unstable();
+        for ((alive, proven, last_seen, silent), key) in domains {
+            if !alive || ((!proven || silent) && self.budget.is_short(key.exporter())) {
+                self.drop_domain(&key, last_seen);
             }
-            keep
-        });
-        self.templates.retain(|key, known| {
-            let keep = self.domains.contains_key(&key.domain);
-            if !keep {
-                freed.push((key.domain.exporter(), known.memory()));
-            }
-            keep
-        });
-        for (exporter, bytes) in freed {
-            self.budget.give_back(exporter, bytes);
+        }
+        let orphan = |key: &TemplateKey| !self.domains.contains_key(&key.domain);
+        let orphans: Vec<_> = self.templates.iter().map(|entry| *entry.key()).filter(orphan).collect();
+        for key in orphans {
+            self.remove(&key);
+        }
+    }
+
+    /// Drops a domain unless it sent something since `last_seen`.
+    fn drop_domain(&self, key: &DomainKey, last_seen: Timestamp) {
+        let dropped = self.domains.remove_if(key, |_, domain| lock(domain).last_seen() == last_seen);
+        if let Some((key, domain)) = dropped {
+            self.budget.give_back(key.exporter(), lock(&domain).retire());
         }
     }
 
@@ -314,12 +316,6 @@ impl State {
         let released = pending.release(key, now);
         self.pending_bytes.store(pending.memory(), Ordering::Relaxed);
         released
-    }
-}
-
-impl Domain {
-    pub(crate) fn seen(&mut self, now: Timestamp) {
-        self.last_seen = self.last_seen.max(now);
     }
 }
 
@@ -353,7 +349,7 @@ mod tests {
 
     fn held(state: &State) -> usize {
         let templates: usize = state.templates.iter().map(|entry| entry.value().memory()).sum();
-        templates + state.domains.iter().map(|_| DOMAIN_MEMORY).sum::<usize>()
+        templates + state.domains.iter().map(|domain| lock(domain.value()).memory()).sum::<usize>()
     }
 
     /// `SO_REUSEPORT` spreads the ports of one exporter over workers.

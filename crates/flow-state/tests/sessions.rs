@@ -265,6 +265,83 @@ fn a_redefinition_over_budget_ends_the_template_before() {
     assert_eq!(collector.state.template_count(), 0);
 }
 
+/// Two processes behind one address may send under one Source ID: they share Templates, not numbers.
+#[test]
+fn each_source_port_has_sequence_numbers_of_its_own() {
+    let both = [(A, 100), (A_OTHER_PORT, 5000)];
+    for (scope, expected) in [
+        (TemplateScope::Session, [SequenceStatus::Unknown, SequenceStatus::Unknown, SequenceStatus::InOrder]),
+        (TemplateScope::Address, [SequenceStatus::Unknown, SequenceStatus::Gap(4899), SequenceStatus::Late]),
+    ] {
+        let mut config = StateConfig::default();
+        config.template_scope = scope;
+        let mut collector = Collector::new(config);
+        let mut seen = Vec::new();
+        for turn in 0..4 {
+            for (from, first) in both {
+                collector.receive(from, 0, &template(Version::V9, first + turn, 7, 256, &[OCTETS, PACKETS]));
+                seen.push(collector.decoded.messages()[0].sequence);
+            }
+        }
+        assert_eq!(seen[..3], expected, "{scope:?}");
+        if scope == TemplateScope::Session {
+            assert_eq!(seen[3..], [SequenceStatus::InOrder; 5]);
+        }
+        assert_eq!((collector.state.domain_count(), collector.state.template_count()), (1, 1));
+    }
+}
+
+/// A header is quickly made up; it costs no memory.
+#[test]
+fn mere_headers_are_not_remembered() {
+    let mut collector = Collector::new(StateConfig::default());
+    let mere_header = &data(Version::V9, 0, 7, 256, [0, 0])[..20];
+    collector.receive(A, 0, mere_header);
+    collector.receive(A, 0, &data(Version::V9, 0, 7, 256, [10, 1]));
+    let refused = [FieldSpecifier { length: 65_000, ..OCTETS }; 2];
+    collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &refused));
+    assert_eq!((collector.state.memory(), collector.state.domain_count(), collector.state.exporter_count()), (0, 0, 0));
+    collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &[OCTETS, PACKETS]));
+    assert_eq!((collector.state.domain_count(), collector.state.exporter_count()), (1, 1));
+}
+
+#[test]
+fn senders_that_come_once_make_room_for_others_but_those_that_stay_do_not() {
+    let mut config = StateConfig::default();
+    config.memory = 256 << 10;
+    let mut collector = Collector::new(config);
+    for sequence in 0..2 {
+        collector.receive(B, 0, &template(Version::V9, sequence, 7, 256, &[OCTETS, PACKETS]));
+    }
+    let mut refused = 0;
+    for sender in 0..4000_u32 {
+        // A hundred a second, each with its own address.
+        collector.now = Timestamp::from_unix_millis(START * 1000 + u64::from(sender) * 10);
+        let [.., high, low] = sender.to_be_bytes();
+        collector.receive(&format!("198.18.{high}.{low}:9"), 0, &template(Version::V9, 0, 7, 256, &[OCTETS]));
+        if collector.issues() == [Kind::BudgetExceeded] {
+            refused += 1;
+        }
+    }
+    assert!(refused < 4000 / 10, "{refused} were refused");
+    assert!(collector.state.exporter_count() > 50);
+    assert_eq!(collector.receive(B, 1, &data(Version::V9, 2, 7, 256, [10, 1])).1, [10]);
+}
+
+/// Where nobody can be dropped, the datagram says so.
+#[test]
+fn a_sender_that_finds_no_room_is_told_of() {
+    let mut config = StateConfig::default();
+    config.memory = 1 << 10;
+    let mut collector = Collector::new(config);
+    collector.receive(A, 0, &template(Version::V9, 0, 7, 256, &[OCTETS]));
+    assert_eq!(collector.issues(), [Kind::BudgetExceeded]);
+    let mut v5 = vec![0; 24 + 48];
+    v5[..4].copy_from_slice(&[0, 5, 0, 1]);
+    assert_eq!(collector.receive(A, 0, &v5).1, [0], "its flows are delivered");
+    assert_eq!(collector.issues(), [Kind::BudgetExceeded]);
+}
+
 /// A Data Set of one record and no fields to speak of, in a Message of this Observation Domain.
 fn large_set(domain: u32, id: u16, len: u16) -> Vec<u8> {
     let header = &data(Version::V9, 0, domain, id, [0, 0])[..20];
