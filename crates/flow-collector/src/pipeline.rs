@@ -75,3 +75,40 @@ fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::UNIX_EPOCH + since_epoch
 }
+
+#[cfg(test)]
+mod tests {
+    use flow_state::StateConfig;
+    use otlp_sink::{Output, SinkConfig};
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    /// A datagram of a Template whose records have one byte.
+    fn many_records(records: u16) -> Vec<u8> {
+        let mut datagram = vec![0, 9, 0, 2, 0, 0, 0, 1, 0x65, 0x53, 0xf1, 0, 0, 0, 0, 1, 0, 0, 0, 7];
+        datagram.extend([0, 0, 0, 12, 1, 0, 0, 1, 0, 4, 0, 1]); // Template 256: protocolIdentifier(4)
+        datagram.extend([1, 0]);
+        datagram.extend((4 + records).to_be_bytes());
+        datagram.resize(datagram.len() + usize::from(records), 6);
+        datagram
+    }
+
+    /// A datagram of 64 KiB must not become 64,000 spans; what is cut is counted.
+    #[test]
+    fn a_datagram_has_a_limit_of_spans() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let config = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
+        let sink = Sink::start(config, runtime.handle()).unwrap();
+        let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
+        let mut pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);
+        let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
+        for (records, flow_spans, flows_cut) in [(4_096, 4_096, 0), (60_000, 2 * 4_096, 60_000 - 4_096)] {
+            pipeline.process(session, &many_records(records));
+            let counted = stats.snapshot();
+            assert_eq!((counted.flow_spans, counted.flows_cut), (flow_spans, flows_cut));
+            assert_eq!(counted.records, flow_spans + flows_cut);
+        }
+    }
+}
