@@ -4,10 +4,10 @@ mod otlp;
 mod prometheus;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flow_collector::CollectorStats;
-use flow_state::{DecodeErrorKind, State};
+use flow_state::{DecodeErrorKind, State, Timestamp};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use otlp_sink::{DropReason, OutputStats, Sink};
 use tokio::runtime::Handle;
@@ -97,6 +97,8 @@ impl Source {
 
     fn collector(&self) -> Vec<Metric> {
         let stats = self.stats.snapshot();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let pending = self.state.pending_stats(Timestamp::UNIX_EPOCH + since_epoch);
         let counter = |name, unit, description, value| Metric {
             name,
             unit,
@@ -111,8 +113,16 @@ impl Source {
             description,
             points: Point::of(value as u64),
         };
-        let issue = |(name, value): (&&str, u64)| Point { attributes: vec![("error.type", (*name).to_owned())], value };
-        let denied = Point { attributes: vec![("error.type", "denied".to_owned())], value: stats.denied };
+        let by_reason = |name, unit, description, values: &[(&str, u64)]| {
+            let point = |(reason, value): &(&str, u64)| Point {
+                attributes: vec![("error.type", (*reason).to_owned())],
+                value: *value,
+            };
+            Metric { name, unit, kind: Kind::Counter, description, points: values.iter().map(point).collect() }
+        };
+        let kinds = |values: [u64; DecodeErrorKind::NAMES.len()]| -> Vec<_> {
+            DecodeErrorKind::NAMES.iter().copied().zip(values).collect()
+        };
         vec![
             counter(
                 "netflow.collector.datagrams",
@@ -122,21 +132,39 @@ impl Source {
             ),
             counter("netflow.collector.bytes", "By", "Bytes in these datagrams.", stats.bytes),
             counter("netflow.collector.records", "{record}", "Flow records decoded.", stats.records),
+            counter(
+                "netflow.collector.options_records",
+                "{record}",
+                "Options Data Records decoded.",
+                stats.options_records,
+            ),
             counter("netflow.collector.templates", "{template}", "Template Records understood.", stats.templates),
-            Metric {
-                name: "netflow.collector.issues",
-                unit: "{issue}",
-                kind: Kind::Counter,
-                description: "What was odd or could not be read, by kind.",
-                points: DecodeErrorKind::NAMES.iter().zip(stats.issues).map(issue).collect(),
-            },
-            Metric {
-                name: "netflow.collector.dropped",
-                unit: "{datagram}",
-                kind: Kind::Counter,
-                description: "Datagrams that were not read, by reason.",
-                points: vec![denied],
-            },
+            counter("netflow.collector.flow_spans", "{span}", "Flow spans written.", stats.flow_spans),
+            by_reason(
+                "netflow.collector.records.dropped",
+                "{record}",
+                "Flow records without a span, by reason.",
+                &[("span_limit", stats.flows_cut)],
+            ),
+            by_reason(
+                "netflow.collector.issues",
+                "{issue}",
+                "What was odd or could not be read, by kind.",
+                &kinds(stats.issues),
+            ),
+            by_reason(
+                "netflow.collector.skipped",
+                "By",
+                "Bytes that were not understood, by kind of issue.",
+                &kinds(stats.skipped),
+            ),
+            by_reason(
+                "netflow.collector.dropped",
+                "{datagram}",
+                "Datagrams that were not read, by reason.",
+                &[("denied", stats.denied)],
+            ),
+            counter("netflow.collector.receive.errors", "{error}", "Failed attempts to receive.", stats.receive_errors),
             counter(
                 "netflow.collector.sequence.gaps",
                 "{unit}",
@@ -149,10 +177,22 @@ impl Source {
                 "Bytes of data that waits for its Template.",
                 self.state.pending_memory(),
             ),
+            counter(
+                "netflow.collector.pending.dropped",
+                "By",
+                "Bytes of data whose Template did not come in time.",
+                pending.dropped_bytes,
+            ),
             gauge(
                 "netflow.collector.exporters",
                 "{exporter}",
-                "Observation Domains of exporters that are remembered.",
+                "Addresses of exporters for which anything is remembered.",
+                self.state.exporter_count(),
+            ),
+            gauge(
+                "netflow.collector.observation_domains",
+                "{domain}",
+                "Observation Domains that are remembered.",
                 self.state.domain_count(),
             ),
             gauge(

@@ -122,6 +122,10 @@ fn prometheus_reads_what_was_counted() {
     let expected = [
         "netflow_collector_datagrams_total 2\n",
         "netflow_collector_records_total 60\n",
+        "netflow_collector_flow_spans_total 60\n",
+        "netflow_collector_options_records_total 0\n",
+        "netflow_collector_records_dropped_total{error_type=\"span_limit\"} 0\n",
+        "netflow_collector_skipped_bytes_total{error_type=\"set_overrun\"} 0\n",
         "netflow_collector_dropped_total{error_type=\"denied\"} 0\n",
         "netflow_collector_issues_total{error_type=\"template_unknown\"} 0\n",
         "otel_sdk_exporter_span_exported_total{otel_component_name=\"stdout\"} 66\n",

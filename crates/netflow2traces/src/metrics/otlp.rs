@@ -1,6 +1,7 @@
 //! The metrics over OTLP, through the OpenTelemetry SDK.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::metrics::{AsyncInstrument, MeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
@@ -14,7 +15,7 @@ use opentelemetry_sdk::metrics::periodic_reader_with_async_runtime::PeriodicRead
 use opentelemetry_sdk::runtime::Tokio;
 use otlp_sink::OtlpConfig;
 
-use super::{Kind, Source};
+use super::{Kind, Metric, Point, Source};
 
 /// Exports every `OTEL_METRIC_EXPORT_INTERVAL` (60 s). Has to be called within a tokio runtime.
 pub(super) fn start(
@@ -28,11 +29,13 @@ pub(super) fn start(
     let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
     let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME")).with_version(env!("CARGO_PKG_VERSION")).build();
     let meter = provider.meter_with_scope(scope);
-    for (index, metric) in source.metrics().into_iter().enumerate() {
-        let source = source.clone();
+    let metrics = source.metrics();
+    let source = source.clone();
+    let collection = Arc::new(Collection::new(move || source.metrics()));
+    for (index, metric) in metrics.into_iter().enumerate() {
+        let collection = collection.clone();
         let observe = move |instrument: &dyn AsyncInstrument<u64>| {
-            // The metrics and their order are always the same.
-            for point in source.metrics().into_iter().nth(index).into_iter().flat_map(|metric| metric.points) {
+            for point in collection.take(index) {
                 let attributes: Vec<_> =
                     point.attributes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
                 instrument.observe(point.value, &attributes);
@@ -50,6 +53,29 @@ pub(super) fn start(
         }
     }
     Ok(provider)
+}
+
+/// The points of one collection. The SDK asks for those of each instrument alone; all are to be of one moment.
+struct Collection<F> {
+    /// Gives always the same metrics in the same order.
+    metrics: F,
+    /// By metric; `None` when they were asked for.
+    points: Mutex<Vec<Option<Vec<Point>>>>,
+}
+
+impl<F: Fn() -> Vec<Metric>> Collection<F> {
+    const fn new(metrics: F) -> Self {
+        Self { metrics, points: Mutex::new(Vec::new()) }
+    }
+
+    /// The points of a metric; asked for a second time, those of a new collection.
+    fn take(&self, index: usize) -> Vec<Point> {
+        let mut points = self.points.lock().unwrap_or_else(PoisonError::into_inner);
+        if points.get(index).is_none_or(Option::is_none) {
+            *points = (self.metrics)().into_iter().map(|metric| Some(metric.points)).collect();
+        }
+        points.get_mut(index).and_then(Option::take).unwrap_or_default()
+    }
 }
 
 fn exporter(config: &OtlpConfig) -> Result<MetricExporter, ExporterBuildError> {
@@ -86,4 +112,24 @@ fn exporter(config: &OtlpConfig) -> Result<MetricExporter, ExporterBuildError> {
         builder = builder.with_compression(Compression::Gzip);
     }
     builder.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_collection_is_of_one_moment() {
+        let moment = Cell::new(0);
+        let metric =
+            |value| Metric { name: "n", unit: "1", kind: Kind::Gauge, description: "", points: Point::of(value) };
+        let collection = Collection::new(|| {
+            moment.set(moment.get() + 1);
+            vec![metric(moment.get()), metric(moment.get())]
+        });
+        let value = |index| collection.take(index)[0].value;
+        assert_eq!([value(0), value(1), value(0), value(1), value(1), value(0)], [1, 1, 2, 2, 3, 3]);
+    }
 }
