@@ -7,7 +7,8 @@ use crate::ie::id;
 use crate::message::{Message, Version};
 use crate::template::{FieldSpecifier, Template};
 
-const V1: &[(u16, u16)] = &[
+/// What the records of all three begin with.
+const COMMON: &[(u16, u16)] = &[
     (id::SOURCE_IPV4_ADDRESS, 4),
     (id::DESTINATION_IPV4_ADDRESS, 4),
     (id::IP_NEXT_HOP_IPV4_ADDRESS, 4),
@@ -19,6 +20,9 @@ const V1: &[(u16, u16)] = &[
     (id::FLOW_END_SYS_UP_TIME, 4),
     (id::SOURCE_TRANSPORT_PORT, 2),
     (id::DESTINATION_TRANSPORT_PORT, 2),
+];
+
+const V1: &[(u16, u16)] = &[
     (id::PADDING_OCTETS, 2),
     (id::PROTOCOL_IDENTIFIER, 1),
     (id::IP_CLASS_OF_SERVICE, 1),
@@ -27,18 +31,8 @@ const V1: &[(u16, u16)] = &[
 ];
 const V1_LONG_PADDING: u16 = 11;
 
+/// In v7 the paddings are flags that say which fields are invalid.
 const V5: &[(u16, u16)] = &[
-    (id::SOURCE_IPV4_ADDRESS, 4),
-    (id::DESTINATION_IPV4_ADDRESS, 4),
-    (id::IP_NEXT_HOP_IPV4_ADDRESS, 4),
-    (id::INGRESS_INTERFACE, 2),
-    (id::EGRESS_INTERFACE, 2),
-    (id::PACKET_DELTA_COUNT, 4),
-    (id::OCTET_DELTA_COUNT, 4),
-    (id::FLOW_START_SYS_UP_TIME, 4),
-    (id::FLOW_END_SYS_UP_TIME, 4),
-    (id::SOURCE_TRANSPORT_PORT, 2),
-    (id::DESTINATION_TRANSPORT_PORT, 2),
     (id::PADDING_OCTETS, 1),
     (id::TCP_CONTROL_BITS, 1),
     (id::PROTOCOL_IDENTIFIER, 1),
@@ -50,41 +44,21 @@ const V5: &[(u16, u16)] = &[
     (id::PADDING_OCTETS, 2),
 ];
 
-const V7: &[(u16, u16)] = &[
-    (id::SOURCE_IPV4_ADDRESS, 4),
-    (id::DESTINATION_IPV4_ADDRESS, 4),
-    (id::IP_NEXT_HOP_IPV4_ADDRESS, 4),
-    (id::INGRESS_INTERFACE, 2),
-    (id::EGRESS_INTERFACE, 2),
-    (id::PACKET_DELTA_COUNT, 4),
-    (id::OCTET_DELTA_COUNT, 4),
-    (id::FLOW_START_SYS_UP_TIME, 4),
-    (id::FLOW_END_SYS_UP_TIME, 4),
-    (id::SOURCE_TRANSPORT_PORT, 2),
-    (id::DESTINATION_TRANSPORT_PORT, 2),
-    (id::PADDING_OCTETS, 1), // which fields of the record are invalid
-    (id::TCP_CONTROL_BITS, 1),
-    (id::PROTOCOL_IDENTIFIER, 1),
-    (id::IP_CLASS_OF_SERVICE, 1),
-    (id::BGP_SOURCE_AS_NUMBER, 2),
-    (id::BGP_DESTINATION_AS_NUMBER, 2),
-    (id::SOURCE_IPV4_PREFIX_LENGTH, 1),
-    (id::DESTINATION_IPV4_PREFIX_LENGTH, 1),
-    (id::PADDING_OCTETS, 2), // more of the flags above
-    (id::PADDING_OCTETS, 4), // the router that the switch short-cuts
-];
+/// Behind the fields of v5: the router that the switch short-cuts.
+const V7_ROUTER: (u16, u16) = (id::PADDING_OCTETS, 4);
 
 /// The layout of the records of a v1, v5 or v7 Message; its Template ID is the version number. `long_v1` selects the
 /// 52-byte records of v1. `None` for v9 and IPFIX, whose Templates come from the exporter.
 pub fn template(version: Version, long_v1: bool) -> Option<Template> {
-    let columns = match version {
-        Version::V1 => V1,
-        Version::V5 => V5,
-        Version::V7 => V7,
+    let (rest, router) = match version {
+        Version::V1 => (V1, None),
+        Version::V5 => (V5, None),
+        Version::V7 => (V5, Some(&V7_ROUTER)),
         Version::V9 | Version::Ipfix => return None,
     };
+    let columns = COMMON.iter().chain(rest).chain(router);
     let mut fields: alloc::vec::Vec<_> =
-        columns.iter().map(|&(id, length)| FieldSpecifier { enterprise_number: 0, id, length }).collect();
+        columns.map(|&(id, length)| FieldSpecifier { enterprise_number: 0, id, length }).collect();
     if let (Version::V1, true, Some(padding)) = (version, long_v1, fields.last_mut()) {
         padding.length = V1_LONG_PADDING;
     }
