@@ -11,6 +11,7 @@ use crate::store::KnownTemplate;
 
 /// Where every byte of a datagram went. The sum of all parts is the length of the datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Accounting {
     /// Message Headers and Set headers.
     pub headers: u64,
@@ -124,6 +125,7 @@ pub enum StateEvent {
 
 /// A Message and what is known about it: what all its records share.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct MessageContext {
     /// The Message Header.
     pub header: MessageHeader,
@@ -199,6 +201,8 @@ impl Decoded {
         self.issues.clear();
         self.accounting = Accounting::default();
         self.events.clear();
+        // So that the first event of a datagram allocates nothing.
+        self.events.reserve(1);
     }
 
     /// The Messages of the datagram: one, or several IPFIX Messages, or none when its header could not be read.

@@ -21,6 +21,7 @@ pub struct FlowRecord<'a> {
 
 /// When a flow was active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FlowTime {
     /// First packet.
     pub start: Option<Timestamp>,
@@ -38,6 +39,7 @@ impl FlowTime {
 
 /// Type and code of an ICMP message, IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Icmp {
     /// ICMP type.
     pub kind: u8,
@@ -47,6 +49,7 @@ pub struct Icmp {
 
 /// How the exporter chose packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sampling {
     /// One of so many packets was looked at.
     pub interval: u32,

@@ -7,6 +7,7 @@ use flow_wire::{MessageHeader, Timestamp, Version};
 /// What a sequence number says about the Messages before it. Units are those of the version: flows (v5, v7), Messages
 /// (v9), Data Records (IPFIX).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SequenceStatus {
     /// The version has none (v1), or nothing came before, or what came before could not be counted.
     Unknown,

@@ -355,10 +355,8 @@ mod tests {
     /// `SO_REUSEPORT` spreads the ports of one exporter over workers.
     #[test]
     fn workers_that_redefine_the_same_templates_keep_the_sum_exact() {
-        let mut config = StateConfig::default();
-        config.memory = 64 << 10;
-        let limit = config.memory;
-        let state = State::new(config);
+        let limit = 64 << 10;
+        let state = State::new(StateConfig { memory: limit, ..StateConfig::default() });
         let refused: u32 = std::thread::scope(|scope| {
             let work = |worker: u32| {
                 let state = &state;
