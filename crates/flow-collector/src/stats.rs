@@ -92,12 +92,16 @@ impl CollectorStats {
         add(&self.sequence_gaps, gaps);
         add(&self.flow_spans, flows.written);
         add(&self.flows_cut, flows.cut);
-        if !decoded.issues().is_empty() {
-            for (total, count) in self.issues.iter().zip(decoded.issues().counts()) {
-                add(total, u64::from(*count));
-            }
-            for (total, bytes) in self.skipped.iter().zip(&decoded.accounting().skipped) {
-                add(total, *bytes);
+        let parts =
+            [(decoded.issues(), decoded.accounting()), (decoded.replayed_issues(), decoded.replayed_accounting())];
+        for (issues, accounting) in parts {
+            if !issues.is_empty() {
+                for (total, count) in self.issues.iter().zip(issues.counts()) {
+                    add(total, u64::from(*count));
+                }
+                for (total, bytes) in self.skipped.iter().zip(&accounting.skipped) {
+                    add(total, *bytes);
+                }
             }
         }
     }

@@ -26,7 +26,7 @@ pub struct StateConfig {
     /// Bytes for Data Sets that wait for their Template; 0 drops them at once.
     pub pending_memory: usize,
     /// The part of them that one exporter address may have, whatever Observation Domains it names.
-    pub pending_memory_per_domain: usize,
+    pub pending_memory_per_exporter: usize,
     /// How long a Data Set waits.
     pub pending_age: Duration,
     /// Limits of one Template.
@@ -39,7 +39,7 @@ impl Default for StateConfig {
             template_scope: TemplateScope::Session,
             memory: 64 << 20,
             pending_memory: 8 << 20,
-            pending_memory_per_domain: 64 << 10,
+            pending_memory_per_exporter: 64 << 10,
             pending_age: Duration::from_secs(60),
             template_limits: TemplateLimits::default(),
         }
@@ -127,7 +127,7 @@ impl State {
         };
         let limits = PendingLimits {
             bytes: config.pending_memory,
-            bytes_per_exporter: config.pending_memory_per_domain,
+            bytes_per_exporter: config.pending_memory_per_exporter,
             age: config.pending_age,
         };
         let budget = Budget::new(config.memory);

@@ -30,7 +30,7 @@ pub fn datagram_sequence(data: &[u8]) {
     let mut config = StateConfig::default();
     config.memory = 64 << 10;
     config.pending_memory = 16 << 10;
-    config.pending_memory_per_domain = 4 << 10;
+    config.pending_memory_per_exporter = 4 << 10;
     let (memory, pending_memory) = (config.memory, config.pending_memory);
     let state = State::new(config);
     let mut decoded = Decoded::default();
