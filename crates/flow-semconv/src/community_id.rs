@@ -37,7 +37,7 @@ impl CommunityId {
     /// Hashes up to four tuples in little more than the time of one.
     #[inline]
     pub fn of_group(tuples: &[Option<FlowTuple>; Self::GROUP]) -> [Option<Self>; Self::GROUP] {
-        let mut blocks = [[0; 64]; LANES];
+        let mut blocks = [[0; 16]; LANES];
         for (block, tuple) in blocks.iter_mut().zip(tuples) {
             if let Some(tuple) = tuple {
                 message(tuple, block);
@@ -78,7 +78,7 @@ fn icmp_ports((kind, code): (u16, u16), pairs: &[(u16, u16)]) -> (u16, u16, bool
     answer.map_or((kind, code, true), |answer| (kind, answer, false))
 }
 
-/// What is hashed, padded: at most 2 + 32 + 2 + 4 bytes.
+/// What is hashed, padded: at most 2 + 32 + 2 + 4 bytes, in words.
 #[inline]
 fn message(tuple: &FlowTuple, block: &mut sha1::Block) {
     let (a_port, b_port, one_way) = match tuple.protocol {
@@ -90,57 +90,74 @@ fn message(tuple: &FlowTuple, block: &mut sha1::Block) {
     if !one_way && b < a {
         std::mem::swap(&mut a, &mut b);
     }
-    let mut len = 2; // the seed, 0
-
-    for (address, _) in [a, b] {
-        match address {
-            IpAddr::V4(v4) => {
-                block[len..len + 4].copy_from_slice(&v4.octets());
-                len += 4;
-            }
-            IpAddr::V6(v6) => {
-                block[len..len + 16].copy_from_slice(&v6.octets());
-                len += 16;
-            }
+    // The seed, 0, takes two bytes; so the addresses begin in the middle of a word.
+    let mut words = match (a.0, b.0) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            let (a, b) = (a.to_bits(), b.to_bits());
+            block[0] = a >> 16;
+            block[1] = a << 16 | b >> 16;
+            block[2] = b << 16;
+            2
         }
-    }
-    block[len] = tuple.protocol;
-    len += 2;
+        (a, b) => {
+            let bits = |address| match address {
+                IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+                IpAddr::V6(v6) => v6.to_bits(),
+            };
+            let (a, b) = (bits(a), bits(b));
+            for (at, word) in block[..9].iter_mut().enumerate() {
+                let half =
+                    |bits: u128, at: usize| (bits.checked_shr(112 - 16 * at as u32).unwrap_or(0) & 0xffff) as u32;
+                let halves = [0, 1].map(|side| match 2 * at + side {
+                    0 | 17 => 0,
+                    at @ 1..9 => half(a, at - 1),
+                    at => half(b, at - 9),
+                });
+                *word = halves[0] << 16 | halves[1];
+            }
+            8
+        }
+    };
+    block[words] |= u32::from(tuple.protocol) << 8;
+    words += 1;
     if matches!(tuple.protocol, TCP | UDP | SCTP | ICMP | ICMP_V6) {
-        block[len..len + 2].copy_from_slice(&a.1.to_be_bytes());
-        block[len + 2..len + 4].copy_from_slice(&b.1.to_be_bytes());
-        len += 4;
+        block[words] = u32::from(a.1) << 16 | u32::from(b.1);
+        words += 1;
     }
-    sha1::pad(block, len);
+    sha1::pad(block, 4 * words);
 }
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Two characters for twelve bits, the first in the lower byte.
+static PAIRS: [u16; 4096] = {
+    let mut pairs = [0; 4096];
+    let mut bits = 0;
+    while bits < 4096 {
+        pairs[bits] = u16::from_le_bytes([ALPHABET[bits >> 6], ALPHABET[bits & 63]]);
+        bits += 1;
+    }
+    pairs
+};
 
 /// Base64 with padding (RFC 4648 section 4): 20 bytes are 28 characters, the last of them `=`.
 #[inline]
-fn encode(digest: &[u8; 20]) -> ShortText {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut input = [0; 21];
-    input[..20].copy_from_slice(digest);
-    let (triples, _) = input.as_chunks::<3>();
-    let quad = |triple: usize| {
-        let [a, b, c] = triples[triple];
-        let word = u32::from_be_bytes([0, a, b, c]);
-        u32::from_le_bytes([18, 12, 6, 0].map(|shift| ALPHABET[(word >> shift & 63) as usize]))
+fn encode(digest: &[u32; 5]) -> ShortText {
+    let pair = |number: usize| {
+        let (word, bit) = (12 * number / 32, 12 * number % 32);
+        let after = if word < 4 { digest[word + 1] } else { 0 };
+        let window = u64::from(digest[word]) << 32 | u64::from(after);
+        u128::from(PAIRS[((window << bit) >> 52) as usize])
     };
-    // Put together in registers: sixteen characters, then fourteen.
-    let mut halves = [u128::from(u16::from_le_bytes(*b"1:")), 0];
-    for triple in 0..7 {
-        let (at, quad) = (2 + 4 * triple, u128::from(quad(triple)));
-        match at {
-            14 => {
-                halves[0] |= quad << 112;
-                halves[1] |= quad >> 16;
-            }
-            0..14 => halves[0] |= quad << (8 * at),
-            _ => halves[1] |= quad << (8 * (at - 16)),
-        }
+    let last = u16::from_le_bytes([ALPHABET[(digest[4] << 2 & 63) as usize], b'=']);
+    let mut text = [u128::from(u16::from_le_bytes(*b"1:")), u128::from(last) << 96];
+    for number in 0..7 {
+        text[0] |= pair(number) << (16 * (number + 1));
     }
-    halves[1] = halves[1] & !(0xff << 104) | u128::from(b'=') << 104;
-    ShortText::from_words(halves, 30)
+    for number in 7..13 {
+        text[1] |= pair(number) << (16 * (number - 7));
+    }
+    ShortText::from_words(text, 30)
 }
 
 #[cfg(test)]
@@ -169,6 +186,25 @@ mod tests {
         assert_eq!(id("192.168.0.1", "192.168.0.89", ICMP, (0, 8)), echo);
         let unreachable = id("192.168.0.89", "192.168.0.1", ICMP, (3, 1));
         assert_ne!(unreachable, id("192.168.0.1", "192.168.0.89", ICMP, (3, 1)));
+    }
+
+    /// The bytes of the specification: seed, addresses, protocol, a zero, ports, the lower end first.
+    #[test]
+    fn what_is_hashed_is_what_the_specification_says() {
+        use ::sha1::{Digest, Sha1};
+        for (low, high) in [("2001:db8::ff00:42:8329", "2001:db8::ff00:42:832a"), ("10.0.0.1", "172.16.255.254")] {
+            let octets = |address: &str| match address.parse().unwrap() {
+                IpAddr::V4(v4) => v4.octets().to_vec(),
+                IpAddr::V6(v6) => v6.octets().to_vec(),
+            };
+            for (protocol, ports) in [(UDP, &[0x12, 0x34, 0xab, 0xcd][..]), (47, &[])] {
+                let bytes = [&[0, 0][..], &octets(low), &octets(high), &[protocol, 0], ports].concat();
+                let digest = Sha1::digest(&bytes);
+                let words =
+                    std::array::from_fn(|at| u32::from_be_bytes(digest[4 * at..4 * at + 4].try_into().unwrap()));
+                assert_eq!(id(high, low, protocol, (0xabcd, 0x1234)), encode(&words).as_str(), "{low} {protocol}");
+            }
+        }
     }
 
     #[test]

@@ -11,15 +11,15 @@ pub(crate) const LANES: usize = 4;
 /// Longest message: with its padding and length it is one block.
 pub(crate) const MAX_LEN: usize = 55;
 
-/// A padded message of at most [`MAX_LEN`] bytes.
-pub(crate) type Block = [u8; 64];
+/// A padded message of at most [`MAX_LEN`] bytes, in words of four.
+pub(crate) type Block = [u32; 16];
 
-/// Pads `block`, of which `len` bytes are the message (FIPS 180-4 section 5.1.1).
+/// Pads `block`, of which `len` bytes are the message and the others zero (FIPS 180-4 section 5.1.1).
 #[inline]
 pub(crate) fn pad(block: &mut Block, len: usize) {
     let len = len.min(MAX_LEN);
-    block[len] = 0x80;
-    block[56..].copy_from_slice(&(len as u64 * 8).to_be_bytes());
+    block[len / 4] |= 0x8000_0000 >> (8 * (len % 4));
+    block[15] = len as u32 * 8;
 }
 
 #[inline(always)]
@@ -62,27 +62,19 @@ macro_rules! rounds {
     };
 }
 
-/// The digests of four padded messages.
+/// The digests of four padded messages, in words of four bytes.
 #[inline(never)]
-pub(crate) fn digests(blocks: &[Block; LANES]) -> [[u8; 20]; LANES] {
-    let word = |block: &Block, at: usize| {
-        u32::from_be_bytes([block[4 * at], block[4 * at + 1], block[4 * at + 2], block[4 * at + 3]])
-    };
+pub(crate) fn digests(blocks: &[Block; LANES]) -> [[u32; 5]; LANES] {
     let mut schedule: [u32x4; 16] =
-        std::array::from_fn(|at| u32x4::from(std::array::from_fn::<_, LANES, _>(|lane| word(&blocks[lane], at))));
+        std::array::from_fn(|at| u32x4::from([blocks[0][at], blocks[1][at], blocks[2][at], blocks[3][at]]));
     let initial = INITIAL.map(u32x4::splat);
     let mut state = initial;
     rounds!(state, schedule, |b: u32x4, c: u32x4, d: u32x4| d ^ (b & (c ^ d)), 0x5a82_7999, 0 5 10 15);
     rounds!(state, schedule, |b: u32x4, c: u32x4, d: u32x4| b ^ c ^ d, 0x6ed9_eba1, 20 25 30 35);
     rounds!(state, schedule, |b: u32x4, c: u32x4, d: u32x4| (b & c) | (d & (b | c)), 0x8f1b_bcdc, 40 45 50 55);
     rounds!(state, schedule, |b: u32x4, c: u32x4, d: u32x4| b ^ c ^ d, 0xca62_c1d6, 60 65 70 75);
-    let mut digests = [[0; 20]; LANES];
-    for (word, (lanes, first)) in state.into_iter().zip(initial).enumerate() {
-        for (digest, value) in digests.iter_mut().zip((lanes + first).to_array()) {
-            digest[4 * word..4 * word + 4].copy_from_slice(&value.to_be_bytes());
-        }
-    }
-    digests
+    let words: [[u32; LANES]; 5] = std::array::from_fn(|word| (state[word] + initial[word]).to_array());
+    std::array::from_fn(|lane| words.map(|word| word[lane]))
 }
 
 #[cfg(test)]
@@ -95,12 +87,15 @@ mod tests {
         for len in 0..=MAX_LEN {
             let message = |lane: usize| -> Vec<u8> { (0..len).map(|at| (at * 7 + lane * 31 + len) as u8).collect() };
             let blocks = std::array::from_fn(|lane| {
-                let mut block = [0; 64];
-                block[..len].copy_from_slice(&message(lane));
+                let mut block = [0; 16];
+                for (at, byte) in message(lane).into_iter().enumerate() {
+                    block[at / 4] |= u32::from(byte) << (24 - 8 * (at % 4));
+                }
                 pad(&mut block, len);
                 block
             });
             for (lane, digest) in digests(&blocks).iter().enumerate() {
+                let digest: Vec<_> = digest.iter().flat_map(|word| word.to_be_bytes()).collect();
                 assert_eq!(digest[..], Sha1::digest(message(lane))[..], "lane {lane}, {len} bytes");
             }
         }
