@@ -1,6 +1,6 @@
 //! Short texts, in a buffer of fixed size.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// A short text of ASCII characters, with room behind it so that it can be copied at a constant size.
 #[derive(Clone, Copy)]
@@ -37,8 +37,7 @@ impl ShortText {
         self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
-    /// A text of `len` characters, at most 32, in two words of sixteen. Built in registers and stored whole, it can be
-    /// loaded again without waiting for smaller stores.
+    /// A text of `len` characters, at most 32, in two words of sixteen, the first in the lowest byte.
     #[inline]
     pub(crate) fn from_words(words: [u128; 2], len: usize) -> Self {
         let mut text = Self::EMPTY;
@@ -60,13 +59,6 @@ impl ShortText {
 impl fmt::Debug for ShortText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
-    }
-}
-
-impl Write for ShortText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| self.push(byte & 0x7f));
-        Ok(())
     }
 }
 
@@ -95,7 +87,7 @@ mod tests {
     #[test]
     fn text_that_does_not_fit_is_cut() {
         let mut text = ShortText::EMPTY;
-        text.write_str(&"x".repeat(ShortText::CAPACITY + 1)).unwrap();
+        "x".repeat(ShortText::CAPACITY + 1).bytes().for_each(|byte| text.push(byte));
         assert_eq!(text.as_str(), "x".repeat(ShortText::CAPACITY));
     }
 }
