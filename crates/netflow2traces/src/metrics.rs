@@ -42,6 +42,27 @@ struct Metric {
     points: Vec<Point>,
 }
 
+impl Metric {
+    fn counter(name: &'static str, unit: &'static str, description: &'static str, value: u64) -> Self {
+        Self { name, unit, kind: Kind::Counter, description, points: Point::of(value) }
+    }
+
+    fn gauge(name: &'static str, unit: &'static str, description: &'static str, value: usize) -> Self {
+        Self { name, unit, kind: Kind::Gauge, description, points: Point::of(value as u64) }
+    }
+
+    /// A counter with a value for each reason.
+    fn by_reason<'a>(
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        values: impl IntoIterator<Item = (&'a str, u64)>,
+    ) -> Self {
+        let point = |(reason, value): (&str, u64)| Point { attributes: vec![("error.type", reason.to_owned())], value };
+        Self { name, unit, kind: Kind::Counter, description, points: values.into_iter().map(point).collect() }
+    }
+}
+
 /// A value with the attributes that tell it from others of its metric. All come from closed sets.
 #[derive(Debug)]
 struct Point {
@@ -90,112 +111,107 @@ impl Source {
 
     /// All metrics now.
     fn metrics(&self) -> Vec<Metric> {
-        let mut metrics = self.collector();
+        let mut metrics = self.received();
+        metrics.extend(self.remembered());
         metrics.extend(delivery(&self.sink.stats().outputs));
         metrics
     }
 
-    fn collector(&self) -> Vec<Metric> {
+    /// What came in and what became of it.
+    fn received(&self) -> Vec<Metric> {
         let stats = self.stats.snapshot();
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let pending = self.state.pending_stats(Timestamp::UNIX_EPOCH + since_epoch);
-        let counter = |name, unit, description, value| Metric {
-            name,
-            unit,
-            kind: Kind::Counter,
-            description,
-            points: Point::of(value),
-        };
-        let gauge = |name, unit, description, value: usize| Metric {
-            name,
-            unit,
-            kind: Kind::Gauge,
-            description,
-            points: Point::of(value as u64),
-        };
-        let by_reason = |name, unit, description, values: &[(&str, u64)]| {
-            let point = |(reason, value): &(&str, u64)| Point {
-                attributes: vec![("error.type", (*reason).to_owned())],
-                value: *value,
-            };
-            Metric { name, unit, kind: Kind::Counter, description, points: values.iter().map(point).collect() }
-        };
-        let kinds = |values: [u64; DecodeErrorKind::NAMES.len()]| -> Vec<_> {
-            DecodeErrorKind::NAMES.iter().copied().zip(values).collect()
-        };
+        let kinds = |values: [u64; DecodeErrorKind::NAMES.len()]| DecodeErrorKind::NAMES.iter().copied().zip(values);
         vec![
-            counter(
+            Metric::counter(
                 "netflow.collector.datagrams",
                 "{datagram}",
                 "Datagrams received from allowed exporters.",
                 stats.datagrams,
             ),
-            counter("netflow.collector.bytes", "By", "Bytes in these datagrams.", stats.bytes),
-            counter("netflow.collector.records", "{record}", "Flow records decoded.", stats.records),
-            counter(
+            Metric::counter("netflow.collector.bytes", "By", "Bytes in these datagrams.", stats.bytes),
+            Metric::counter("netflow.collector.records", "{record}", "Flow records decoded.", stats.records),
+            Metric::counter(
                 "netflow.collector.options_records",
                 "{record}",
                 "Options Data Records decoded.",
                 stats.options_records,
             ),
-            counter("netflow.collector.templates", "{template}", "Template Records understood.", stats.templates),
-            counter("netflow.collector.flow_spans", "{span}", "Flow spans written.", stats.flow_spans),
-            by_reason(
+            Metric::counter(
+                "netflow.collector.templates",
+                "{template}",
+                "Template Records understood.",
+                stats.templates,
+            ),
+            Metric::counter("netflow.collector.flow_spans", "{span}", "Flow spans written.", stats.flow_spans),
+            Metric::by_reason(
                 "netflow.collector.records.dropped",
                 "{record}",
                 "Flow records without a span, by reason.",
-                &[("span_limit", stats.flows_cut)],
+                [("span_limit", stats.flows_cut)],
             ),
-            by_reason(
+            Metric::by_reason(
                 "netflow.collector.issues",
                 "{issue}",
                 "What was odd or could not be read, by kind.",
-                &kinds(stats.issues),
+                kinds(stats.issues),
             ),
-            by_reason(
+            Metric::by_reason(
                 "netflow.collector.skipped",
                 "By",
                 "Bytes that were not understood, by kind of issue.",
-                &kinds(stats.skipped),
+                kinds(stats.skipped),
             ),
-            by_reason(
+            Metric::by_reason(
                 "netflow.collector.dropped",
                 "{datagram}",
                 "Datagrams that were not read, by reason.",
-                &[("denied", stats.denied)],
+                [("denied", stats.denied)],
             ),
-            counter("netflow.collector.receive.errors", "{error}", "Failed attempts to receive.", stats.receive_errors),
-            counter(
+            Metric::counter(
+                "netflow.collector.receive.errors",
+                "{error}",
+                "Failed attempts to receive.",
+                stats.receive_errors,
+            ),
+            Metric::counter(
                 "netflow.collector.sequence.gaps",
                 "{unit}",
                 "Flows (v5, v7), messages (v9) or records (IPFIX) that sequence numbers say are missing.",
                 stats.sequence_gaps,
             ),
-            gauge(
+        ]
+    }
+
+    /// What is remembered of the exporters.
+    fn remembered(&self) -> Vec<Metric> {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let pending = self.state.pending_stats(Timestamp::UNIX_EPOCH + since_epoch);
+        vec![
+            Metric::gauge(
                 "netflow.collector.pending",
                 "By",
                 "Bytes of data that waits for its Template.",
                 self.state.pending_memory(),
             ),
-            counter(
+            Metric::counter(
                 "netflow.collector.pending.dropped",
                 "By",
                 "Bytes of data whose Template did not come in time.",
                 pending.dropped_bytes,
             ),
-            gauge(
+            Metric::gauge(
                 "netflow.collector.exporters",
                 "{exporter}",
                 "Addresses of exporters for which anything is remembered.",
                 self.state.exporter_count(),
             ),
-            gauge(
+            Metric::gauge(
                 "netflow.collector.observation_domains",
                 "{domain}",
                 "Observation Domains that are remembered.",
                 self.state.domain_count(),
             ),
-            gauge(
+            Metric::gauge(
                 "netflow.collector.state.bytes",
                 "By",
                 "Bytes in use for Templates and Observation Domains.",
