@@ -6,6 +6,7 @@ use std::time::Duration;
 use flow_wire::{DataRecord, Locator, Timestamp};
 
 use crate::decoded::MessageContext;
+use crate::packet::SampledPacket;
 use crate::plan::{AddressPlan, CounterPlan, Fact, FlowPlan, TimePlan};
 
 const ICMP: u64 = 1;
@@ -235,6 +236,11 @@ impl<'a> FlowRecord<'a> {
 
     fn mac(&self, locator: Option<Locator>) -> Option<[u8; 6]> {
         self.record.bytes(locator?).try_into().ok()
+    }
+
+    /// The headers of the packet whose start the record holds (elements 104, 313 to 317).
+    pub fn packet(&self) -> Option<SampledPacket> {
+        self.plan.sections.as_ref()?.read(&self.record, self.protocol())
     }
 
     /// Packet sampling: from the record (elements 34, 35), else from the header of v5.

@@ -3,6 +3,8 @@
 use flow_wire::ie::id;
 use flow_wire::{Locator, Template, VARIABLE_LENGTH};
 
+use crate::packet::SectionPlan;
+
 /// Enterprise number of the reverse elements (RFC 5103 section 6.1).
 const REVERSE: u32 = 29305;
 
@@ -113,6 +115,7 @@ pub struct FlowPlan {
     pub(crate) end: TimePlan,
     pub(crate) source_mac: Option<Locator>,
     pub(crate) destination_mac: Option<Locator>,
+    pub(crate) sections: Option<SectionPlan>,
 }
 
 impl FlowPlan {
@@ -184,6 +187,7 @@ impl FlowPlan {
             destination_mac: find
                 .exact(id::DESTINATION_MAC_ADDRESS, 6)
                 .or_else(|| find.exact(id::POST_DESTINATION_MAC_ADDRESS, 6)),
+            sections: SectionPlan::new(template),
         }
     }
 
@@ -230,6 +234,11 @@ impl FlowPlan {
     /// Whether records have a source and a destination MAC address, in this order.
     pub fn has_mac_addresses(&self) -> (bool, bool) {
         (self.source_mac.is_some(), self.destination_mac.is_some())
+    }
+
+    /// Whether records have the start of a packet: the data of [`FlowRecord::packet`](crate::FlowRecord::packet).
+    pub const fn has_packet(&self) -> bool {
+        self.sections.is_some()
     }
 
     /// Whether records have any form of ICMP type and code.

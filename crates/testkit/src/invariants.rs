@@ -155,7 +155,7 @@ fn read(flow: &FlowRecord<'_>) -> u64 {
     assert_eq!(fields, record.template().field_specifiers().len(), "a record has every field of its Template");
     let _ = (flow.source_address(), flow.destination_address(), flow.next_hop(), flow.protocol());
     let _ = (flow.octets(), flow.packets(), flow.reverse_octets(), flow.reverse_packets());
-    let _ = (flow.source_mac(), flow.destination_mac(), flow.icmp(), flow.sampling());
+    let _ = (flow.source_mac(), flow.destination_mac(), flow.icmp(), flow.sampling(), flow.packet());
     if let (Some(duration), Some(end)) = (flow.time().duration(), flow.time().end) {
         assert!(duration.as_nanos() <= end.as_unix_nanos().into());
     }
