@@ -189,7 +189,7 @@ impl State {
             Version::V1 => &self.v1,
             Version::V5 => &self.v5,
             Version::V7 => &self.v7,
-            Version::V9 | Version::Ipfix => return None,
+            Version::V9 | Version::Ipfix | Version::Sflow5 => return None,
         };
         Some(known.clone())
     }

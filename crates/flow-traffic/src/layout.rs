@@ -22,9 +22,9 @@ impl Layout {
     /// The layout of `version`; `options` adds a sampler and interface names.
     pub(crate) fn new(version: Version, options: bool) -> Self {
         let (v4, v6, sampler): (&[_], &[_], _) = match version {
-            Version::V1 | Version::V5 | Version::V7 => return Self { version, v4: vec![], v6: vec![], options },
             Version::V9 => (V9_V4, V9_V6, field(id::SAMPLER_ID, 1)),
             Version::Ipfix => (IPFIX_V4, IPFIX_V6, field(id::SELECTOR_ID, 4)),
+            _ => return Self { version, v4: vec![], v6: vec![], options },
         };
         let columns = |base: &[FieldSpecifier]| {
             let sampler = options.then_some(sampler);
@@ -55,13 +55,13 @@ impl Layout {
         let length = |fields: &[FieldSpecifier]| fields.iter().map(field_bytes).sum::<usize>();
         let header = self.version.header_len();
         match self.version {
-            Version::V1 | Version::V5 => header + flows * 48,
             Version::V7 => header + flows * 52,
             Version::V9 | Version::Ipfix => {
                 let v6 = if self.v6.is_empty() { 0 } else { flows.div_ceil(5) };
                 let sets = 2 * (SET_HEADER + MAX_PADDING);
                 header + MAX_ANNOUNCEMENT + sets + (flows - v6) * length(&self.v4) + v6 * length(&self.v6)
             }
+            _ => header + flows * 48,
         }
     }
 

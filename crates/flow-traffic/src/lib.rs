@@ -91,6 +91,9 @@ pub enum ConfigError {
         /// The most that fit.
         most: u16,
     },
+    /// Datagrams of a version that are not generated.
+    #[error("no datagrams of version {} can be generated", .0.number())]
+    Version(Version),
     /// The export time does not fit the header.
     #[error("the time of the first datagram is after 2106")]
     StartTime,
@@ -133,6 +136,9 @@ impl Generator {
     ///
     /// If no datagram can be as configured.
     pub fn new(config: TrafficConfig) -> Result<Self, ConfigError> {
+        if config.version == Version::Sflow5 {
+            return Err(ConfigError::Version(config.version));
+        }
         let layout = Layout::new(config.version, config.options_data);
         Self::with_layout(config, layout)
     }
@@ -195,9 +201,9 @@ impl Generator {
         self.layout.write(&mut self.message, exporter, &self.flows);
         exporter.messages += 1;
         let units = match self.layout.version {
-            Version::V1 | Version::V5 | Version::V7 => self.flows_per_datagram.into(),
             Version::V9 => 1,
             Version::Ipfix => u32::from(self.flows_per_datagram) + options_records,
+            _ => self.flows_per_datagram.into(),
         };
         exporter.sequence_number = exporter.sequence_number.wrapping_add(units);
         GeneratedDatagram {
@@ -241,7 +247,7 @@ fn message_header(layout: &Layout, exporter: &Exporter, export_time: Timestamp) 
         observation_domain_id: match version {
             Version::V1 | Version::V7 => 0,
             Version::V5 => exporter.observation_domain_id & 0xffff,
-            Version::V9 | Version::Ipfix => exporter.observation_domain_id,
+            _ => exporter.observation_domain_id,
         },
         sampling: if layout.samples_in_header() { SAMPLING_MODE_COUNT | SAMPLING_INTERVAL } else { 0 },
     }
@@ -258,7 +264,7 @@ const fn customary_flows(version: Version) -> u16 {
         Version::V1 => 24,
         Version::V5 => 30,
         Version::V7 => 27,
-        Version::V9 | Version::Ipfix => u16::MAX,
+        _ => u16::MAX,
     }
 }
 

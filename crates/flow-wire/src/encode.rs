@@ -200,6 +200,7 @@ impl MessageWriter {
         }
         match header.version {
             Version::V1 => self,
+            Version::Sflow5 => self.fail_in_version(),
             Version::V5 => self
                 .number(4, sequence_number.into())
                 .number(2, header.observation_domain_id.into())

@@ -114,6 +114,20 @@ kinds! {
     RecordOverrun(u16) = "record_overrun", "record runs past its set, template";
     /// Padding that is not zero. Costs no byte.
     PaddingNotZero = "padding_not_zero", "padding is not zero";
+    /// The address of an sFlow agent is neither unknown, IPv4 nor IPv6; nothing behind it can be read.
+    AgentAddressType(u32) = "agent_address_type", "unknown type of agent address";
+    /// An sFlow datagram that ends before all samples it announces; what is there was read. The number of those found.
+    SampleCount(u32) = "sample_count", "more samples announced than present:";
+    /// An sFlow sample whose length runs past its datagram; nothing behind it can be framed.
+    SampleOverrun(u32) = "sample_overrun", "sample runs past its datagram, length";
+    /// A sample that is shorter than its format has it; skipped.
+    SampleTruncated(u32) = "sample_truncated", "sample cut short, format";
+    /// A sample of a format that is not sFlow's own; skipped by its length.
+    SampleUnknown(u32) = "sample_unknown", "unknown sample format";
+    /// A record that runs past its sample, or is announced and not there; the rest of the sample is dropped.
+    SampleRecordOverrun(u32) = "sample_record_overrun", "record runs past its sample, length";
+    /// A record of a sample that is shorter than its format has it; skipped.
+    SampleRecordTruncated(u32) = "sample_record_truncated", "record of a sample cut short, format";
     /// State would exceed its budget; what did not fit was dropped.
     BudgetExceeded = "budget_exceeded", "state budget exceeded";
 }

@@ -54,7 +54,7 @@ pub fn template(version: Version, long_v1: bool) -> Option<Template> {
         Version::V1 => (V1, None),
         Version::V5 => (V5, None),
         Version::V7 => (V5, Some(&V7_ROUTER)),
-        Version::V9 | Version::Ipfix => return None,
+        Version::V9 | Version::Ipfix | Version::Sflow5 => return None,
     };
     let columns = COMMON.iter().chain(rest).chain(router);
     let mut fields: alloc::vec::Vec<_> =
@@ -71,7 +71,7 @@ pub(crate) fn record_len(message: &Message<'_>) -> usize {
         Version::V1 if is_long_v1(message) => 52,
         Version::V1 | Version::V5 => 48,
         Version::V7 => 52,
-        Version::V9 | Version::Ipfix => 0,
+        Version::V9 | Version::Ipfix | Version::Sflow5 => 0,
     }
 }
 

@@ -6,6 +6,7 @@ use nom::{IResult, Parser};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::legacy;
 use crate::record::Records;
+use crate::sflow;
 use crate::template::{Template, TemplateRecords};
 use crate::time::Timestamp;
 
@@ -23,6 +24,8 @@ pub enum Version {
     V9 = 9,
     /// IPFIX (RFC 7011).
     Ipfix = 10,
+    /// [sFlow](crate::sflow) version 5, whose number has 32 bits: the first two bytes are zero.
+    Sflow5 = 0,
 }
 
 impl Version {
@@ -38,17 +41,26 @@ impl Version {
         })
     }
 
-    /// The number as on the wire.
+    /// The version that a datagram claims to be.
+    pub fn of_datagram(datagram: &[u8]) -> Option<Self> {
+        if sflow::is_sflow(datagram) {
+            return Some(Self::Sflow5);
+        }
+        datagram.first_chunk().and_then(|bytes| Self::from_number(u16::from_be_bytes(*bytes)))
+    }
+
+    /// The number in the first two bytes; 0 for sFlow.
     pub const fn number(self) -> u16 {
         self as u16
     }
 
-    /// Bytes of the Message Header.
+    /// Bytes of the Message Header; for sFlow where the agent's address is IPv4.
     pub const fn header_len(self) -> usize {
         match self {
             Self::V1 | Self::Ipfix => 16,
             Self::V5 | Self::V7 => 24,
             Self::V9 => 20,
+            Self::Sflow5 => 28,
         }
     }
 
@@ -67,11 +79,13 @@ pub struct MessageHeader {
     pub length_or_count: u16,
     /// Milliseconds since the exporter started; absent in IPFIX.
     pub sys_uptime_ms: Option<u32>,
-    /// When the Message left the exporter, by its clock: seconds, for v1, v5 and v7 also nanoseconds.
+    /// When the Message left the exporter, by its clock: seconds, for v1, v5 and v7 also nanoseconds. sFlow does not say
+    /// it: there it is the time of receipt.
     pub export_time: Timestamp,
-    /// Flows (v5, v7), Messages (v9) or Data Records (IPFIX) sent before; absent in v1.
+    /// Flows (v5, v7), Messages (v9) or Data Records (IPFIX) sent before; sFlow: datagrams, this one among them; absent
+    /// in v1.
     pub sequence_number: Option<u32>,
-    /// Observation Domain ID; v9: Source ID; v5: engine type x 256 + engine ID; v1, v7: 0.
+    /// Observation Domain ID; v9: Source ID; v5: engine type x 256 + engine ID; sFlow: sub-agent ID; v1, v7: 0.
     pub observation_domain_id: u32,
     /// v5: sampling mode in the upper two bits, interval in the lower fourteen; 0 for the others.
     pub sampling: u16,
@@ -126,6 +140,7 @@ fn header(input: &[u8], version: Version) -> Parsed<'_, MessageHeader> {
                 _ => rest,
             }
         }
+        Version::Sflow5 => rest,
     };
     Ok((rest, header))
 }

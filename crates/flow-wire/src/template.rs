@@ -307,7 +307,7 @@ impl Template {
 
     pub(crate) fn built_in(version: Version, fields: Vec<FieldSpecifier>) -> Self {
         let template = Self::lay_out(version.number(), version, None, &fields);
-        template.unwrap_or_else(|| unreachable!("built-in Templates have records of 48 or 52 bytes"))
+        template.unwrap_or_else(|| unreachable!("built-in Templates have records that fit a datagram"))
     }
 
     fn lay_out(id: u16, version: Version, scope_field_count: Option<u16>, fields: &[FieldSpecifier]) -> Option<Self> {
