@@ -80,7 +80,8 @@ kinds! {
     MessageTruncated(u16) = "message_truncated", "message length larger than the datagram:";
     /// Bytes that belong to no Set or record: zero fill up to a fixed datagram size, or more than the count announced.
     TrailingBytes(usize) = "trailing_bytes", "bytes after the last set:";
-    /// A v1, v5 or v7 count that is larger than the records present. Costs no byte.
+    /// A v1, v5 or v7 count that is larger than the records present, or a v9 count that is that of nothing in the
+    /// Message. Costs no byte.
     CountMismatch(u16) = "count_mismatch", "header count does not match the datagram:";
     /// A Set length smaller than the Set header; nothing behind it can be framed.
     SetTooShort(u16) = "set_too_short", "set length shorter than its header:";
@@ -104,7 +105,7 @@ kinds! {
     TemplateRecordLength(u16) = "template_record_length", "template whose records have an impossible length, id";
     /// An Options Template with more scope fields than fields.
     TemplateScopeCount(u16) = "template_scope_count", "options template with too many scope fields:";
-    /// NetFlow v9 Options Template lengths that are not whole Field Specifiers.
+    /// NetFlow v9 Options Template lengths that are not whole Field Specifiers and padding.
     TemplateOptionsLength(u16) = "template_options_length", "options template with uneven lengths, id";
     /// A Template Withdrawal that RFC 7011 section 8.4 forbids over UDP; ignored.
     WithdrawalIgnored(u16) = "withdrawal_ignored", "template withdrawal over UDP ignored, id";

@@ -218,7 +218,8 @@ impl<'a> Message<'a> {
 
     /// What is odd about the length or count in the header, if anything; decoding goes by what is there.
     ///
-    /// The v9 count is not looked at: exporters put records, FlowSets or nothing into it.
+    /// The v9 count is not looked at: what it counts takes Templates to tell, and exporters put records, FlowSets or
+    /// nothing into it.
     pub fn length_issue(&self) -> Option<DecodeError> {
         let announced = self.header.length_or_count;
         let kind = match self.header.version {

@@ -92,7 +92,7 @@ fn head(input: &[u8], version: Version, options: bool) -> Parsed<'_, Head> {
             let head = Head {
                 fields: Extent::Bytes(usize::from(first) + usize::from(option_bytes)),
                 scope_field_count: Some(first / 4),
-                uneven: first % 4 != 0 || option_bytes % 4 != 0,
+                uneven: first % 4 != 0,
             };
             Ok((rest, head))
         }
@@ -123,9 +123,12 @@ pub struct TemplateRecords<'a> {
 
 impl<'a> TemplateRecords<'a> {
     pub(crate) fn new(datagram: &'a [u8], set: &Set, version: Version) -> Self {
-        // A v9 Template Set inside IPFIX still has IPFIX Field Specifiers.
         let options = set.kind == SetKind::OptionsTemplate;
-        Self { datagram, at: set.body_start(), end: set.end, version, options }
+        let read_as = |version| Self { datagram, at: set.body_start(), end: set.end, version, options };
+        let fits = |version| read_as(version).all(|record| record.is_ok());
+        // What has the Set ID of v9 inside IPFIX may have its layout too, which differs for Options Templates.
+        let is_v9 = set.is_foreign(version) && !fits(version) && fits(Version::V9);
+        read_as(if is_v9 { Version::V9 } else { version })
     }
 
     /// Offset of the first byte not claimed so far; when the iteration is over, the rest of the Set is padding.
@@ -163,7 +166,7 @@ impl<'a> Iterator for TemplateRecords<'a> {
         }
         let template_id = u16::from_be_bytes([rest[0], rest[1]]);
         let truncated = DecodeErrorKind::TemplateTruncated(template_id);
-        let Ok((body, head)) = head(rest, self.version, self.options) else {
+        let Ok((body, mut head)) = head(rest, self.version, self.options) else {
             return self.fatal(start, truncated);
         };
         let mut after = body;
@@ -178,10 +181,13 @@ impl<'a> Iterator for TemplateRecords<'a> {
                 count
             }
             Extent::Bytes(bytes) => {
-                let Some(rest) = body.get(bytes..) else {
+                let Some((_, rest)) = body.split_at_checked(bytes & !3) else {
                     return self.fatal(start, truncated);
                 };
-                after = rest;
+                // Some exporters count padding in.
+                let padding;
+                (padding, after) = rest.split_at((bytes & 3).min(rest.len()));
+                head.uneven |= padding.iter().any(|byte| *byte != 0);
                 // Two 16-bit lengths in fours: at most 32,766 fields.
                 (bytes / 4) as u16
             }
