@@ -64,6 +64,7 @@ impl State {
             domain: self.known_domain(&domain_key),
             index: decoded.messages.len(),
             now,
+            set_count: 0,
             uncounted: false,
         };
         decoded.messages.push(MessageContext {
@@ -96,6 +97,8 @@ struct Pass<'a> {
     /// Of the Message in [`Decoded::messages`].
     index: usize,
     now: Timestamp,
+    /// Sets that were framed.
+    set_count: u32,
     /// Some Data Set could not be counted.
     uncounted: bool,
 }
@@ -134,6 +137,7 @@ impl Pass<'_> {
     }
 
     fn set(&mut self, set: &Set, decoded: &mut Decoded) {
+        self.set_count += 1;
         let len = set.end - set.start;
         match set.kind {
             SetKind::Template | SetKind::OptionsTemplate => {
@@ -358,8 +362,24 @@ impl Pass<'_> {
         }
     }
 
+    /// A v9 count that is not that of the records (RFC 3954 section 5.1), in a Message of which all is understood.
+    /// softflowd leaves Templates out, others count FlowSets; Sets are framed by their lengths whatever it says.
+    fn count_issue(&self, decoded: &Decoded) -> Option<DecodeError> {
+        let context = &decoded.messages[self.index];
+        let announced = context.header.length_or_count;
+        let records = context.data_records + context.options_records;
+        let is_wrong = context.header.version == Version::V9
+            && !self.uncounted
+            && ![records + context.templates, records, self.set_count].contains(&announced.into())
+            && decoded.accounting.skipped.iter().all(|bytes| *bytes == 0);
+        is_wrong.then(|| DecodeError::new(self.message.start() + 2, DecodeErrorKind::CountMismatch(announced)))
+    }
+
     /// Sequence number and start of the exporter, once all Sets are known.
     fn conclude(&mut self, decoded: &mut Decoded) {
+        if let Some(issue) = self.count_issue(decoded) {
+            decoded.issues.note(issue);
+        }
         let context = &decoded.messages[self.index];
         let understood = context.templates + context.data_records + context.options_records > 0;
         if understood && !self.remember_domain() {
