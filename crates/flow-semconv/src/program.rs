@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use flow_state::{Fact, FlowPlan, FlowRecord, Icmp, Sampling, Timestamp};
+use flow_state::{Fact, FlowPlan, FlowRecord, Icmp, Sampling, SamplingAlgorithm, Timestamp};
 use flow_wire::Locator;
 
 use crate::attribute::Attribute;
@@ -267,10 +267,12 @@ fn forwarding_status(status: u64, out: &mut impl AttributeWriter) {
 }
 
 pub(crate) fn sampling_attributes(sampling: Sampling, out: &mut impl AttributeWriter) {
-    out.int(Attribute::SamplingInterval, sampling.interval.into());
+    if let Some(rate) = sampling.rate {
+        out.int(Attribute::SamplingInterval, rate.interval().into());
+    }
     match sampling.algorithm {
-        1 => out.str(Attribute::SamplingAlgorithm, "deterministic"),
-        2 => out.str(Attribute::SamplingAlgorithm, "random"),
+        Some(SamplingAlgorithm::Deterministic) => out.str(Attribute::SamplingAlgorithm, "deterministic"),
+        Some(SamplingAlgorithm::Random) => out.str(Attribute::SamplingAlgorithm, "random"),
         _ => {}
     }
 }

@@ -10,7 +10,6 @@ use flow_wire::{
 use crate::decoded::{DataSet, Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
 use crate::domain::Domain;
 use crate::pending::{HeldSet, LEAD};
-use crate::plan::Fact;
 use crate::sequence::SequenceStatus;
 use crate::sequence::Units;
 use crate::session::SessionKey;
@@ -24,6 +23,11 @@ impl State {
     /// never costs another. `decoded` is cleared first.
     pub fn decode(&self, datagram: &Datagram<'_>, decoded: &mut Decoded) {
         decoded.clear();
+        self.messages(datagram, decoded);
+        decoded.share_options();
+    }
+
+    fn messages(&self, datagram: &Datagram<'_>, decoded: &mut Decoded) {
         let bytes = datagram.bytes;
         let mut at = 0;
         loop {
@@ -77,6 +81,7 @@ impl State {
             templates: 0,
             data_records: 0,
             options_records: 0,
+            options: None,
         });
         decoded.accounting.headers += header.version.header_len() as u64;
         if let Some(issue) = message.length_issue() {
@@ -85,6 +90,7 @@ impl State {
         pass.sets(decoded);
         pass.retry_waiting(decoded);
         pass.conclude(decoded);
+        decoded.domains.push(pass.domain);
     }
 }
 
@@ -254,14 +260,16 @@ impl Pass<'_> {
             };
             decoded.replayed_accounting.headers += Set::HEADER_LEN as u64;
             decoded.replayed_accounting.records += (bytes.len() - body - rest) as u64;
-            context.system_init = context.system_init.or_else(|| self.system_init());
             context.templates = 0;
             context.data_records = if known.template().is_options() { 0 } else { records as u32 };
             context.options_records = records as u32 - context.data_records;
-            let replayed = ReplayedSet { context, bytes, known: known.clone(), records };
+            let replayed = ReplayedSet { message: self.index, context, bytes, known: known.clone(), records };
             if known.template().is_options() {
                 let end = replayed.bytes.len();
-                self.learn(&DataSet::new(&replayed.bytes, body, end, known, &replayed.context));
+                let set = DataSet::new(&replayed.bytes, body, end, known, &replayed.context);
+                if !self.learn(&set) {
+                    decoded.replayed_issues.note(DecodeError::new(offset, DecodeErrorKind::BudgetExceeded));
+                }
             }
             decoded.replayed.push(replayed);
         }
@@ -294,21 +302,22 @@ impl Pass<'_> {
         let context = &mut decoded.messages[self.index];
         if known.template().is_options() {
             context.options_records += records as u32;
-            self.learn(&DataSet::new(datagram, set.body_start(), set.end, &known, context));
+            if !self.learn(&DataSet::new(datagram, set.body_start(), set.end, &known, context)) {
+                decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::BudgetExceeded));
+            }
         } else {
             context.data_records += records as u32;
             decoded.sets.push(ReadySet { message: self.index, set: *set, known, records });
         }
     }
 
-    /// Takes from options data what later flows need.
-    fn learn(&self, options: &DataSet<'_>) {
-        let Some(init) = options.known_template().plan().locate(Fact::SystemInitTime) else {
-            return;
+    /// Takes from options data what flows need. `false` when there was no room for all of it.
+    fn learn(&self, options: &DataSet<'_>) -> bool {
+        let Some(domain) = self.domain.as_ref().filter(|_| options.tell_something()) else {
+            return true;
         };
-        if let (Some(domain), Some(row)) = (&self.domain, options.records().last()) {
-            lock(domain).system_init = Some(Timestamp::from_unix_millis(row.unsigned(init)));
-        }
+        let (mut domain, budget) = (lock(domain), &self.state.budget);
+        options.records().fold(true, |fits, row| domain.learn(&self.domain_key, &row, budget) && fits)
     }
 
     /// A domain is remembered from the first thing on that was understood: a mere header costs a spoofer nothing.
@@ -318,10 +327,6 @@ impl Pass<'_> {
             self.domain = self.state.domain(self.domain_key, self.now);
         }
         self.domain.is_some()
-    }
-
-    fn system_init(&self) -> Option<Timestamp> {
-        lock(self.domain.as_ref()?).system_init
     }
 
     /// Data Sets in front of their Template: it may have come later in the same Message, else they wait for it.
@@ -349,7 +354,7 @@ impl Pass<'_> {
         }
         let mut bytes = vec![0; LEAD + len];
         bytes[LEAD..].copy_from_slice(&self.message.datagram()[set.start..set.end]);
-        let context = decoded.messages[self.index];
+        let context = decoded.messages[self.index].clone();
         let held = HeldSet { context, bytes: bytes.into_boxed_slice(), offset: set.start };
         if self.state.hold(key, held) {
             decoded.accounting.pending += len as u64;
@@ -398,7 +403,6 @@ impl Pass<'_> {
         domain.seen(self.now, understood);
         let sender = (&self.domain_key, session);
         context.sequence = domain.observe(sender, &self.message.header, units, &self.state.budget);
-        context.system_init = domain.system_init;
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);
         }

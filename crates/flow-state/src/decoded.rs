@@ -1,13 +1,15 @@
 //! What came out of one datagram.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
 
-use crate::flow::{FlowRecord, Sampling};
+use crate::domain::Domain;
+use crate::flow::FlowRecord;
+use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource, are_of_use};
 use crate::sequence::SequenceStatus;
 use crate::session::TransportSession;
-use crate::store::KnownTemplate;
+use crate::store::{KnownTemplate, lock};
 
 /// Where every byte of a datagram went. The sum of all parts is the length of the datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +126,7 @@ pub enum StateEvent {
 }
 
 /// A Message and what is known about it: what all its records share.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MessageContext {
     /// The Message Header.
@@ -145,14 +147,25 @@ pub struct MessageContext {
     pub data_records: u32,
     /// Options Data Records.
     pub options_records: u32,
+    pub(crate) options: Option<Arc<OptionsTables>>,
 }
 
 impl MessageContext {
     /// Packet sampling as the header of v5 says it: mode in the upper two bits, interval in the lower fourteen.
     pub fn header_sampling(&self) -> Option<Sampling> {
-        let interval = u32::from(self.header.sampling & 0x3fff);
-        (self.header.version == Version::V5 && interval > 0)
-            .then_some(Sampling { interval, algorithm: (self.header.sampling >> 14) as u8 })
+        let rate = SamplingRate::new(u64::from(self.header.sampling & 0x3fff), 1)?;
+        let algorithm = SamplingAlgorithm::of_mode(u64::from(self.header.sampling >> 14));
+        (self.header.version == Version::V5).then_some(Sampling {
+            rate: Some(rate),
+            algorithm,
+            source: SamplingSource::Header,
+        })
+    }
+
+    /// What the options data of the Observation Domain said up to the end of the datagram that brought the records,
+    /// those that waited for their Template included: options of one datagram hold for all its flows.
+    pub fn options(&self) -> Option<&OptionsTables> {
+        self.options.as_deref()
     }
 }
 
@@ -168,6 +181,8 @@ pub(crate) struct ReadySet {
 /// A Set that waited for its Template, which is there now.
 #[derive(Debug)]
 pub(crate) struct ReplayedSet {
+    /// The Message that brought its Template.
+    pub(crate) message: usize,
     pub(crate) context: MessageContext,
     pub(crate) bytes: Box<[u8]>,
     pub(crate) known: Arc<KnownTemplate>,
@@ -178,6 +193,8 @@ pub(crate) struct ReplayedSet {
 #[derive(Debug, Default)]
 pub struct Decoded {
     pub(crate) messages: Vec<MessageContext>,
+    /// Of each Message, where something is remembered of it.
+    pub(crate) domains: Vec<Option<Arc<Mutex<Domain>>>>,
     pub(crate) sets: Vec<ReadySet>,
     pub(crate) replayed: Vec<ReplayedSet>,
     pub(crate) waiting: Vec<Set>,
@@ -191,6 +208,7 @@ pub struct Decoded {
 impl Decoded {
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
+        self.domains.clear();
         self.sets.clear();
         if !self.replayed.is_empty() {
             self.replayed.clear();
@@ -203,6 +221,24 @@ impl Decoded {
         self.events.clear();
         // So that the first event of a datagram allocates nothing.
         self.events.reserve(1);
+    }
+
+    /// Hands each Message the options tables of its domain as the whole datagram left them, so that options hold also
+    /// for flows in front of them, and so that no Message holds on to a table that the next one changes.
+    pub(crate) fn share_options(&mut self) {
+        for (context, domain) in self.messages.iter_mut().zip(&self.domains) {
+            let Some(domain) = domain else {
+                continue;
+            };
+            context.options = lock(domain).options.tables();
+            context.system_init = context.options().and_then(OptionsTables::system_init);
+        }
+        for replayed in &mut self.replayed {
+            if let Some(newest) = self.messages.get(replayed.message) {
+                replayed.context.options.clone_from(&newest.options);
+                replayed.context.system_init = newest.system_init;
+            }
+        }
     }
 
     /// The Messages of the datagram: one, or several IPFIX Messages, or none when its header could not be read.
@@ -278,6 +314,11 @@ impl<'a> DataSet<'a> {
         context: &'a MessageContext,
     ) -> Self {
         Self { bytes, start, end, known, records: 0, context }
+    }
+
+    /// Whether records of this layout say something that is remembered.
+    pub(crate) fn tell_something(&self) -> bool {
+        are_of_use(self.template().field_specifiers())
     }
 
     /// The Message it came in.

@@ -1,8 +1,9 @@
 //! What is remembered of an Observation Domain beside its Templates.
 
-use flow_wire::{MessageHeader, Timestamp};
+use flow_wire::{DataRecord, MessageHeader, Timestamp};
 
 use crate::budget::Budget;
+use crate::options::DomainOptions;
 use crate::sequence::{SequenceStatus, SequenceTracker, Units};
 use crate::session::{DomainKey, SessionKey};
 
@@ -20,7 +21,7 @@ pub(crate) struct Domain {
     /// One for IPFIX. Templates of v9 belong to address and Source ID, but each process behind them has numbers of
     /// its own.
     senders: Vec<Sender>,
-    pub(crate) system_init: Option<Timestamp>,
+    pub(crate) options: DomainOptions,
     last_seen: Timestamp,
     /// Messages of which something was understood, as far as it matters.
     understood: u8,
@@ -40,7 +41,7 @@ impl Domain {
 
     /// Bytes reserved for it.
     pub(crate) fn memory(&self) -> usize {
-        Self::MEMORY + self.senders.len().saturating_sub(1) * size_of::<Sender>()
+        Self::MEMORY + self.senders.len().saturating_sub(1) * size_of::<Sender>() + self.options.memory()
     }
 
     /// Ends its time in the store; the bytes to give back.
@@ -61,6 +62,12 @@ impl Domain {
     pub(crate) fn seen(&mut self, now: Timestamp, understood: bool) {
         self.last_seen = self.last_seen.max(now);
         self.understood = self.understood.saturating_add(u8::from(understood));
+    }
+
+    /// Takes in a row of options data; `false` when something of it found no room.
+    pub(crate) fn learn(&mut self, key: &DomainKey, record: &DataRecord<'_>, budget: &Budget) -> bool {
+        let resize = |less, more| budget.resize(key.exporter(), less, more);
+        self.retired || self.options.learn(record, resize)
     }
 
     /// What the sequence number of a Message says.

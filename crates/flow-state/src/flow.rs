@@ -6,6 +6,7 @@ use std::time::Duration;
 use flow_wire::{DataRecord, Locator, Timestamp};
 
 use crate::decoded::MessageContext;
+use crate::options::JoinPlan;
 use crate::packet::SampledPacket;
 use crate::plan::{AddressPlan, CounterPlan, Fact, FlowPlan, TimePlan};
 
@@ -48,16 +49,6 @@ pub struct Icmp {
     pub code: Option<u8>,
 }
 
-/// How the exporter chose packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Sampling {
-    /// One of so many packets was looked at.
-    pub interval: u32,
-    /// 1 deterministic, 2 random; 0 where the exporter does not say.
-    pub algorithm: u8,
-}
-
 impl<'a> FlowRecord<'a> {
     pub(crate) const fn new(record: DataRecord<'a>, plan: &'a FlowPlan, context: &'a MessageContext) -> Self {
         Self { record, plan, context }
@@ -71,6 +62,10 @@ impl<'a> FlowRecord<'a> {
     /// The Message it came in.
     pub const fn context(&self) -> &'a MessageContext {
         self.context
+    }
+
+    pub(crate) const fn join(&self) -> &'a JoinPlan {
+        &self.plan.join
     }
 
     /// An integer fact as sent.
@@ -241,16 +236,5 @@ impl<'a> FlowRecord<'a> {
     /// The headers of the packet whose start the record holds (elements 104, 313 to 317).
     pub fn packet(&self) -> Option<SampledPacket> {
         self.plan.sections.as_ref()?.read(&self.record, self.protocol())
-    }
-
-    /// Packet sampling: from the record (elements 34, 35), else from the header of v5.
-    pub fn sampling(&self) -> Option<Sampling> {
-        match self.integer(Fact::SamplingInterval) {
-            Some(interval) => Some(Sampling {
-                interval: u32::try_from(interval).unwrap_or(u32::MAX),
-                algorithm: self.integer(Fact::SamplingAlgorithm).unwrap_or(0) as u8,
-            }),
-            None => self.context.header_sampling(),
-        }
     }
 }

@@ -32,6 +32,7 @@ mod decode;
 mod decoded;
 mod domain;
 mod flow;
+mod options;
 mod packet;
 mod pending;
 mod plan;
@@ -40,8 +41,9 @@ mod session;
 mod store;
 
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
-pub use flow::{FlowRecord, FlowTime, Icmp, Sampling};
+pub use flow::{FlowRecord, FlowTime, Icmp};
 pub use flow_wire::{DecodeError, DecodeErrorKind, Timestamp, Version};
+pub use options::{Named, OptionsTables, Sampler, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 pub use packet::{EthernetHeader, Few, IpHeader, PacketHeaders, SampledPacket, Tunnel, TunnelledPacket};
 pub use pending::PendingStats;
 pub use plan::{Fact, FlowPlan};

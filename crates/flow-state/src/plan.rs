@@ -3,6 +3,7 @@
 use flow_wire::ie::id;
 use flow_wire::{Locator, Template, VARIABLE_LENGTH};
 
+use crate::options::JoinPlan;
 use crate::packet::SectionPlan;
 
 /// Enterprise number of the reverse elements (RFC 5103 section 6.1).
@@ -116,6 +117,7 @@ pub struct FlowPlan {
     pub(crate) source_mac: Option<Locator>,
     pub(crate) destination_mac: Option<Locator>,
     pub(crate) sections: Option<SectionPlan>,
+    pub(crate) join: JoinPlan,
 }
 
 impl FlowPlan {
@@ -188,6 +190,7 @@ impl FlowPlan {
                 .exact(id::DESTINATION_MAC_ADDRESS, 6)
                 .or_else(|| find.exact(id::POST_DESTINATION_MAC_ADDRESS, 6)),
             sections: SectionPlan::new(template),
+            join: JoinPlan::new(template),
         }
     }
 

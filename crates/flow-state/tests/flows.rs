@@ -183,13 +183,15 @@ fn icmp_type_and_code_come_in_many_places() {
 /// v5: sampling mode in the upper two bits, interval in the lower fourteen.
 #[test]
 fn v5_sampling_is_in_the_header() {
-    for (bits, sampling) in [(0x4064, Some((100, 1))), (0xbfff, Some((0x3fff, 2))), (0x4000, None)] {
+    use flow_state::SamplingAlgorithm::{Deterministic, Random};
+    for (bits, sampling) in [(0x4064, Some((100, Deterministic))), (0xbfff, Some((0x3fff, Random))), (0x4000, None)] {
         let mut header = message_header(Version::V5, 1_000);
         header.sampling = bits;
         let mut writer = MessageWriter::new();
         writer.begin(&header).fixed_record(&FixedRecord { octets: 5, ..FixedRecord::default() });
         with_flows(writer.finish().unwrap(), |flow| {
-            assert_eq!(flow.sampling().map(|found| (found.interval, found.algorithm)), sampling, "{bits:#x}");
+            let found = flow.sampling().map(|found| (found.rate.unwrap().interval(), found.algorithm.unwrap()));
+            assert_eq!(found, sampling, "{bits:#x}");
             assert_eq!(flow.octets(), Some(5), "raw counters stay raw");
         });
     }

@@ -75,7 +75,7 @@ fn data_before_its_template_waits_for_it() {
     collector.now = collector.now + Duration::from_secs(30);
     let (replayed, _) = collector.receive(A, 2, &template(Version::V9, 2, 7, 256, &[OCTETS, PACKETS]));
     assert_eq!(replayed, [10, 11]);
-    let waited: Vec<_> = collector.decoded.replayed_sets().map(|set| *set.context()).collect();
+    let waited: Vec<_> = collector.decoded.replayed_sets().map(|set| set.context().clone()).collect();
     assert_eq!(waited.iter().map(|context| context.tag).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(waited[0].received_at, Timestamp::from_unix_seconds(START), "the time of receipt is kept");
     assert_eq!(collector.state.pending_memory(), 0);

@@ -1,0 +1,222 @@
+//! Rows of options data by what they are about.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::sampling::{SamplingAlgorithm, SamplingRate};
+
+/// What a row is about. Each kind has ids of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kind {
+    Sampler,
+    InterfaceSampling,
+    TemplateSampling,
+    Interface,
+    Vrf,
+    Application,
+}
+
+const KINDS: usize = Kind::Application as usize + 1;
+
+/// Kind and id of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    kind: Kind,
+    engine: u8,
+    high: u64,
+    low: u64,
+}
+
+impl Key {
+    pub(super) const fn new(kind: Kind, id: u64) -> Self {
+        Self { kind, engine: 0, high: 0, low: id }
+    }
+
+    /// An applicationId: one byte of classification engine, then the selector as a number of up to 16 bytes, so that it
+    /// is the same at every width (RFC 6759 section 4.1).
+    pub(super) fn application(id: &[u8]) -> Option<Self> {
+        let (engine, selector) = id.split_first()?;
+        let mut wide = [0; 16];
+        wide.get_mut(16_usize.checked_sub(selector.len())?..)?.copy_from_slice(selector);
+        let selector = u128::from_be_bytes(wide);
+        Some(Self { kind: Kind::Application, engine: *engine, high: (selector >> 64) as u64, low: selector as u64 })
+    }
+}
+
+/// How packets were chosen, as options data tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sampler {
+    /// What part of the packets was looked at.
+    pub rate: Option<SamplingRate>,
+    /// By which rule.
+    pub algorithm: Option<SamplingAlgorithm>,
+    /// samplerName (84) or selectorName (335).
+    pub name: Option<Arc<str>>,
+}
+
+/// What something is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Named {
+    /// Its name.
+    pub name: Option<Arc<str>>,
+    /// What people wrote about it.
+    pub description: Option<Arc<str>>,
+}
+
+impl Named {
+    /// The name, else the description: some exporters send but one of them.
+    pub fn text(&self) -> Option<&str> {
+        self.name.as_deref().or(self.description.as_deref())
+    }
+}
+
+/// What is remembered of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    Sampler(Sampler),
+    Named(Named),
+}
+
+impl Row {
+    /// Bytes of the row in its table, its texts included. A vector is at most twice as long as needed.
+    pub(super) fn memory(&self) -> usize {
+        let text = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len() + 32);
+        let texts = match self {
+            Self::Sampler(sampler) => text(&sampler.name),
+            Self::Named(named) => text(&named.name) + text(&named.description),
+        };
+        2 * size_of::<(Key, Self)>() + 32 + texts
+    }
+
+    /// Keeps what an older row said and this one does not.
+    pub(super) fn keep(&mut self, old: &Self) {
+        match (self, old) {
+            (Self::Sampler(new), Self::Sampler(old)) => {
+                new.rate = new.rate.or(old.rate);
+                new.algorithm = new.algorithm.or(old.algorithm);
+                new.name = new.name.take().or_else(|| old.name.clone());
+            }
+            (Self::Named(new), Self::Named(old)) => {
+                new.name = new.name.take().or_else(|| old.name.clone());
+                new.description = new.description.take().or_else(|| old.description.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Rows in shards, each sorted: while a reader holds the table, a change copies one shard, never all rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    hasher: RandomState,
+    /// A power of two of them, or none.
+    shards: Box<[Arc<Vec<(Key, Row)>>]>,
+    len: usize,
+    memory: usize,
+    /// Rows of each kind, so that a look-up of what is not there costs nothing.
+    kinds: [u32; KINDS],
+}
+
+impl Rows {
+    /// Rows of a shard, on average, before there are more shards.
+    const PER_SHARD: usize = 64;
+    const MAX_SHARDS: usize = 256;
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) const fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// The row of a key. Of the keys of an exporter, none can be made up to fall into one shard.
+    pub(super) fn get(&self, key: &Key) -> Option<&Row> {
+        if self.kinds[key.kind as usize] == 0 {
+            return None;
+        }
+        let shard = self.shards.get(self.shard(key))?;
+        let at = shard.binary_search_by_key(key, |row| row.0).ok()?;
+        Some(&shard.get(at)?.1)
+    }
+
+    pub(super) fn sampler(&self, kind: Kind, id: u64) -> Option<&Sampler> {
+        match self.get(&Key::new(kind, id))? {
+            Row::Sampler(sampler) => Some(sampler),
+            Row::Named(_) => None,
+        }
+    }
+
+    pub(super) fn named(&self, key: &Key) -> Option<&Named> {
+        match self.get(key)? {
+            Row::Named(named) => Some(named),
+            Row::Sampler(_) => None,
+        }
+    }
+
+    /// Another row of the same kind that would have to give way to `key`, and its bytes.
+    pub(super) fn victim(&self, key: &Key) -> Option<(Key, usize)> {
+        let rows = self.shards.get(self.shard(key))?;
+        let at = rows.partition_point(|row| row.0 < *key);
+        let (behind, before) = (rows.iter().skip(at), rows.iter().take(at));
+        let victim = behind.chain(before).find(|row| row.0.kind == key.kind && row.0 != *key)?;
+        Some((victim.0, victim.1.memory()))
+    }
+
+    pub(super) fn insert(&mut self, key: Key, row: Row) {
+        self.grow();
+        let shard = self.shard(&key);
+        let Some(rows) = self.shards.get_mut(shard).map(Arc::make_mut) else {
+            return;
+        };
+        self.memory += row.memory();
+        match rows.binary_search_by_key(&key, |row| row.0) {
+            Ok(at) => {
+                let old = std::mem::replace(&mut rows[at].1, row);
+                self.memory -= old.memory();
+            }
+            Err(at) => {
+                rows.insert(at, (key, row));
+                self.len += 1;
+                self.kinds[key.kind as usize] += 1;
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        let shard = self.shard(key);
+        if let Some(rows) = self.shards.get_mut(shard)
+            && let Ok(at) = rows.binary_search_by_key(key, |row| row.0)
+        {
+            let (_, row) = Arc::make_mut(rows).remove(at);
+            self.len -= 1;
+            self.memory -= row.memory();
+            self.kinds[key.kind as usize] -= 1;
+        }
+    }
+
+    fn shard(&self, key: &Key) -> usize {
+        self.hasher.hash_one(key) as usize & self.shards.len().wrapping_sub(1)
+    }
+
+    /// Twice the shards when they are full: each row moves so often as the table doubled.
+    fn grow(&mut self) {
+        let shards = self.shards.len();
+        if shards >= Self::MAX_SHARDS || self.len < shards * Self::PER_SHARD {
+            return;
+        }
+        let old = std::mem::take(&mut self.shards);
+        let mut grown = vec![Vec::new(); (2 * shards).max(1)];
+        self.shards = grown.iter().map(|_| Arc::default()).collect();
+        for (key, row) in old.iter().flat_map(|shard| shard.iter()) {
+            let shard = self.shard(key);
+            grown[shard].push((*key, row.clone()));
+        }
+        // Out of sorted shards come sorted ones: each old one goes to two new ones.
+        self.shards = grown.into_iter().map(Arc::new).collect();
+    }
+}
