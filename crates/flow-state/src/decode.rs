@@ -161,7 +161,7 @@ impl Pass<'_> {
                     self.data_set(set, known, decoded);
                 }
             }
-            SetKind::Reserved => {
+            _ => {
                 let kind = DecodeErrorKind::ReservedSet(set.id.0);
                 decoded.issues.note(DecodeError::new(set.start, kind));
                 decoded.accounting.skip(kind, len);

@@ -176,15 +176,11 @@ mod tests {
     use super::*;
 
     fn header(version: Version, sequence: u32, second: u64) -> MessageHeader {
-        MessageHeader {
-            version,
-            length_or_count: 0,
-            sys_uptime_ms: (version != Version::Ipfix).then_some(second as u32 * 1000),
-            export_time: Timestamp::from_unix_seconds(1_700_000_000 + second),
-            sequence_number: (version != Version::V1).then_some(sequence),
-            observation_domain_id: 0,
-            sampling: 0,
-        }
+        let export_time = Timestamp::from_unix_seconds(1_700_000_000 + second);
+        let mut header = flow_wire::encode::header(version, export_time, sequence, 0);
+        header.sys_uptime_ms = header.sys_uptime_ms.map(|_| second as u32 * 1000);
+        header.sequence_number = header.sequence_number.filter(|_| version != Version::V1);
+        header
     }
 
     fn observe_all(version: Version, messages: &[(u32, u64, Option<u32>)]) -> Vec<SequenceStatus> {

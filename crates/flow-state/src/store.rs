@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use flow_wire::{Message, Template, TemplateLimits, Timestamp, Version, legacy};
+use flow_wire::legacy::Layout;
+use flow_wire::{Message, Template, TemplateLimits, Timestamp};
 use foldhash::fast::RandomState;
 
 use crate::budget::Budget;
@@ -101,10 +102,7 @@ pub struct State {
     pending_bytes: AtomicUsize,
     generations: AtomicU64,
     next_sweep: AtomicU64,
-    v1: Arc<KnownTemplate>,
-    long_v1: Arc<KnownTemplate>,
-    v5: Arc<KnownTemplate>,
-    v7: Arc<KnownTemplate>,
+    built_in: [Arc<KnownTemplate>; Layout::ALL.len()],
 }
 
 /// What became of a Template that was sent.
@@ -120,11 +118,7 @@ pub(crate) enum Installed {
 impl State {
     /// An empty state.
     pub fn new(config: StateConfig) -> Self {
-        let built_in = |version, long, generation| {
-            let template = legacy::template(version, long);
-            let template = template.unwrap_or_else(|| unreachable!("v1, v5 and v7 have built-in Templates"));
-            Arc::new(KnownTemplate::new(template, generation))
-        };
+        let built_in = Layout::ALL.map(|layout| Arc::new(KnownTemplate::new(layout.template(), layout.index() as u64)));
         let limits = PendingLimits {
             bytes: config.pending_memory,
             bytes_per_exporter: config.pending_memory_per_exporter,
@@ -138,12 +132,9 @@ impl State {
             budget,
             pending: Mutex::new(Pending::new(limits)),
             pending_bytes: AtomicUsize::new(0),
-            generations: AtomicU64::new(4),
+            generations: AtomicU64::new(Layout::ALL.len() as u64),
             next_sweep: AtomicU64::new(0),
-            v1: built_in(Version::V1, false, 0),
-            long_v1: built_in(Version::V1, true, 1),
-            v5: built_in(Version::V5, false, 2),
-            v7: built_in(Version::V7, false, 3),
+            built_in,
         }
     }
 
@@ -184,14 +175,7 @@ impl State {
     }
 
     pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<Arc<KnownTemplate>> {
-        let known = match message.header.version {
-            Version::V1 if legacy::is_long_v1(message) => &self.long_v1,
-            Version::V1 => &self.v1,
-            Version::V5 => &self.v5,
-            Version::V7 => &self.v7,
-            Version::V9 | Version::Ipfix | Version::Sflow5 => return None,
-        };
-        Some(known.clone())
+        Some(self.built_in[Layout::of(message)?.index()].clone())
     }
 
     pub(crate) fn template(&self, key: &TemplateKey) -> Option<Arc<KnownTemplate>> {
@@ -335,7 +319,7 @@ mod tests {
     fn template(domain: u32, id: u16, field_count: u32) -> Vec<u8> {
         let fields = vec![FieldSpecifier { enterprise_number: 0, id: 1, length: 4 }; field_count as usize];
         let mut writer = MessageWriter::new();
-        writer.begin(&header(Version::V9, Timestamp::from_unix_seconds(1_700_000_000), 0, domain));
+        writer.begin(&header(flow_wire::Version::V9, Timestamp::from_unix_seconds(1_700_000_000), 0, domain));
         writer.template_set(&[TemplateDefinition::new(id, &fields)]).finish().unwrap().to_vec()
     }
 

@@ -28,7 +28,7 @@ pub mod streams;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
-use flow_wire::encode::MessageWriter;
+use flow_wire::encode::{MessageWriter, header};
 use flow_wire::{MessageHeader, Timestamp};
 
 pub use flow_wire::Version;
@@ -136,7 +136,7 @@ impl Generator {
     ///
     /// If no datagram can be as configured.
     pub fn new(config: TrafficConfig) -> Result<Self, ConfigError> {
-        if config.version == Version::Sflow5 {
+        if matches!(config.version, Version::V8 | Version::Sflow5) {
             return Err(ConfigError::Version(config.version));
         }
         let layout = Layout::new(config.version, config.options_data);
@@ -238,19 +238,17 @@ const fn header_time(version: Version, time: Timestamp) -> Timestamp {
 
 fn message_header(layout: &Layout, exporter: &Exporter, export_time: Timestamp) -> MessageHeader {
     let version = layout.version;
-    MessageHeader {
-        version,
-        length_or_count: 0,
-        sys_uptime_ms: (version != Version::Ipfix).then(|| exporter.sys_uptime_ms(export_time.as_unix_millis())),
-        export_time,
-        sequence_number: Some(exporter.sequence_number),
-        observation_domain_id: match version {
-            Version::V1 | Version::V7 => 0,
-            Version::V5 => exporter.observation_domain_id & 0xffff,
-            _ => exporter.observation_domain_id,
-        },
-        sampling: if layout.samples_in_header() { SAMPLING_MODE_COUNT | SAMPLING_INTERVAL } else { 0 },
+    let observation_domain_id = match version {
+        Version::V1 | Version::V7 => 0,
+        Version::V5 => exporter.observation_domain_id & 0xffff,
+        _ => exporter.observation_domain_id,
+    };
+    let mut header = header(version, export_time, exporter.sequence_number, observation_domain_id);
+    header.sys_uptime_ms = header.sys_uptime_ms.map(|_| exporter.sys_uptime_ms(export_time.as_unix_millis()));
+    if layout.samples_in_header() {
+        header.sampling = SAMPLING_MODE_COUNT | SAMPLING_INTERVAL;
     }
+    header
 }
 
 /// The most flows that fit `bytes`, whatever else the datagram has to carry.

@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use flow_wire::ie::id;
-use flow_wire::{DataRecord, Message, Remainder, SetKind, Template, TemplateLimits, Value, legacy};
+use flow_wire::legacy;
+use flow_wire::{DataRecord, Message, Remainder, SetKind, Template, TemplateLimits, Value};
 use proptest::prelude::*;
 
 use super::*;
@@ -59,10 +60,10 @@ impl Collector {
                     assert!(matches!(records.remainder(), Remainder::Padding { len: 0..4, not_zero: false }));
                 }
                 SetKind::BuiltIn => {
-                    let template = legacy::template(message.header.version, false).unwrap();
+                    let template = legacy::Layout::of(&message).unwrap().template();
                     decoded.flows.extend(message.records(&set, &template).map(|record| numbers(&record)));
                 }
-                SetKind::Reserved => panic!("set {:?}", set.id),
+                _ => panic!("set {:?}", set.id),
             }
         }
         assert_eq!(message.end(), datagram.len());

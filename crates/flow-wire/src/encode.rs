@@ -72,6 +72,7 @@ pub const fn header(
         sequence_number: Some(sequence_number),
         observation_domain_id,
         sampling: 0,
+        aggregation: 0,
     }
 }
 
@@ -206,6 +207,12 @@ impl MessageWriter {
                 .number(2, header.observation_domain_id.into())
                 .number(2, header.sampling.into()),
             Version::V7 => self.number(4, sequence_number.into()).number(4, 0),
+            Version::V8 => self
+                .number(4, sequence_number.into())
+                .number(2, header.observation_domain_id.into())
+                .number(1, header.aggregation.into())
+                .number(1, V8_AGGREGATION_VERSION)
+                .number(4, 0),
             Version::V9 | Version::Ipfix => {
                 self.number(4, sequence_number.into()).number(4, header.observation_domain_id.into())
             }
@@ -232,12 +239,13 @@ impl MessageWriter {
         self.open_set(SetId(template_id))
     }
 
-    /// Starts a Data Record in the open Data Set.
+    /// Starts a Data Record in the open Data Set, or one of v8, whose fields are those of its aggregation scheme.
     pub fn record(&mut self) -> RecordWriter<'_> {
         self.end_record();
         self.records += 1;
         match &mut self.set {
             Some(set) => set.record_start = self.buffer.len(),
+            None if self.version == Some(Version::V8) => {}
             None => self.fail(EncodeError::RecordOutsideSet),
         }
         RecordWriter { message: self }
@@ -485,3 +493,4 @@ const MAX_MESSAGE: usize = 65_535;
 const SET_HEADER: usize = 4;
 const ENTERPRISE_BIT: u16 = 0x8000;
 const LONG_FORM: u8 = 255;
+const V8_AGGREGATION_VERSION: u64 = 2;

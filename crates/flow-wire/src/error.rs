@@ -70,7 +70,7 @@ macro_rules! kinds {
 kinds! {
     /// The datagram ends inside the Message Header.
     HeaderTruncated = "header_truncated", "message header cut short";
-    /// The first two bytes name a version that is not 1, 5, 7, 9 or 10.
+    /// The first two bytes name a version that is not 1, 5, 7, 8, 9 or 10.
     UnsupportedVersion(u16) = "unsupported_version", "unsupported version";
     /// The datagram is longer than 65,535 bytes, which no UDP datagram and no IPFIX Message can be.
     DatagramTooLong(usize) = "datagram_too_long", "datagram longer than 65535 bytes:";
@@ -80,7 +80,9 @@ kinds! {
     MessageTruncated(u16) = "message_truncated", "message length larger than the datagram:";
     /// Bytes that belong to no Set or record: zero fill up to a fixed datagram size, or more than the count announced.
     TrailingBytes(usize) = "trailing_bytes", "bytes after the last set:";
-    /// A v1, v5 or v7 count that is larger than the records present, or a v9 count that is that of nothing in the
+    /// A v8 aggregation scheme that nobody documented; its records are skipped.
+    AggregationUnknown(u8) = "aggregation_unknown", "unknown aggregation scheme";
+    /// A v1, v5, v7 or v8 count that is larger than the records present, or a v9 count that is that of nothing in the
     /// Message. Costs no byte.
     CountMismatch(u16) = "count_mismatch", "header count does not match the datagram:";
     /// A Set length smaller than the Set header; nothing behind it can be framed.

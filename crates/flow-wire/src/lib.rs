@@ -1,8 +1,8 @@
-//! Zero-copy decoding of NetFlow v1, v5, v7, v9 and IPFIX messages, and of sFlow v5 datagrams.
+//! Zero-copy decoding of NetFlow v1, v5, v7, v8, v9 and IPFIX messages, and of sFlow v5 datagrams.
 //!
 //! One datagram is borrowed as a [`Message`]; its [`Set`]s, Template Records and [`DataRecord`]s are slices of it. Words
 //! are those of RFC 7011 for every version: a NetFlow v9 "FlowSet" is a [`Set`], a "Source ID" an Observation Domain
-//! ID, and the records of v1, v5 and v7 belong to [built-in Templates](legacy).
+//! ID, and the records of v1, v5, v7 and v8 belong to [built-in Templates](legacy).
 //! [`sflow`] reads samples of packets, which are no Sets; `flow-state` makes records of them.
 //!
 //! Nothing here remembers an earlier datagram, reads a clock or opens a socket: Templates come from the caller. The

@@ -4,7 +4,7 @@ use nom::number::complete::{be_u8, be_u16, be_u32};
 use nom::{IResult, Parser};
 
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::legacy;
+use crate::legacy::{self, Layout};
 use crate::record::Records;
 use crate::sflow;
 use crate::template::{Template, TemplateRecords};
@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 /// The version number in the first two bytes of a Message; IPFIX is 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[repr(u16)]
 pub enum Version {
     /// NetFlow v1.
@@ -20,6 +21,8 @@ pub enum Version {
     V5 = 5,
     /// NetFlow v7 (Catalyst switches).
     V7 = 7,
+    /// NetFlow v8 (flows added up by an aggregation scheme).
+    V8 = 8,
     /// NetFlow v9 (RFC 3954).
     V9 = 9,
     /// IPFIX (RFC 7011).
@@ -29,12 +32,13 @@ pub enum Version {
 }
 
 impl Version {
-    /// The version of a number, if it is one of the five.
+    /// The version of a number, if it is one of the six.
     pub const fn from_number(number: u16) -> Option<Self> {
         Some(match number {
             1 => Self::V1,
             5 => Self::V5,
             7 => Self::V7,
+            8 => Self::V8,
             9 => Self::V9,
             10 => Self::Ipfix,
             _ => return None,
@@ -59,6 +63,7 @@ impl Version {
         match self {
             Self::V1 | Self::Ipfix => 16,
             Self::V5 | Self::V7 => 24,
+            Self::V8 => 28,
             Self::V9 => 20,
             Self::Sflow5 => 28,
         }
@@ -71,7 +76,10 @@ impl Version {
 }
 
 /// The Message Header of any version. What a version does not carry is `None`, or zero where said.
+///
+/// To be made by [`encode::header`](crate::encode::header).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MessageHeader {
     /// Version of the Message.
     pub version: Version,
@@ -79,16 +87,18 @@ pub struct MessageHeader {
     pub length_or_count: u16,
     /// Milliseconds since the exporter started; absent in IPFIX.
     pub sys_uptime_ms: Option<u32>,
-    /// When the Message left the exporter, by its clock: seconds, for v1, v5 and v7 also nanoseconds. sFlow does not say
-    /// it: there it is the time of receipt.
+    /// When the Message left the exporter, by its clock: seconds, for v1, v5, v7 and v8 also nanoseconds. sFlow does not
+    /// say it: there it is the time of receipt.
     pub export_time: Timestamp,
-    /// Flows (v5, v7), Messages (v9) or Data Records (IPFIX) sent before; sFlow: datagrams, this one among them; absent
-    /// in v1.
+    /// Flows (v5, v7, v8), Messages (v9) or Data Records (IPFIX) sent before; sFlow: datagrams, this one among them;
+    /// absent in v1.
     pub sequence_number: Option<u32>,
-    /// Observation Domain ID; v9: Source ID; v5: engine type x 256 + engine ID; sFlow: sub-agent ID; v1, v7: 0.
+    /// Observation Domain ID; v9: Source ID; v5, v8: engine type x 256 + engine ID; sFlow: sub-agent ID; v1, v7: 0.
     pub observation_domain_id: u32,
     /// v5: sampling mode in the upper two bits, interval in the lower fourteen; 0 for the others.
     pub sampling: u16,
+    /// v8: the aggregation scheme; 0 for the others.
+    pub aggregation: u8,
 }
 
 type Parsed<'a, T> = IResult<&'a [u8], T>;
@@ -103,6 +113,7 @@ fn header(input: &[u8], version: Version) -> Parsed<'_, MessageHeader> {
         sequence_number: None,
         observation_domain_id: 0,
         sampling: 0,
+        aggregation: 0,
     };
     let rest = match version {
         Version::Ipfix => {
@@ -120,7 +131,7 @@ fn header(input: &[u8], version: Version) -> Parsed<'_, MessageHeader> {
             header.observation_domain_id = domain;
             rest
         }
-        Version::V1 | Version::V5 | Version::V7 => {
+        Version::V1 | Version::V5 | Version::V7 | Version::V8 => {
             let (rest, (uptime, seconds, nanos)) = (be_u32, be_u32, be_u32).parse(rest)?;
             header.sys_uptime_ms = Some(uptime);
             header.export_time = Timestamp::from_unix_nanos(u64::from(seconds) * 1_000_000_000 + u64::from(nanos));
@@ -135,6 +146,14 @@ fn header(input: &[u8], version: Version) -> Parsed<'_, MessageHeader> {
                 Version::V7 => {
                     let (rest, (sequence, _)) = (be_u32, be_u32).parse(rest)?;
                     header.sequence_number = Some(sequence);
+                    rest
+                }
+                Version::V8 => {
+                    let (rest, (sequence, domain)) = (be_u32, be_u16).parse(rest)?;
+                    let (rest, (aggregation, _version, _reserved)) = (be_u8, be_u8, be_u32).parse(rest)?;
+                    header.sequence_number = Some(sequence);
+                    header.observation_domain_id = domain.into();
+                    header.aggregation = aggregation;
                     rest
                 }
                 _ => rest,
@@ -222,21 +241,17 @@ impl<'a> Message<'a> {
     /// nothing into it.
     pub fn length_issue(&self) -> Option<DecodeError> {
         let announced = self.header.length_or_count;
-        let kind = match self.header.version {
-            Version::V9 => return None,
-            Version::Ipfix if usize::from(announced) > self.end - self.start => {
+        let kind = match Layout::of(self) {
+            Some(layout) if legacy::records(self, layout).0 < announced => DecodeErrorKind::CountMismatch(announced),
+            None if self.header.version == Version::Ipfix && usize::from(announced) > self.end - self.start => {
                 DecodeErrorKind::MessageTruncated(announced)
-            }
-            Version::Ipfix => return None,
-            Version::V1 | Version::V5 | Version::V7 if legacy::records_present(self) < announced => {
-                DecodeErrorKind::CountMismatch(announced)
             }
             _ => return None,
         };
         Some(DecodeError::new(self.start + 2, kind))
     }
 
-    /// The Sets in order. The records of v1, v5 and v7 count as one Set of kind [`SetKind::BuiltIn`].
+    /// The Sets in order. The records of v1, v5, v7 and v8 count as one Set of kind [`SetKind::BuiltIn`].
     ///
     /// An error ends the iteration when nothing behind it can be framed.
     pub fn sets(&self) -> Sets<'a> {
@@ -276,6 +291,7 @@ impl SetId {
 
 /// What a Set holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SetKind {
     /// Template Records.
     Template,
@@ -283,7 +299,7 @@ pub enum SetKind {
     OptionsTemplate,
     /// Data Records of the Template with the Set's ID.
     Data,
-    /// Data Records of a [built-in Template](legacy): v1, v5, v7.
+    /// Data Records of a [built-in Template](legacy): v1, v5, v7, v8.
     BuiltIn,
     /// Nothing that is defined; to be skipped.
     Reserved,
@@ -335,15 +351,16 @@ impl Sets<'_> {
         self.at
     }
 
-    fn built_in(&mut self) -> Set {
-        let message = &self.message;
-        let version = message.header.version;
-        let len = usize::from(message.header.length_or_count.min(legacy::records_present(message)))
-            * legacy::record_len(message);
-        let set = Set { id: SetId(version.number()), kind: SetKind::BuiltIn, start: self.at, end: self.at + len };
-        self.at = set.end;
+    fn built_in(&mut self) -> Result<Set, DecodeError> {
         self.done = true;
-        set
+        let message = &self.message;
+        let Some(layout) = Layout::of(message) else {
+            let kind = DecodeErrorKind::AggregationUnknown(message.header.aggregation);
+            return Err(DecodeError::new(message.start + AGGREGATION_OFFSET, kind));
+        };
+        let start = self.at;
+        self.at += legacy::records(message, layout).1;
+        Ok(Set { id: SetId(message.header.version.number()), kind: SetKind::BuiltIn, start, end: self.at })
     }
 }
 
@@ -355,8 +372,10 @@ impl Iterator for Sets<'_> {
             return None;
         }
         let version = self.message.header.version;
-        if !version.has_templates() {
-            return Some(Ok(self.built_in()));
+        match version {
+            Version::V9 | Version::Ipfix => {}
+            Version::Sflow5 => return None,
+            _ => return Some(self.built_in()),
         }
         let start = self.at;
         let rest = &self.message.datagram[start..self.message.end];
@@ -387,3 +406,6 @@ impl Iterator for Sets<'_> {
         Some(Ok(Set { id: SetId(id), kind, start, end: self.at }))
     }
 }
+
+/// Where the aggregation scheme lies in the header of v8.
+const AGGREGATION_OFFSET: usize = 22;

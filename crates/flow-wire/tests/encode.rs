@@ -116,6 +116,23 @@ fn fixed_records() {
     );
 }
 
+/// The records of v8 are written field by field: what they hold depends on the aggregation scheme.
+#[test]
+fn v8_message() {
+    let mut header = header(Version::V8, Timestamp::from_unix_nanos(1_700_000_000_000_000_005), 7, 0x0102);
+    header.aggregation = 2;
+    let mut writer = MessageWriter::new();
+    writer.begin(&header);
+    for port in [53, 123] {
+        writer.record().unsigned(20, 9).unsigned(4, 17 << 24).unsigned(2, 1024).unsigned(2, port);
+    }
+    let message = writer.finish().unwrap();
+    assert_eq!(message[..28], hex!("0008 0002 00000000 6553f100 00000005 00000007 01 02 02 02 00000000"));
+    assert_eq!(message[28 + 28 + 12..], hex!("00000000 00000009 11000000 0400 007b"));
+    header.length_or_count = 2;
+    assert_eq!(Message::decode(message).unwrap().header, header);
+}
+
 /// RFC 7011 section 7: lengths below 255 take one byte, others three; three are allowed for any.
 #[test]
 fn variable_lengths() {

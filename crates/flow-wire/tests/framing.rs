@@ -1,8 +1,9 @@
 //! Messages, Sets and Templates, by the rules of RFC 3954 and RFC 7011; each rule beside its twin that breaks it.
 #![allow(clippy::unwrap_used)]
 
+use flow_wire::legacy::Layout;
 use flow_wire::{
-    DecodeError, DecodeErrorKind as Kind, Message, Set, SetId, SetKind, Template, TemplateLimits, Version, legacy,
+    DecodeError, DecodeErrorKind as Kind, Message, Set, SetId, SetKind, Template, TemplateLimits, Version,
 };
 use hex_literal::hex;
 
@@ -64,7 +65,7 @@ fn a_header_cut_short_is_an_error_where_it_ends() {
 
 #[test]
 fn other_versions_are_refused() {
-    for version in [0, 3, 8, 11, 65535_u16] {
+    for version in [0, 3, 6, 11, 65535_u16] {
         let mut datagram = [0; 64];
         datagram[..2].copy_from_slice(&version.to_be_bytes());
         assert_eq!(Message::decode(&datagram).unwrap_err(), DecodeError::new(0, Kind::UnsupportedVersion(version)));
@@ -273,7 +274,7 @@ fn v5_records_are_the_fewer_of_announced_and_present() {
     ] {
         let datagram = v5(count, present);
         let message = Message::decode(&datagram).unwrap();
-        let template = legacy::template(Version::V5, false).unwrap();
+        let template = Layout::V5.template();
         let set = message.sets().next().unwrap().unwrap();
         assert_eq!(message.records(&set, &template).count(), records, "{count} announced, {present} present");
         assert_eq!(message.length_issue(), issue);
@@ -287,11 +288,64 @@ fn v1_records_have_48_bytes_or_exactly_52() {
         let mut datagram = hex!("0001 0002 00000fa0 6553f100 00000001").to_vec();
         datagram.extend(vec![0; body]);
         let message = Message::decode(&datagram).unwrap();
-        assert_eq!(legacy::is_long_v1(&message), long);
+        let layout = Layout::of(&message).unwrap();
+        assert_eq!(layout, if long { Layout::LONG_V1 } else { Layout::V1 });
         let set = message.sets().next().unwrap().unwrap();
         assert_eq!(set.end - set.start, 2 * len);
-        assert_eq!(legacy::template(Version::V1, long).unwrap().fixed_record_len(), Some(len));
+        assert_eq!(layout.template().fixed_record_len(), Some(len));
     }
-    assert_eq!(legacy::template(Version::V7, false).unwrap().fixed_record_len(), Some(52));
-    assert_eq!(legacy::template(Version::V9, false), None);
+    assert_eq!(Layout::of(&Message::decode(&V9).unwrap()), None);
+}
+
+const V8: [u8; 28] = hex!("0008 0001 00000fa0 6553f100 00000005 0000000a 03 05 01 02 00000000");
+
+fn v8(scheme: u8, count: u16, body: &[u8]) -> Vec<u8> {
+    let mut datagram = [&V8, body].concat();
+    datagram[2..4].copy_from_slice(&count.to_be_bytes());
+    datagram[22] = scheme;
+    datagram
+}
+
+#[test]
+fn v8_header() {
+    let header = Message::decode(&V8).unwrap().header;
+    assert_eq!((header.version, header.aggregation), (Version::V8, 1));
+    assert_eq!((header.sys_uptime_ms, header.sequence_number), (Some(4000), Some(10)));
+    assert_eq!(header.observation_domain_id, 0x0305);
+    assert_eq!(header.export_time.as_unix_nanos(), 1_700_000_000_000_000_005);
+}
+
+/// As for v5, the count is a claim.
+#[test]
+fn v8_records_are_the_fewer_of_announced_and_present() {
+    for layout in (1..=14).map(|scheme| Layout::of_scheme(scheme).unwrap()) {
+        let len = layout.template().min_record_len();
+        let scheme = (layout.index() - Layout::V7.index()) as u8;
+        for (count, bytes, records, issue) in [
+            (2, 2 * len, 2, None),
+            (3, 2 * len + len - 1, 2, Some(DecodeError::new(2, Kind::CountMismatch(3)))),
+            (1, 2 * len, 1, None),
+            (65535, 0, 0, Some(DecodeError::new(2, Kind::CountMismatch(65535)))),
+        ] {
+            let datagram = v8(scheme, count, &vec![0; bytes]);
+            let message = Message::decode(&datagram).unwrap();
+            let set = message.sets().next().unwrap().unwrap();
+            assert_eq!((set.kind, set.start, set.end), (SetKind::BuiltIn, 28, 28 + records * len), "scheme {scheme}");
+            assert_eq!(message.records(&set, &layout.template()).count(), records);
+            assert_eq!(message.length_issue(), issue);
+        }
+    }
+}
+
+/// The length of a record is not known then, so that none can be read.
+#[test]
+fn an_unknown_aggregation_scheme_ends_the_message() {
+    for scheme in [0, 15, 255] {
+        let datagram = v8(scheme, 1, &[0; 28]);
+        let message = Message::decode(&datagram).unwrap();
+        let mut sets = message.sets();
+        let error = DecodeError::new(22, Kind::AggregationUnknown(scheme));
+        assert_eq!(sets.next(), Some(Err(error)));
+        assert_eq!((sets.next(), sets.position(), message.length_issue()), (None, 28, None));
+    }
 }

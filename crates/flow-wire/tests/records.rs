@@ -1,6 +1,7 @@
 //! Data Records and their fields, by the rules of RFC 7011 sections 3.4.3, 6.2 and 7.
 #![allow(clippy::unwrap_used)]
 
+use flow_wire::legacy::Layout;
 use flow_wire::{DecodeError, DecodeErrorKind as Kind, Message, Remainder, SetKind, Template, TemplateLimits, Value};
 use hex_literal::hex;
 
@@ -154,4 +155,39 @@ fn a_locator_of_another_template_never_panics() {
         let _ = (record.bytes(locator), record.unsigned(locator), record.ipv6(locator));
         assert_eq!(record.as_bytes(), [7]);
     });
+}
+
+/// The fields of each aggregation scheme of v8 that are not padding, as id and bytes: every byte of the record holds its
+/// own offset.
+#[test]
+fn v8_fields_lie_where_the_scheme_has_them() {
+    const SUM: &str = "3@0+4 2@4+4 1@8+4 22@12+4 21@16+4 ";
+    const PREFIXES: &str = "44@20+4 45@24+4 13@28+1 9@29+1 ";
+    for (scheme, head, expected) in [
+        (1, SUM, "16@20+2 17@22+2 10@24+2 14@26+2"),
+        (2, SUM, "4@20+1 7@24+2 11@26+2"),
+        (3, SUM, "44@20+4 9@24+1 16@26+2 10@28+2"),
+        (4, SUM, "45@20+4 13@24+1 17@26+2 14@28+2"),
+        (5, SUM, "{PREFIXES}16@32+2 17@34+2 10@36+2 14@38+2"),
+        (6, "", "12@0+4 2@4+4 1@8+4 22@12+4 21@16+4 14@20+2 5@22+1 43@28+4"),
+        (7, "", "12@0+4 8@4+4 2@8+4 1@12+4 22@16+4 21@20+4 14@24+2 10@26+2 5@28+1 43@36+4"),
+        (8, "", "12@0+4 8@4+4 11@8+2 7@10+2 2@12+4 1@16+4 22@20+4 21@24+4 14@28+2 10@30+2 5@32+1 4@33+1 43@40+4"),
+        (9, SUM, "16@20+2 17@22+2 10@24+2 14@26+2 5@28+1"),
+        (10, SUM, "4@20+1 5@21+1 7@24+2 11@26+2 10@28+2 14@30+2"),
+        (11, SUM, "44@20+4 9@24+1 5@25+1 16@26+2 10@28+2"),
+        (12, SUM, "45@20+4 13@24+1 5@25+1 17@26+2 14@28+2"),
+        (13, SUM, "{PREFIXES}5@30+1 16@32+2 17@34+2 10@36+2 14@38+2"),
+        (14, SUM, "{PREFIXES}5@30+1 4@31+1 7@32+2 11@34+2 10@36+2 14@38+2"),
+    ] {
+        let mut datagram = hex!("0008 0001 00000fa0 6553f100 00000005 0000000a 03 05 00 02 00000000").to_vec();
+        datagram[22] = scheme;
+        datagram.extend(0..44);
+        let message = Message::decode(&datagram).unwrap();
+        let (set, template) = (message.sets().next().unwrap().unwrap(), Layout::of(&message).unwrap().template());
+        let record = message.records(&set, &template).next().unwrap();
+        let fields = record.fields().filter(|field| field.specifier.id != 210);
+        let fields: Vec<_> =
+            fields.map(|field| format!("{}@{}+{}", field.specifier.id, field.bytes[0], field.bytes.len())).collect();
+        assert_eq!(fields.join(" "), format!("{head}{}", expected.replace("{PREFIXES}", PREFIXES)), "scheme {scheme}");
+    }
 }

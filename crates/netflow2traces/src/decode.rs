@@ -52,10 +52,10 @@ enum Format {
     Csv,
 }
 
-/// Reads `1`, `5`, `7`, `9`, `10` or `ipfix`.
+/// Reads `1`, `5`, `7`, `8`, `9`, `10` or `ipfix`.
 pub(crate) fn parse_version(text: &str) -> Result<Version, &'static str> {
     let number = if text.eq_ignore_ascii_case("ipfix") { Some(10) } else { text.parse().ok() };
-    number.and_then(Version::from_number).ok_or("use 1, 5, 7, 9 or ipfix")
+    number.and_then(Version::from_number).ok_or("use 1, 5, 7, 8, 9 or ipfix")
 }
 
 fn parse_network(text: &str) -> Result<IpNet, &'static str> {
