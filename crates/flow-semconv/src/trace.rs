@@ -261,7 +261,7 @@ impl<F: Default, R> ExportTrace<F, R> {
         }
         let program = match self.programs.entry(known.generation()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(AttributeProgram::new(known.plan(), out)),
+            Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), out)),
         };
         self.shared.prepare_message(set.context(), out);
         let mut flows = set.flows().take(wanted);

@@ -1,20 +1,20 @@
 //! One datagram through the state.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use flow_wire::{
-    DecodeError, DecodeErrorKind, Message, Records, Remainder, Set, SetKind, Template, TemplateRecord, Timestamp,
-    Version,
+    DecodeError, DecodeErrorKind, Message, Records, Remainder, Set, SetId, SetKind, Template, TemplateRecord,
+    Timestamp, Version,
 };
 
-use crate::decoded::{DataSet, Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
-use crate::domain::Domain;
+use crate::decoded::{Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
+use crate::domain::{Domain, Sender};
+use crate::options::are_of_use;
 use crate::pending::{HeldSet, LEAD};
-use crate::sequence::SequenceStatus;
-use crate::sequence::Units;
-use crate::session::SessionKey;
-use crate::session::{Datagram, DomainKey, TemplateKey};
-use crate::store::{Installed, KnownTemplate, State, lock};
+use crate::plan::FlowPlan;
+use crate::sequence::{SequenceStatus, Units};
+use crate::session::{Datagram, DomainKey, SessionKey, TemplateKey, Transport};
+use crate::store::{Installed, KnownTemplate, State};
 
 impl State {
     /// Decodes a datagram: learns its Templates and options, finds its Data Sets, and accounts for each byte.
@@ -99,7 +99,7 @@ struct Pass<'a> {
     state: &'a State,
     message: &'a Message<'a>,
     domain_key: DomainKey,
-    domain: Option<Arc<Mutex<Domain>>>,
+    domain: Option<Arc<Domain>>,
     /// Of the Message in [`Decoded::messages`].
     index: usize,
     now: Timestamp,
@@ -152,7 +152,7 @@ impl Pass<'_> {
                 }
                 self.template_set(set, decoded);
             }
-            SetKind::Data => match self.state.template(&self.template_key(set.id.0)) {
+            SetKind::Data => match self.template(set.id.0) {
                 Some(known) => self.data_set(set, known, decoded),
                 None => decoded.waiting.push(*set),
             },
@@ -171,6 +171,14 @@ impl Pass<'_> {
 
     const fn template_key(&self, template_id: u16) -> TemplateKey {
         TemplateKey { domain: self.domain_key, template_id }
+    }
+
+    fn template(&self, id: u16) -> Option<Arc<KnownTemplate>> {
+        self.domain.as_ref()?.template(id)
+    }
+
+    fn has_no_templates(&self) -> bool {
+        self.domain.as_ref().is_none_or(|domain| domain.template_count() == 0)
     }
 
     fn template_set(&mut self, set: &Set, decoded: &mut Decoded) {
@@ -196,18 +204,20 @@ impl Pass<'_> {
     fn template_record(&mut self, record: &TemplateRecord<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
         let id = record.template_id;
         if record.is_withdrawal() {
-            return Err(DecodeError::new(record.start, DecodeErrorKind::WithdrawalIgnored(id)));
+            return self.withdrawal(record, decoded);
         }
         let key = self.template_key(id);
-        if self.state.template(&key).is_some_and(|known| known.template().is_refreshed_by(record)) {
+        if self.template(id).is_some_and(|known| known.template().is_refreshed_by(record)) {
             decoded.messages[self.index].templates += 1;
             return Ok(());
         }
         let template = Template::compile(record, &self.state.config.template_limits)?;
-        if !self.remember_domain() {
-            return Err(DecodeError::new(record.start, DecodeErrorKind::BudgetExceeded));
-        }
-        let known = match self.state.install(key, template, self.now) {
+        let over_budget = Err(DecodeError::new(record.start, DecodeErrorKind::BudgetExceeded));
+        self.remember_domain();
+        let Some(domain) = &self.domain else {
+            return over_budget;
+        };
+        let known = match self.state.install(domain, template, self.now) {
             Installed::Added(known) => {
                 decoded.events.push(StateEvent::TemplateAdded(id));
                 known
@@ -217,10 +227,28 @@ impl Pass<'_> {
                 known
             }
             Installed::Refreshed(known) => known,
-            Installed::OverBudget => return Err(DecodeError::new(record.start, DecodeErrorKind::BudgetExceeded)),
+            Installed::OverBudget => return over_budget,
         };
         decoded.messages[self.index].templates += 1;
         self.replay(key, &known, decoded);
+        Ok(())
+    }
+
+    /// RFC 7011 section 8.4: "MUST be ignored" over UDP, where it may overtake or be overtaken by what it withdraws.
+    fn withdrawal(&self, record: &TemplateRecord<'_>, decoded: &mut Decoded) -> Result<(), DecodeError> {
+        let id = record.template_id;
+        let transport = decoded.messages[self.index].session.transport;
+        if transport == Transport::Udp && !self.state.config.obey_udp_withdrawals {
+            return Err(DecodeError::new(record.start, DecodeErrorKind::WithdrawalIgnored(id)));
+        }
+        let withdrawn = self.domain.as_ref().is_some_and(|domain| match SetId(id) {
+            SetId::TEMPLATE => self.state.remove_all(domain, false, self.now) > 0,
+            SetId::OPTIONS_TEMPLATE => self.state.remove_all(domain, true, self.now) > 0,
+            _ => self.state.remove(domain, id, self.now),
+        });
+        if withdrawn {
+            decoded.events.push(StateEvent::TemplateWithdrawn(id));
+        }
         Ok(())
     }
 
@@ -235,7 +263,7 @@ impl Pass<'_> {
             return;
         };
         let id = u16::from_be_bytes([*high, *low]);
-        if self.state.remove(&self.template_key(id)) {
+        if self.domain.as_ref().is_some_and(|domain| self.state.remove(domain, id, self.now)) {
             decoded.events.push(StateEvent::TemplateRemoved(id));
         }
     }
@@ -263,15 +291,20 @@ impl Pass<'_> {
             context.templates = 0;
             context.data_records = if known.template().is_options() { 0 } else { records as u32 };
             context.options_records = records as u32 - context.data_records;
-            let replayed = ReplayedSet { message: self.index, context, bytes, known: known.clone(), records };
-            if known.template().is_options() {
-                let end = replayed.bytes.len();
-                let set = DataSet::new(&replayed.bytes, body, end, known, &replayed.context);
-                if !self.learn(&set) {
-                    decoded.replayed_issues.note(DecodeError::new(offset, DecodeErrorKind::BudgetExceeded));
-                }
+            if known.template().is_options()
+                && !self.learn(Records::of_bytes(&bytes, body, bytes.len(), known.template()), known.template())
+            {
+                decoded.replayed_issues.note(DecodeError::new(offset, DecodeErrorKind::BudgetExceeded));
             }
-            decoded.replayed.push(replayed);
+            let plan = self.plan(known);
+            decoded.replayed.push(ReplayedSet {
+                message: self.index,
+                context,
+                bytes,
+                known: known.clone(),
+                plan,
+                records,
+            });
         }
     }
 
@@ -302,31 +335,43 @@ impl Pass<'_> {
         let context = &mut decoded.messages[self.index];
         if known.template().is_options() {
             context.options_records += records as u32;
-            if !self.learn(&DataSet::new(datagram, set.body_start(), set.end, &known, context)) {
+            let rows = Records::of_bytes(datagram, set.body_start(), set.end, known.template());
+            if !self.learn(rows, known.template()) {
                 decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::BudgetExceeded));
             }
         } else {
             context.data_records += records as u32;
-            decoded.sets.push(ReadySet { message: self.index, set: *set, known, records });
+            let plan = self.plan(&known);
+            decoded.sets.push(ReadySet { message: self.index, set: *set, known, plan, records });
         }
     }
 
     /// Takes from options data what flows need. `false` when there was no room for all of it.
-    fn learn(&self, options: &DataSet<'_>) -> bool {
-        let Some(domain) = self.domain.as_ref().filter(|_| options.tell_something()) else {
+    fn learn(&self, rows: Records<'_>, template: &Template) -> bool {
+        let of_use = are_of_use(template.field_specifiers());
+        // One that has lost its place remembers nothing more.
+        let Some(domain) = self.domain.as_ref().filter(|domain| of_use && domain.place() != Domain::NO_PLACE) else {
             return true;
         };
-        let (mut domain, budget) = (lock(domain), &self.state.budget);
-        options.records().fold(true, |fits, row| domain.learn(&self.domain_key, &row, budget) && fits)
+        let mut memory = domain.memory();
+        let resize = |less, more| self.state.resize(domain, less, more, self.now);
+        rows.filter(|row| !memory.options.learn(row, resize)).count() == 0
     }
 
     /// A domain is remembered from the first thing on that was understood: a mere header costs a spoofer nothing.
-    /// `false` when there is no room for it.
-    fn remember_domain(&mut self) -> bool {
-        if self.domain.is_none() {
-            self.domain = self.state.domain(self.domain_key, self.now);
+    /// There may be no room for it.
+    fn remember_domain(&mut self) {
+        if self.domain.as_ref().is_none_or(|domain| domain.place() == Domain::NO_PLACE) {
+            self.domain = self.state.domain(self.domain_key);
         }
-        self.domain.is_some()
+    }
+
+    /// Sees to it that a Template has its plan; returns it where the store has no room for it.
+    fn plan(&self, known: &Arc<KnownTemplate>) -> Option<Box<FlowPlan>> {
+        match known.plan() {
+            Some(_) => None,
+            None => self.state.make_plan(self.domain.as_ref(), known, self.now),
+        }
     }
 
     /// Data Sets in front of their Template: it may have come later in the same Message, else they wait for it.
@@ -348,6 +393,10 @@ impl Pass<'_> {
         let kind = DecodeErrorKind::TemplateUnknown(set.id.0);
         decoded.issues.note(DecodeError::new(set.start, kind));
         self.uncounted = true;
+        let told = decoded.events.iter().any(|event| matches!(event, StateEvent::TemplateElsewhere(_)));
+        if !told && self.has_no_templates() && self.state.is_known_elsewhere(&key) {
+            decoded.events.push(StateEvent::TemplateElsewhere(set.id.0));
+        }
         if len == Set::HEADER_LEN {
             decoded.accounting.headers += Set::HEADER_LEN as u64;
             return;
@@ -385,24 +434,31 @@ impl Pass<'_> {
         if let Some(issue) = self.count_issue(decoded) {
             decoded.issues.note(issue);
         }
-        let context = &decoded.messages[self.index];
-        let understood = context.templates + context.data_records + context.options_records > 0;
-        if understood && !self.remember_domain() {
-            let error = DecodeError::new(self.message.start(), DecodeErrorKind::BudgetExceeded);
-            decoded.issues.note(error);
+        let context = &mut decoded.messages[self.index];
+        let valid_data = context.data_records + context.options_records > 0;
+        if context.templates > 0 || valid_data {
+            self.remember_domain();
+            if self.domain.is_none() {
+                let error = DecodeError::new(self.message.start(), DecodeErrorKind::BudgetExceeded);
+                decoded.issues.note(error);
+            }
         }
         let Some(domain) = &self.domain else {
             return;
         };
-        let context = &mut decoded.messages[self.index];
         let counted = self.message.header.version != Version::Ipfix || !self.uncounted;
         let units =
             counted.then_some(Units { data_records: context.data_records, options_records: context.options_records });
         let session = SessionKey::new(&context.session, self.state.config.template_scope);
-        let mut domain = lock(domain);
-        domain.seen(self.now, understood);
-        let sender = (&self.domain_key, session);
-        context.sequence = domain.observe(sender, &self.message.header, units, &self.state.budget);
+        let room = || self.state.resize(domain, 0, size_of::<Sender>(), self.now);
+        let mut memory = domain.memory();
+        context.sequence = memory.observe(session, self.now, &self.message.header, units, room);
+        if valid_data {
+            domain.set_last_data(self.now);
+            if memory.prove(self.now) {
+                memory.trusted = self.state.promote(domain, self.now);
+            }
+        }
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);
         }

@@ -1,15 +1,16 @@
 //! What came out of one datagram.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
 
 use crate::domain::Domain;
 use crate::flow::FlowRecord;
-use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource, are_of_use};
+use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
+use crate::plan::FlowPlan;
 use crate::sequence::SequenceStatus;
 use crate::session::TransportSession;
-use crate::store::{KnownTemplate, lock};
+use crate::store::KnownTemplate;
 
 /// Where every byte of a datagram went. The sum of all parts is the length of the datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +122,13 @@ pub enum StateEvent {
     TemplateChanged(u16),
     /// A Template ID stands for nothing any more: the record that defined it again was refused.
     TemplateRemoved(u16),
+    /// A Template ID stands for nothing any more: the exporter withdrew it. 2 stands for all Templates, 3 for all Options
+    /// Templates (RFC 7011 section 8.1).
+    TemplateWithdrawn(u16),
+    /// Data came for a Template that the exporter defined from another source port, and from this port came no Template
+    /// at all: an exporter that changes its port. By [`TemplateScope::Address`](crate::TemplateScope::Address) such data
+    /// is decoded.
+    TemplateElsewhere(u16),
     /// The exporter started anew: its sequence numbers or its uptime fell back.
     ExporterRestarted,
 }
@@ -175,6 +183,8 @@ pub(crate) struct ReadySet {
     pub(crate) message: usize,
     pub(crate) set: Set,
     pub(crate) known: Arc<KnownTemplate>,
+    /// Where the store has no room for it.
+    pub(crate) plan: Option<Box<FlowPlan>>,
     pub(crate) records: usize,
 }
 
@@ -186,6 +196,8 @@ pub(crate) struct ReplayedSet {
     pub(crate) context: MessageContext,
     pub(crate) bytes: Box<[u8]>,
     pub(crate) known: Arc<KnownTemplate>,
+    /// Where the store has no room for it.
+    pub(crate) plan: Option<Box<FlowPlan>>,
     pub(crate) records: usize,
 }
 
@@ -194,7 +206,7 @@ pub(crate) struct ReplayedSet {
 pub struct Decoded {
     pub(crate) messages: Vec<MessageContext>,
     /// Of each Message, where something is remembered of it.
-    pub(crate) domains: Vec<Option<Arc<Mutex<Domain>>>>,
+    pub(crate) domains: Vec<Option<Arc<Domain>>>,
     pub(crate) sets: Vec<ReadySet>,
     pub(crate) replayed: Vec<ReplayedSet>,
     pub(crate) waiting: Vec<Set>,
@@ -230,7 +242,7 @@ impl Decoded {
             let Some(domain) = domain else {
                 continue;
             };
-            context.options = lock(domain).options.tables();
+            context.options = domain.memory().options.tables();
             context.system_init = context.options().and_then(OptionsTables::system_init);
         }
         for replayed in &mut self.replayed {
@@ -251,19 +263,20 @@ impl Decoded {
         self.sets.iter().filter_map(|ready| {
             let context = self.messages.get(ready.message)?;
             let (start, end) = (ready.set.body_start(), ready.set.end);
-            Some(DataSet { bytes: datagram, start, end, known: &ready.known, records: ready.records, context })
+            let (known, records) = (&*ready.known, ready.records);
+            let plan = ready.plan.as_deref().or_else(|| known.plan())?;
+            Some(DataSet { bytes: datagram, start, end, known, plan, records, context })
         })
     }
 
     /// Sets of earlier datagrams that waited for a Template of this one, oldest first.
     pub fn replayed_sets(&self) -> impl Iterator<Item = DataSet<'_>> {
-        self.replayed.iter().map(|replayed| DataSet {
-            bytes: &replayed.bytes,
-            start: crate::pending::LEAD + Set::HEADER_LEN,
-            end: replayed.bytes.len(),
-            known: &replayed.known,
-            records: replayed.records,
-            context: &replayed.context,
+        self.replayed.iter().filter_map(|replayed| {
+            let (bytes, context) = (&*replayed.bytes, &replayed.context);
+            let (start, end) = (crate::pending::LEAD + Set::HEADER_LEN, bytes.len());
+            let (known, records) = (&*replayed.known, replayed.records);
+            let plan = replayed.plan.as_deref().or_else(|| known.plan())?;
+            Some(DataSet { bytes, start, end, known, plan, records, context })
         })
     }
 
@@ -301,34 +314,25 @@ pub struct DataSet<'a> {
     start: usize,
     end: usize,
     known: &'a KnownTemplate,
+    plan: &'a FlowPlan,
     records: usize,
     context: &'a MessageContext,
 }
 
 impl<'a> DataSet<'a> {
-    pub(crate) fn new(
-        bytes: &'a [u8],
-        start: usize,
-        end: usize,
-        known: &'a KnownTemplate,
-        context: &'a MessageContext,
-    ) -> Self {
-        Self { bytes, start, end, known, records: 0, context }
-    }
-
-    /// Whether records of this layout say something that is remembered.
-    pub(crate) fn tell_something(&self) -> bool {
-        are_of_use(self.template().field_specifiers())
-    }
-
     /// The Message it came in.
     pub const fn context(&self) -> &'a MessageContext {
         self.context
     }
 
-    /// The Template of its records, with its plan and generation.
+    /// The Template of its records, with its generation.
     pub const fn known_template(&self) -> &'a KnownTemplate {
         self.known
+    }
+
+    /// Where the facts of a flow lie in its records.
+    pub const fn plan(&self) -> &'a FlowPlan {
+        self.plan
     }
 
     /// The Template of its records.
@@ -354,7 +358,7 @@ impl<'a> DataSet<'a> {
     /// Its records as flows.
     #[inline]
     pub fn flows(&self) -> impl Iterator<Item = FlowRecord<'a>> + use<'a> {
-        let (plan, context) = (self.known.plan(), self.context);
+        let (plan, context) = (self.plan, self.context);
         Records::of_bytes(self.bytes, self.start, self.end, self.known.template())
             .map(move |record| FlowRecord::new(record, plan, context))
     }

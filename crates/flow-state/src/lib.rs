@@ -27,11 +27,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod budget;
 mod decode;
 mod decoded;
 mod domain;
 mod flow;
+mod ledger;
 mod options;
 mod packet;
 mod pending;
@@ -48,5 +48,5 @@ pub use packet::{EthernetHeader, Few, IpHeader, PacketHeaders, SampledPacket, Tu
 pub use pending::PendingStats;
 pub use plan::{Fact, FlowPlan};
 pub use sequence::SequenceStatus;
-pub use session::{Datagram, TemplateScope, TransportSession};
+pub use session::{Datagram, TemplateScope, Transport, TransportSession};
 pub use store::{KnownTemplate, State, StateConfig};

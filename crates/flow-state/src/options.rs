@@ -105,16 +105,12 @@ impl OptionsTables {
 pub(crate) struct DomainOptions(Option<Arc<OptionsTables>>);
 
 impl DomainOptions {
-    pub(crate) fn memory(&self) -> usize {
-        self.0.as_ref().map_or(0, |tables| tables.memory())
-    }
-
     /// The tables as they are now.
     pub(crate) fn tables(&self) -> Option<Arc<OptionsTables>> {
         self.0.clone()
     }
 
-    /// Takes in a row of options. `resize` is asked for memory, as [`Budget::resize`](crate::budget::Budget::resize);
+    /// Takes in a row of options. `resize` is asked for memory, as [`State::resize`](crate::State::resize);
     /// `false` when something found no room.
     pub(crate) fn learn(&mut self, record: &DataRecord<'_>, resize: impl Fn(usize, usize) -> bool) -> bool {
         let row = OptionsRecord::read(record);

@@ -4,20 +4,39 @@ use std::net::{IpAddr, SocketAddr};
 
 use flow_wire::{Timestamp, Version};
 
-/// The UDP "session" of a datagram: the sender's address and port, and ours.
+/// What carries Messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Datagrams, which may be lost and may overtake each other.
+    #[default]
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+/// The Transport Session of a Message: the sender's address and port, and ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct TransportSession {
     /// Where the datagram came from.
     pub exporter: SocketAddr,
     /// Where it was received.
     pub collector: SocketAddr,
+    /// Over what.
+    pub transport: Transport,
 }
 
 impl TransportSession {
-    /// A session; IPv4 addresses mapped into IPv6 (`::ffff:192.0.2.1`), as dual-stack sockets show them, are unmapped.
+    /// A session over UDP; IPv4 addresses mapped into IPv6 (`::ffff:192.0.2.1`), as dual-stack sockets show them, are unmapped.
     pub fn new(exporter: SocketAddr, collector: SocketAddr) -> Self {
         let unmap = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-        Self { exporter: unmap(exporter), collector: unmap(collector) }
+        Self { exporter: unmap(exporter), collector: unmap(collector), transport: Transport::Udp }
+    }
+
+    /// The same over another transport.
+    pub const fn with_transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
     }
 }
 
@@ -53,17 +72,25 @@ pub(crate) struct DomainKey {
     collector: u128,
     ports: u32,
     domain: u32,
-    version: u16,
+    version: u8,
+    transport: u8,
 }
 
 impl DomainKey {
     pub(crate) fn new(session: &TransportSession, version: Version, domain: u32, scope: TemplateScope) -> Self {
         let exporter = address_bits(session.exporter.ip());
-        let (collector, ports) = match (version, scope) {
-            (Version::Ipfix, TemplateScope::Session) => (address_bits(session.collector.ip()), ports(session)),
-            _ => (0, 0),
+        let (collector, ports, transport) = match (version, scope) {
+            (Version::Ipfix, TemplateScope::Session) => {
+                (address_bits(session.collector.ip()), ports(session), session.transport as u8)
+            }
+            _ => (0, 0, 0),
         };
-        Self { exporter, collector, ports, domain, version: version.number() }
+        Self { exporter, collector, ports, domain, version: version.number() as u8, transport }
+    }
+
+    /// Whether the other is the same domain of the same exporter in another Transport Session.
+    pub(crate) fn differs_in_session(&self, other: &Self) -> bool {
+        self != other && (self.exporter, self.domain, self.version) == (other.exporter, other.domain, other.version)
     }
 
     /// The exporter's address, whatever the scope.
@@ -77,12 +104,17 @@ impl DomainKey {
 pub(crate) struct SessionKey {
     collector: u128,
     ports: u32,
+    transport: u8,
 }
 
 impl SessionKey {
     pub(crate) fn new(session: &TransportSession, scope: TemplateScope) -> Self {
         match scope {
-            TemplateScope::Session => Self { collector: address_bits(session.collector.ip()), ports: ports(session) },
+            TemplateScope::Session => Self {
+                collector: address_bits(session.collector.ip()),
+                ports: ports(session),
+                transport: session.transport as u8,
+            },
             TemplateScope::Address => Self::default(),
         }
     }

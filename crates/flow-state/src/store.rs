@@ -1,17 +1,16 @@
 //! The shared store: Templates and Observation Domains of all exporters, within one budget.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
 use flow_wire::legacy::Layout;
 use flow_wire::{Message, Template, TemplateLimits, Timestamp};
 use foldhash::fast::RandomState;
 
-use crate::budget::Budget;
-use crate::domain::Domain;
+use crate::domain::{Domain, Templates, lock};
+use crate::ledger::Ledger;
 use crate::pending::{HeldSet, Pending, PendingLimits, PendingStats};
 use crate::plan::FlowPlan;
 use crate::session::{DomainKey, TemplateKey, TemplateScope};
@@ -22,7 +21,8 @@ use crate::session::{DomainKey, TemplateKey, TemplateScope};
 pub struct StateConfig {
     /// What Template IDs belong to.
     pub template_scope: TemplateScope,
-    /// Bytes for Templates and Observation Domains of all exporters; one exporter address gets a quarter of it at most.
+    /// Bytes for Templates and Observation Domains of all exporters. One exporter address gets a quarter of it at most for
+    /// domains that have shown, by valid data more than once, that they mean what they send, and as much for others.
     pub memory: usize,
     /// Bytes for Data Sets that wait for their Template; 0 drops them at once.
     pub pending_memory: usize,
@@ -30,6 +30,8 @@ pub struct StateConfig {
     pub pending_memory_per_exporter: usize,
     /// How long a Data Set waits.
     pub pending_age: Duration,
+    /// Whether Template Withdrawals over UDP count as over TCP, against RFC 7011 section 8.4, which has them ignored.
+    pub obey_udp_withdrawals: bool,
     /// Limits of one Template.
     pub template_limits: TemplateLimits,
 }
@@ -42,23 +44,28 @@ impl Default for StateConfig {
             pending_memory: 8 << 20,
             pending_memory_per_exporter: 64 << 10,
             pending_age: Duration::from_secs(60),
+            obey_udp_withdrawals: false,
             template_limits: TemplateLimits::default(),
         }
     }
 }
 
-/// A Template in force, with the plan of its flows.
+/// A Template in force.
 #[derive(Debug)]
 pub struct KnownTemplate {
     template: Template,
-    plan: FlowPlan,
+    /// Made when the first data comes: many Templates never see any, and it is larger than they are. In a Template of the
+    /// store it is set under the lock of the ledger, which has its bytes.
+    plan: OnceLock<Box<FlowPlan>>,
     generation: u64,
 }
 
 impl KnownTemplate {
-    fn new(template: Template, generation: u64) -> Self {
-        let plan = FlowPlan::new(&template);
-        Self { template, plan, generation }
+    /// Bytes of a plan.
+    const PLAN: usize = size_of::<FlowPlan>() + 16;
+
+    pub(crate) fn new(template: Template, generation: u64) -> Self {
+        Self { template, plan: OnceLock::new(), generation }
     }
 
     /// The layout of the records.
@@ -66,9 +73,9 @@ impl KnownTemplate {
         &self.template
     }
 
-    /// Where the facts of a flow lie.
-    pub const fn plan(&self) -> &FlowPlan {
-        &self.plan
+    /// Where the facts of a flow lie, once data came.
+    pub(crate) fn plan(&self) -> Option<&FlowPlan> {
+        self.plan.get().map(|plan| &**plan)
     }
 
     /// A number that no other Template of this [`State`] has or had: the key for caches of what is made from a Template.
@@ -76,32 +83,24 @@ impl KnownTemplate {
         self.generation
     }
 
+    /// Bytes with its place in the table of its domain.
     fn memory(&self) -> usize {
-        self.template.memory() + size_of::<Self>() + size_of::<TemplateKey>() + 64
+        let plan = if self.plan.get().is_some() { Self::PLAN } else { 0 };
+        self.template.memory() + size_of::<Self>() - size_of::<Template>() + 112 + plan
     }
 }
-
-/// An Observation Domain that was silent for so long is dropped when the budget is used up.
-const IDLE: Duration = Duration::from_secs(30 * 60);
-/// One that sent more than once keeps its place at least so long.
-const RECENT: Duration = Duration::from_secs(5 * 60);
-/// The store is searched for domains to drop at most this often.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-
-type Map<K, V> = DashMap<K, V, RandomState>;
 
 /// Everything a Collecting Process remembers. Shared between workers by reference.
 #[derive(Debug)]
 pub struct State {
     pub(crate) config: StateConfig,
-    pub(crate) budget: Budget,
-    templates: Map<TemplateKey, Arc<KnownTemplate>>,
-    domains: Map<DomainKey, Arc<Mutex<Domain>>>,
+    domains: DashMap<DomainKey, Arc<Domain>, RandomState>,
+    ledger: Mutex<Ledger>,
+    templates: AtomicUsize,
     pending: Mutex<Pending>,
     /// Bytes waiting, so that the lock is taken only when there are some.
     pending_bytes: AtomicUsize,
     generations: AtomicU64,
-    next_sweep: AtomicU64,
     built_in: [Arc<KnownTemplate>; Layout::ALL.len()],
 }
 
@@ -118,29 +117,31 @@ pub(crate) enum Installed {
 impl State {
     /// An empty state.
     pub fn new(config: StateConfig) -> Self {
-        let built_in = Layout::ALL.map(|layout| Arc::new(KnownTemplate::new(layout.template(), layout.index() as u64)));
+        let built_in = Layout::ALL.map(|layout| {
+            let known = KnownTemplate::new(layout.template(), layout.index() as u64);
+            known.plan.get_or_init(|| Box::new(FlowPlan::new(&known.template)));
+            Arc::new(known)
+        });
         let limits = PendingLimits {
             bytes: config.pending_memory,
             bytes_per_exporter: config.pending_memory_per_exporter,
             age: config.pending_age,
         };
-        let budget = Budget::new(config.memory);
         Self {
+            domains: DashMap::default(),
+            ledger: Mutex::new(Ledger::new(config.memory)),
             config,
-            templates: Map::default(),
-            domains: Map::default(),
-            budget,
+            templates: AtomicUsize::new(0),
             pending: Mutex::new(Pending::new(limits)),
             pending_bytes: AtomicUsize::new(0),
             generations: AtomicU64::new(Layout::ALL.len() as u64),
-            next_sweep: AtomicU64::new(0),
             built_in,
         }
     }
 
     /// Bytes in use for Templates and Observation Domains.
     pub fn memory(&self) -> usize {
-        self.budget.used()
+        lock(&self.ledger).used()
     }
 
     /// Bytes in use for Data Sets that wait for their Template, bookkeeping included.
@@ -161,7 +162,7 @@ impl State {
 
     /// Templates in force, the built-in ones left out.
     pub fn template_count(&self) -> usize {
-        self.templates.len()
+        self.templates.load(Ordering::Relaxed)
     }
 
     /// Observation Domains that are remembered.
@@ -169,9 +170,14 @@ impl State {
         self.domains.len()
     }
 
+    /// Observation Domains that were dropped with their Templates since the start, to make room for others.
+    pub fn evictions(&self) -> u64 {
+        lock(&self.ledger).evictions()
+    }
+
     /// Exporter addresses for which anything is remembered.
     pub fn exporter_count(&self) -> usize {
-        self.budget.exporters()
+        lock(&self.ledger).exporters()
     }
 
     pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<Arc<KnownTemplate>> {
@@ -179,107 +185,134 @@ impl State {
     }
 
     pub(crate) fn template(&self, key: &TemplateKey) -> Option<Arc<KnownTemplate>> {
-        self.templates.get(key).map(|known| known.value().clone())
+        self.domains.get(&key.domain)?.template(key.template_id)
+    }
+
+    /// Whether the exporter lately defined this Template for the same Observation Domain from another source port.
+    pub(crate) fn is_known_elsewhere(&self, key: &TemplateKey) -> bool {
+        let elsewhere = |other: &Arc<Domain>| {
+            other.key.differs_in_session(&key.domain) && other.template(key.template_id).is_some()
+        };
+        lock(&self.ledger).latest_of(key.domain.exporter()).any(elsewhere)
     }
 
     /// Puts a Template in force in place of whatever its ID stood for.
-    pub(crate) fn install(&self, key: TemplateKey, template: Template, now: Timestamp) -> Installed {
+    pub(crate) fn install(&self, domain: &Domain, template: Template, now: Timestamp) -> Installed {
+        let id = template.id();
         let known = Arc::new(KnownTemplate::new(template, self.generations.fetch_add(1, Ordering::Relaxed)));
-        self.try_install(key, &known).unwrap_or_else(|| {
-            self.sweep(now);
-            self.try_install(key, &known).unwrap_or(Installed::OverBudget)
+        self.with_ledger(|ledger| {
+            let before = domain.template(id);
+            if let Some(same) = before.as_ref().filter(|before| before.template == known.template) {
+                return Installed::Refreshed(same.clone());
+            }
+            let less = before.as_ref().map_or(0, |before| before.memory());
+            if !ledger.resize(domain, less, known.memory(), now) {
+                return Installed::OverBudget;
+            }
+            domain.templates.write().unwrap_or_else(PoisonError::into_inner).insert(id, known.clone());
+            if before.is_some() {
+                return Installed::Changed(known);
+            }
+            self.templates.fetch_add(1, Ordering::Relaxed);
+            Installed::Added(known)
         })
-    }
-
-    /// `None` when there is no room. What is replaced is measured under the lock of its entry: other workers may put
-    /// Templates in force for the same ID.
-    fn try_install(&self, key: TemplateKey, known: &Arc<KnownTemplate>) -> Option<Installed> {
-        let exporter = key.domain.exporter();
-        match self.templates.entry(key) {
-            Entry::Occupied(entry) if entry.get().template == known.template => {
-                Some(Installed::Refreshed(entry.get().clone()))
-            }
-            Entry::Occupied(mut entry) => {
-                self.budget.resize(exporter, entry.get().memory(), known.memory()).then(|| {
-                    entry.insert(known.clone());
-                    Installed::Changed(known.clone())
-                })
-            }
-            Entry::Vacant(entry) => self.budget.reserve(exporter, known.memory()).then(|| {
-                entry.insert(known.clone());
-                Installed::Added(known.clone())
-            }),
-        }
     }
 
     /// Takes a Template out of force. `false` when its ID stood for nothing.
-    pub(crate) fn remove(&self, key: &TemplateKey) -> bool {
-        let removed = self.templates.remove(key);
-        if let Some((key, known)) = &removed {
-            self.budget.give_back(key.domain.exporter(), known.memory());
-        }
-        removed.is_some()
+    pub(crate) fn remove(&self, domain: &Domain, id: u16, now: Timestamp) -> bool {
+        self.remove_from(domain, now, |templates| templates.remove(&id).into_iter().collect()) > 0
     }
 
-    /// The memory of a domain, where there is one.
-    pub(crate) fn known_domain(&self, key: &DomainKey) -> Option<Arc<Mutex<Domain>>> {
-        self.domains.get(key).map(|domain| domain.value().clone())
-    }
-
-    /// The memory of a domain; `None` when there is no room for another.
-    pub(crate) fn domain(&self, key: DomainKey, now: Timestamp) -> Option<Arc<Mutex<Domain>>> {
-        self.known_domain(&key).or_else(|| self.try_domain(key, now)).or_else(|| {
-            self.sweep(now);
-            self.try_domain(key, now)
+    /// Takes all Templates, or all Options Templates, of a domain out of force; returns how many there were.
+    pub(crate) fn remove_all(&self, domain: &Domain, options: bool, now: Timestamp) -> usize {
+        self.remove_from(domain, now, |templates| {
+            templates.extract_if(|_, known| known.template.is_options() == options).map(|(_, known)| known).collect()
         })
     }
 
-    fn try_domain(&self, key: DomainKey, now: Timestamp) -> Option<Arc<Mutex<Domain>>> {
-        match self.domains.entry(key) {
-            Entry::Occupied(entry) => Some(entry.get().clone()),
-            Entry::Vacant(entry) => self.budget.reserve(key.exporter(), Domain::MEMORY).then(|| {
-                let domain = Arc::new(Mutex::new(Domain::new(now)));
-                entry.insert(domain.clone());
-                domain
-            }),
-        }
-    }
-
-    /// Makes room, at most once in [`SWEEP_INTERVAL`]: drops domains that were silent for [`IDLE`], then, until a quarter
-    /// is free, those that sent only once, then those that were silent for [`RECENT`]; oldest first, with their
-    /// Templates. So spoofed senders that come and go do not push out an exporter that stays.
-    fn sweep(&self, now: Timestamp) {
-        let due = self.next_sweep.load(Ordering::Relaxed);
-        let next = (now + SWEEP_INTERVAL).as_unix_nanos();
-        let turn = now.as_unix_nanos() >= due
-            && self.next_sweep.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if !turn {
-            return;
-        }
-        let rank = |domain: &Domain| {
-            let silent = now.since(domain.last_seen());
-            (silent <= IDLE, domain.is_proven(), domain.last_seen(), silent > RECENT)
-        };
-        let mut domains: Vec<_> = self.domains.iter().map(|entry| (rank(&lock(entry.value())), *entry.key())).collect();
-        domains.sort_unstable();
-        for ((alive, proven, last_seen, silent), key) in domains {
-            if !alive || ((!proven || silent) && self.budget.is_short(key.exporter())) {
-                self.drop_domain(&key, last_seen);
+    fn remove_from(
+        &self,
+        domain: &Domain,
+        now: Timestamp,
+        take: impl FnOnce(&mut Templates) -> Vec<Arc<KnownTemplate>>,
+    ) -> usize {
+        self.with_ledger(|ledger| {
+            let mut templates = domain.templates.write().unwrap_or_else(PoisonError::into_inner);
+            let removed = take(&mut templates);
+            if templates.len() < templates.capacity() / 4 {
+                let fitting = 2 * templates.len();
+                templates.shrink_to(fitting);
             }
-        }
-        let orphan = |key: &TemplateKey| !self.domains.contains_key(&key.domain);
-        let orphans: Vec<_> = self.templates.iter().map(|entry| *entry.key()).filter(orphan).collect();
-        for key in orphans {
-            self.remove(&key);
-        }
+            if ledger.resize(domain, removed.iter().map(|known| known.memory()).sum(), 0, now) {
+                self.templates.fetch_sub(removed.len(), Ordering::Relaxed);
+            }
+            removed.len()
+        })
     }
 
-    /// Drops a domain unless it sent something since `last_seen`.
-    fn drop_domain(&self, key: &DomainKey, last_seen: Timestamp) {
-        let dropped = self.domains.remove_if(key, |_, domain| lock(domain).last_seen() == last_seen);
-        if let Some((key, domain)) = dropped {
-            self.budget.give_back(key.exporter(), lock(&domain).retire());
+    /// Makes the plan of a Template, whose first data has come. Where there is no room to keep it, it is returned.
+    pub(crate) fn make_plan(
+        &self,
+        domain: Option<&Arc<Domain>>,
+        known: &Arc<KnownTemplate>,
+        now: Timestamp,
+    ) -> Option<Box<FlowPlan>> {
+        let plan = Box::new(FlowPlan::new(&known.template));
+        let Some(domain) = domain else {
+            return Some(plan);
+        };
+        self.with_ledger(|ledger| {
+            if known.plan().is_some() {
+                return None;
+            }
+            // The bytes of a Template that is no longer in force would never be given back.
+            let in_force = domain.template(known.template.id()).is_some_and(|other| Arc::ptr_eq(&other, known));
+            if in_force && ledger.resize(domain, 0, KnownTemplate::PLAN, now) {
+                return known.plan.set(plan).err();
+            }
+            Some(plan)
+        })
+    }
+
+    /// What is remembered of a domain, where there is anything.
+    pub(crate) fn known_domain(&self, key: &DomainKey) -> Option<Arc<Domain>> {
+        self.domains.get(key).map(|domain| domain.value().clone())
+    }
+
+    /// A domain, on probation if it was not known; `None` when there is no room for another.
+    pub(crate) fn domain(&self, key: DomainKey) -> Option<Arc<Domain>> {
+        self.with_ledger(|ledger| {
+            // Another worker may have been faster.
+            self.known_domain(&key).or_else(|| {
+                let domain = Arc::new(Domain::new(key));
+                ledger.admit(domain.clone()).then(|| {
+                    self.domains.insert(key, domain.clone());
+                    domain
+                })
+            })
+        })
+    }
+
+    /// Takes `more` bytes for what a domain remembers and gives `less` back; `false`, and nothing is taken, where there is
+    /// no room.
+    pub(crate) fn resize(&self, domain: &Domain, less: usize, more: usize, now: Timestamp) -> bool {
+        self.with_ledger(|ledger| ledger.resize(domain, less, more, now))
+    }
+
+    /// Trusts a domain from now on, if there is room among the trusted.
+    pub(crate) fn promote(&self, domain: &Domain, now: Timestamp) -> bool {
+        self.with_ledger(|ledger| ledger.promote(domain, now))
+    }
+
+    /// Does something with the ledger, then drops what has lost its place.
+    fn with_ledger<T>(&self, act: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = lock(&self.ledger);
+        let outcome = act(&mut ledger);
+        for domain in ledger.evicted.drain(..) {
+            self.domains.remove(&domain.key);
+            self.templates.fetch_sub(domain.template_count(), Ordering::Relaxed);
         }
+        outcome
     }
 
     pub(crate) fn hold(&self, key: TemplateKey, set: HeldSet) -> bool {
@@ -303,17 +336,13 @@ impl State {
     }
 }
 
-/// A lock that a panic elsewhere does not take away: what it guards is valid after every step.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use flow_wire::FieldSpecifier;
     use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
 
     use super::*;
+    use crate::domain::Sender;
     use crate::{Datagram, Decoded, TransportSession};
 
     fn template(domain: u32, id: u16, field_count: u32) -> Vec<u8> {
@@ -332,8 +361,12 @@ mod tests {
     }
 
     fn held(state: &State) -> usize {
-        let templates: usize = state.templates.iter().map(|entry| entry.value().memory()).sum();
-        templates + state.domains.iter().map(|domain| lock(domain.value()).memory()).sum::<usize>()
+        let domain = |domain: &Domain| {
+            let senders = domain.memory().senders.len().saturating_sub(1) * size_of::<Sender>();
+            let templates = domain.templates.read().unwrap();
+            Domain::MEMORY + senders + templates.values().map(|known| known.memory()).sum::<usize>()
+        };
+        state.domains.iter().map(|entry| domain(entry.value())).sum()
     }
 
     /// `SO_REUSEPORT` spreads the ports of one exporter over workers.
