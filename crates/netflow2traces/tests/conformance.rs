@@ -10,7 +10,6 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use common::netflow2traces;
 use flow_capture::{LinkLayer, PcapWriter};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::corpus;
 
 /// The keys of `decode --format jsonl`.
 const KEYS: [&str; 20] = [
@@ -56,8 +56,8 @@ const MEMORY_KIB: u32 = 512 * 1024;
 
 #[test]
 fn captures_have_their_expected_records() {
-    let own = (testkit::corpus::captures(), 11);
-    let more = more_captures().map(|folder| (testkit::corpus::captures_in(&folder), 1));
+    let own = (corpus::captures(), 11);
+    let more = corpus::more().map(|folder| (corpus::captures_in(&folder), 1));
     for (captures, at_least) in [own].into_iter().chain(more) {
         let mut problems = Problems::default();
         for capture in captures {
@@ -75,7 +75,7 @@ fn captures_have_their_expected_records() {
 fn wire_cases_have_their_counts() {
     let mut problems = Problems::default();
     let mut cases = own_cases();
-    if let Some(folder) = more_captures() {
+    if let Some(folder) = corpus::more() {
         cases.extend(conformance_cases(&folder.join("../conformance/cases.json")));
         cases.extend(malformed_cases(&folder.join("malformed")));
     }
@@ -89,8 +89,8 @@ fn wire_cases_have_their_counts() {
 #[test]
 fn every_prefix_of_a_datagram_is_read_in_time() {
     let mut problems = Problems::default();
-    for capture in testkit::corpus::captures() {
-        let first = testkit::corpus::datagrams(&capture).swap_remove(0).payload;
+    for capture in corpus::captures() {
+        let first = corpus::datagrams(&capture).swap_remove(0).payload;
         let prefixes: Vec<_> = (0..=first.len()).map(|length| first[..length].to_vec()).collect();
         let folder = tempfile::tempdir().unwrap();
         let stream = write_capture(&folder, &prefixes);
@@ -104,29 +104,13 @@ fn hostile_streams_are_read_in_time_and_memory() {
     let mut problems = Problems::default();
     let own = tempfile::tempdir().unwrap();
     problems.add("Templates without end", bytes_accounted_for(&write_capture(&own, &template_flood())));
-    for path in more_captures().iter().flat_map(|folder| streams(&folder.join("fuzz"))) {
+    for path in corpus::more().iter().flat_map(|folder| corpus::streams_in(&folder.join("fuzz"))) {
         let folder = tempfile::tempdir().unwrap();
         let stream = folder.path().join("stream.pcap");
-        fs::write(&stream, decompress(&path)).unwrap();
+        fs::write(&stream, corpus::read(&path)).unwrap();
         problems.add(&path.display().to_string(), bytes_accounted_for(&stream));
     }
     problems.assert_none(1);
-}
-
-/// The folder in `NETFLOW_CAPTURES`, if that is set.
-fn more_captures() -> Option<PathBuf> {
-    let folder = PathBuf::from(env::var_os("NETFLOW_CAPTURES")?);
-    assert!(folder.is_dir(), "NETFLOW_CAPTURES is {}, which is no folder", folder.display());
-    Some(folder)
-}
-
-/// The compressed captures in a folder.
-fn streams(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let streams: Vec<_> = paths.filter(|path| path.extension().is_some_and(|extension| extension == "zst")).collect();
-    assert!(!streams.is_empty(), "no stream in {}", folder.display());
-    streams
 }
 
 /// What was wrong, so that one run tells all of it.
@@ -180,18 +164,11 @@ fn json_lines(path: &Path) -> Vec<Value> {
     let compressed = PathBuf::from(format!("{}.zst", path.display()));
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(_) if compressed.exists() => String::from_utf8(decompress(&compressed)).unwrap(),
+        Err(_) if compressed.exists() => String::from_utf8(corpus::read(&compressed)).unwrap(),
         Err(_) => return Vec::new(),
     };
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).collect()
-}
-
-fn decompress(path: &Path) -> Vec<u8> {
-    let output = Command::new("zstd").args(["-dcq".as_ref(), path.as_os_str()]).stderr(Stdio::inherit()).output();
-    let output = output.unwrap_or_else(|error| panic!("cannot run zstd, is it installed? {error}"));
-    assert!(output.status.success(), "zstd cannot read {}", path.display());
-    output.stdout
 }
 
 /// Compares records as often as they occur; their order is not compared, for late ones are printed when they can be.
@@ -301,6 +278,8 @@ struct Case {
     options_records: Option<u64>,
     /// The `bytes` of one of the records.
     octets: Option<u64>,
+    /// Whether something must be noted.
+    is_wrong: bool,
 }
 
 impl Case {
@@ -310,7 +289,7 @@ impl Case {
             datagrams: datagrams.iter().map(|hex| from_hex(hex)).collect(),
             data_records: Some((data_records, data_records)),
             options_records: Some(options_records),
-            octets: None,
+            ..Self::default()
         }
     }
 
@@ -329,6 +308,9 @@ impl Case {
         }
         if self.options_records.is_some_and(|expected| options != expected) {
             return Err(format!("{options} options records, expected {:?}", self.options_records));
+        }
+        if self.is_wrong && decoded.summary["issues"].as_object().unwrap().is_empty() {
+            return Err("no issue".to_owned());
         }
         if self.octets.is_some_and(|octets| decoded.records().iter().all(|record| record["bytes"] != octets)) {
             return Err(format!("no record of {:?} bytes", self.octets));
@@ -436,8 +418,10 @@ fn malformed_cases(folder: &Path) -> Vec<Case> {
             .iter()
             .map(|file| fs::read(folder.join(file.as_str().unwrap())).unwrap())
             .collect(),
-        // None is given for other protocols, which must only not break anything.
-        data_records: case["max_data_records"].as_u64().map(|most| (0, most)),
+        // None are given for other protocols, which must only not break anything.
+        data_records: case["reference_data_records"].as_u64().zip(case["max_data_records"].as_u64()),
+        options_records: case["reference_options_records"].as_u64(),
+        is_wrong: !case["reference_errors"].as_array().unwrap().is_empty(),
         ..Case::default()
     };
     json_list(&folder.join("expected.json")).into_iter().map(case).collect()
