@@ -43,7 +43,10 @@ mod store;
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
 pub use flow::{FlowRecord, FlowTime, Icmp};
 pub use flow_wire::{DecodeError, DecodeErrorKind, Timestamp, Version};
-pub use options::{Named, OptionsTables, Sampler, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
+pub use options::{
+    Element, ElementError, ElementNumber, ElementTable, LearnedElement, Named, OptionsTables, Sampler, Sampling,
+    SamplingAlgorithm, SamplingRate, SamplingSource,
+};
 pub use packet::{EthernetHeader, Few, IpHeader, PacketHeaders, SampledPacket, Tunnel, TunnelledPacket};
 pub use pending::PendingStats;
 pub use plan::{Fact, FlowPlan};

@@ -3,6 +3,7 @@
 //! The tables of an Observation Domain are learned row by row under the lock of the domain, and shared with the
 //! [`MessageContext`](crate::MessageContext)s of its datagrams, so that flows are joined to them without a lock.
 
+mod elements;
 mod join;
 mod record;
 mod rows;
@@ -11,8 +12,9 @@ mod text;
 
 use std::sync::Arc;
 
-use flow_wire::{DataRecord, FieldSpecifier, Timestamp, Version};
+use flow_wire::{DataRecord, FieldSpecifier, Timestamp, Version, ie};
 
+pub use self::elements::{Element, ElementError, ElementNumber, ElementTable, LearnedElement};
 pub(crate) use self::join::JoinPlan;
 pub use self::rows::{Named, Sampler};
 pub use self::sampling::{Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
@@ -83,6 +85,14 @@ impl OptionsTables {
         self.rows.named(&Key::application(id)?)
     }
 
+    /// What the exporter said of an element that the registry does not list (RFC 5610).
+    pub fn element(&self, enterprise_number: u32, id: u16) -> Option<&LearnedElement> {
+        match self.rows.get(&Key::element(enterprise_number, id))? {
+            Row::Element(element) => Some(element),
+            _ => None,
+        }
+    }
+
     /// How many rows there are.
     pub const fn len(&self) -> usize {
         self.rows.len()
@@ -129,6 +139,7 @@ impl DomainOptions {
         let mut learner = Learner { tables, resize, fits: true };
         learner.samplers(&row);
         learner.names(&row);
+        learner.element(&row);
         learner.fits
     }
 }
@@ -186,6 +197,21 @@ impl<F: Fn(usize, usize) -> bool> Learner<'_, F> {
                 && (name.is_some() || description.is_some())
             {
                 self.name(key, name, description);
+            }
+        }
+    }
+
+    fn element(&mut self, row: &OptionsRecord<'_>) {
+        let told = &row.element;
+        if let Some(pen) = told.enterprise_number.and_then(|pen| u32::try_from(pen).ok())
+            && let Some(id) = told.id.and_then(|id| u16::try_from(id).ok())
+        {
+            // Some send the ID with its enterprise bit.
+            let id = if pen == 0 { id } else { id & 0x7fff };
+            if ie::lookup(pen, id).is_none()
+                && let Some(element) = LearnedElement::new(told)
+            {
+                self.merge(Key::element(pen, id), Row::Element(Arc::new(element)));
             }
         }
     }

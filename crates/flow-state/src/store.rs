@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::{Domain, Templates, lock};
 use crate::ledger::Ledger;
+use crate::options::ElementTable;
 use crate::pending::{HeldSet, Pending, PendingLimits, PendingStats};
 use crate::plan::FlowPlan;
 use crate::session::{DomainKey, TemplateKey, TemplateScope};
@@ -34,6 +35,8 @@ pub struct StateConfig {
     pub obey_udp_withdrawals: bool,
     /// Limits of one Template.
     pub template_limits: TemplateLimits,
+    /// Elements that the user defined, for [`State::element`].
+    pub elements: Arc<ElementTable>,
 }
 
 impl Default for StateConfig {
@@ -46,6 +49,7 @@ impl Default for StateConfig {
             pending_age: Duration::from_secs(60),
             obey_udp_withdrawals: false,
             template_limits: TemplateLimits::default(),
+            elements: Arc::default(),
         }
     }
 }

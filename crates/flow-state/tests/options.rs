@@ -1,13 +1,16 @@
 //! Options data joined to flows: samplers, names, the start of the exporter.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use flow_state::SamplingSource::{Global, Header, Interface, Record, Sampler, Template};
 use flow_state::{
-    Datagram, Decoded, FlowRecord, SamplingAlgorithm, SamplingSource, State, StateConfig, Timestamp, TransportSession,
-    Version,
+    Datagram, DecodeErrorKind, Decoded, ElementError, ElementNumber, ElementTable, FlowRecord, OptionsTables,
+    SamplingAlgorithm, SamplingSource, State, StateConfig, Timestamp, TransportSession, Version,
 };
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
+use flow_wire::ie::{AbstractDataType, Semantics, Units};
 
 const START: u64 = 1_700_000_000;
 
@@ -369,4 +372,132 @@ fn the_most_specific_rate_counts() {
     let mut writer = MessageWriter::new();
     let bytes = writer.begin(&v5).fixed_record(&FixedRecord::default()).finish().unwrap().to_vec();
     assert_eq!(Exporter::new(Version::V5).receive(bytes).rates(), [Some((100, Header))]);
+}
+
+/// RFC 5610 section 3: type information of an element, in an options record about its number.
+#[test]
+fn unknown_elements_get_the_name_and_type_that_their_exporter_tells() {
+    let told = |name: &[u8]| {
+        let pen = 64_999_u32.to_be_bytes();
+        let fields: Fields<'_> = &[
+            (346, &pen),
+            (303, &[0x80, 7]),
+            (339, &[3]),
+            (344, &[4]),
+            (345, &[2]),
+            (341, name),
+            (340, b"who it is\0"),
+        ];
+        Exporter::new(Version::Ipfix).options(256, 2, fields).flow(257, &[OCTETS]).send()
+    };
+    let specifier = FieldSpecifier { enterprise_number: 64_999, id: 7, length: 4 };
+    for (name, shown) in [
+        (&b"subscriberId"[..], Some("subscriberId")),
+        (b"sub scriber\"\n\x1b[31m\0junk", Some("sub_scriber____31m")),
+        (&[b'x'; 300], Some(&*"x".repeat(128))),
+        (b"\0\0", None),
+    ] {
+        let mut exporter = told(name);
+        exporter.writer.template_set(&[TemplateDefinition::new(258, &[specifier])]);
+        exporter.writer.data_set(258).record().unsigned(4, 42);
+        let exporter = exporter.send();
+        let found = exporter.of_flows(|flow| {
+            let field = flow.record().fields().next().unwrap();
+            let element = exporter.state.element(flow.context(), &field);
+            element.map(|element| (element.name.to_owned(), element.data_type))
+        });
+        assert_eq!(found, [shown.map(|name| (name.to_owned(), AbstractDataType::Unsigned32))]);
+        exporter.of_flows(|flow| {
+            let learned = flow.context().options().unwrap().element(64_999, 7);
+            assert_eq!(
+                learned.map(|element| (element.units, element.semantics)),
+                shown.map(|_| (Units::Octets, Semantics::Identifier))
+            );
+            assert!(flow.context().options().unwrap().element(64_999, 8).is_none());
+        });
+    }
+    // What the registry lists is not told anew by a network.
+    let fields: Fields<'_> = &[(346, &[0]), (303, &[1]), (339, &[13]), (341, b"evil")];
+    let exporter = Exporter::new(Version::Ipfix).options(256, 2, fields).flow(257, &[OCTETS]).send();
+    let name = exporter.of_flows(|flow| {
+        let field = flow.record().fields().next().unwrap();
+        exporter.state.element(flow.context(), &field).map(|element| element.name.to_owned())
+    });
+    assert_eq!(name, [Some("octetDeltaCount".to_owned())]);
+}
+
+/// A user's own elements come before the registry; v9 numbers its own.
+#[test]
+fn a_users_elements_are_known_by_their_numbering() {
+    let mut elements = ElementTable::default();
+    let string = ElementTable::data_type("string").unwrap();
+    elements.define(ElementNumber::Ipfix(0, 1), "mine", string).unwrap();
+    elements.define(ElementNumber::V9(1), "mine.v9", string).unwrap();
+    assert_eq!(elements.define(ElementNumber::V9(1), "again", string), Err(ElementError::Twice));
+    assert_eq!(elements.define(ElementNumber::V9(2), "a b", string), Err(ElementError::Name));
+    assert_eq!(elements.define(ElementNumber::Ipfix(9, 0x8000), "a", string), Err(ElementError::Number));
+    assert_eq!(ElementTable::data_type("unsigned7"), None);
+    let elements = Arc::new(elements);
+    for (version, name) in [(Version::Ipfix, "mine"), (Version::V9, "mine.v9")] {
+        let mut config = StateConfig::default();
+        config.elements = elements.clone();
+        let exporter = Exporter { state: State::new(config), ..Exporter::new(version) }.flow(257, &[OCTETS]).send();
+        exporter.of_flows(|flow| {
+            let field = flow.record().fields().next().unwrap();
+            let element = exporter.state.element(flow.context(), &field).unwrap();
+            assert_eq!((element.name, element.data_type), (name, AbstractDataType::String));
+        });
+    }
+}
+
+/// One exporter that tells names without end stays within its limits, and a sampler outlives them.
+#[test]
+fn a_flood_of_names_stays_in_its_limits() {
+    let mut exporter = Exporter::new(Version::V9).options(256, 1, &[SYSTEM, (48, &[9]), (50, &[0, 100])]);
+    let fields: Fields<'_> = &[SYSTEM, (10, &[0; 4]), (82, &[0; 250])];
+    exporter.writer.options_template_set(&[TemplateDefinition::options(258, 1, &specifiers(fields))]);
+    exporter = exporter.send();
+    let mut refused = 0;
+    for first in (0..20_000_u32).step_by(200) {
+        exporter.writer.data_set(258);
+        for index in first..first + 200 {
+            let name = format!("{index:0>250}");
+            exporter.writer.record().bytes(&[0; 4]).unsigned(4, index.into()).bytes(name.as_bytes());
+        }
+        exporter = exporter.send();
+        refused += exporter.decoded.issues().counts()[DecodeErrorKind::BudgetExceeded.index()];
+        let tables = exporter.decoded.messages()[0].options().unwrap();
+        assert!(tables.len() <= OptionsTables::MAX_ROWS);
+        assert!(exporter.state.memory() <= OptionsTables::MAX_BYTES + 8192, "{}", exporter.state.memory());
+    }
+    assert_eq!(refused, 0, "new names take the place of old ones");
+    assert!(exporter.state.memory() > OptionsTables::MAX_BYTES / 2, "the limit was reached");
+    let exporter = exporter.flow(257, &[(48, &[9]), (10, &19_999_u32.to_be_bytes())]).send();
+    assert_eq!(exporter.rates(), [Some((100, Sampler))]);
+    assert!(exporter.of_flows(|flow| flow.ingress_interface_name().is_some())[0], "the newest name is there");
+}
+
+#[test]
+fn options_over_budget_are_told_of_and_cost_no_flow() {
+    let mut config = StateConfig::default();
+    config.memory = 16 << 10;
+    let state = State::new(config);
+    let mut exporter = Exporter { state, ..Exporter::new(Version::V9) };
+    for id in 256..300_u16 {
+        exporter = exporter.options(id, 1, &[SYSTEM, (10, &id.to_be_bytes()), (82, b"a name of an interface")]);
+    }
+    let exporter = exporter.flow(300, &[OCTETS, (10, &[1, 0])]).send();
+    assert!(exporter.decoded.issues().counts()[DecodeErrorKind::BudgetExceeded.index()] > 0);
+    assert!(exporter.state.memory() <= 4096, "a quarter of the limit");
+}
+
+/// Workers share a table; what one of them reads is not changed by another.
+#[test]
+fn a_message_keeps_the_tables_it_was_given() {
+    let first = Exporter::new(Version::V9).options(256, 1, &[SYSTEM, (10, &[9]), (82, b"old")]);
+    let first = first.flow(257, &[OCTETS, (10, &[9])]).send();
+    let context = first.decoded.messages()[0].clone();
+    let second = first.data(256, &[SYSTEM, (10, &[9]), (82, b"new")]).data(257, &[OCTETS, (10, &[9])]).send();
+    assert_eq!(second.of_flows(|flow| flow.ingress_interface_name() == Some("new")), [true]);
+    assert_eq!(context.options().unwrap().interface(9).unwrap().text(), Some("old"));
 }

@@ -29,6 +29,7 @@ pub(super) struct OptionsRecord<'a> {
     pub(super) raw_algorithm: Option<u64>,
     /// Timeouts or counters of the exporter stand beside.
     pub(super) is_statistics: bool,
+    pub(super) element: TypeInformation<'a>,
     sampler_name: Option<&'a [u8]>,
     interval: Option<u64>,
     sampler_interval: Option<u64>,
@@ -39,6 +40,20 @@ pub(super) struct OptionsRecord<'a> {
     probability: Option<f64>,
     mode: Option<u64>,
     selector_algorithm: Option<u64>,
+}
+
+/// What a row says of an element (RFC 5610 section 3).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TypeInformation<'a> {
+    pub(super) enterprise_number: Option<u64>,
+    pub(super) id: Option<u64>,
+    pub(super) name: Option<&'a [u8]>,
+    pub(super) description: Option<&'a [u8]>,
+    pub(super) data_type: Option<u64>,
+    pub(super) semantics: Option<u64>,
+    pub(super) units: Option<u64>,
+    pub(super) range_begin: Option<u64>,
+    pub(super) range_end: Option<u64>,
 }
 
 impl<'a> OptionsRecord<'a> {
@@ -59,6 +74,7 @@ impl<'a> OptionsRecord<'a> {
         id::APPLICATION_NAME,
         id::APPLICATION_DESCRIPTION,
         id::SYSTEM_INIT_TIME_MILLISECONDS,
+        id::INFORMATION_ELEMENT_NAME,
     ];
 
     pub(super) fn read(record: &DataRecord<'a>) -> Self {
@@ -128,6 +144,15 @@ impl<'a> OptionsRecord<'a> {
             id::SYSTEM_INIT_TIME_MILLISECONDS => {
                 self.system_init = self.system_init.or_else(|| number(bytes).map(Timestamp::from_unix_millis));
             }
+            id::PRIVATE_ENTERPRISE_NUMBER => first(&mut self.element.enterprise_number),
+            id::INFORMATION_ELEMENT_ID => first(&mut self.element.id),
+            id::INFORMATION_ELEMENT_NAME => text(&mut self.element.name),
+            id::INFORMATION_ELEMENT_DESCRIPTION => text(&mut self.element.description),
+            id::INFORMATION_ELEMENT_DATA_TYPE => first(&mut self.element.data_type),
+            id::INFORMATION_ELEMENT_SEMANTICS => first(&mut self.element.semantics),
+            id::INFORMATION_ELEMENT_UNITS => first(&mut self.element.units),
+            id::INFORMATION_ELEMENT_RANGE_BEGIN => first(&mut self.element.range_begin),
+            id::INFORMATION_ELEMENT_RANGE_END => first(&mut self.element.range_end),
             _ => {}
         }
     }

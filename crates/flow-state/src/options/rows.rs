@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::elements::LearnedElement;
 use super::sampling::{SamplingAlgorithm, SamplingRate};
 
 /// What a row is about. Each kind has ids of its own.
@@ -16,9 +17,10 @@ pub(super) enum Kind {
     Interface,
     Vrf,
     Application,
+    Element,
 }
 
-const KINDS: usize = Kind::Application as usize + 1;
+const KINDS: usize = Kind::Element as usize + 1;
 
 /// Kind and id of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +34,10 @@ pub(super) struct Key {
 impl Key {
     pub(super) const fn new(kind: Kind, id: u64) -> Self {
         Self { kind, engine: 0, high: 0, low: id }
+    }
+
+    pub(super) const fn element(enterprise_number: u32, id: u16) -> Self {
+        Self::new(Kind::Element, (enterprise_number as u64) << 16 | id as u64)
     }
 
     /// An applicationId: one byte of classification engine, then the selector as a number of up to 16 bytes, so that it
@@ -79,6 +85,7 @@ impl Named {
 pub(super) enum Row {
     Sampler(Sampler),
     Named(Named),
+    Element(Arc<LearnedElement>),
 }
 
 impl Row {
@@ -88,6 +95,7 @@ impl Row {
         let texts = match self {
             Self::Sampler(sampler) => text(&sampler.name),
             Self::Named(named) => text(&named.name) + text(&named.description),
+            Self::Element(element) => element.memory(),
         };
         2 * size_of::<(Key, Self)>() + 32 + texts
     }
@@ -109,12 +117,14 @@ impl Row {
     }
 }
 
+type Shard = Vec<(Key, Row)>;
+
 /// Rows in shards, each sorted: while a reader holds the table, a change copies one shard, never all rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
     hasher: RandomState,
     /// A power of two of them, or none.
-    shards: Box<[Arc<Vec<(Key, Row)>>]>,
+    shards: Box<[Arc<Shard>]>,
     len: usize,
     memory: usize,
     /// Rows of each kind, so that a look-up of what is not there costs nothing.
@@ -147,14 +157,14 @@ impl Rows {
     pub(super) fn sampler(&self, kind: Kind, id: u64) -> Option<&Sampler> {
         match self.get(&Key::new(kind, id))? {
             Row::Sampler(sampler) => Some(sampler),
-            Row::Named(_) => None,
+            _ => None,
         }
     }
 
     pub(super) fn named(&self, key: &Key) -> Option<&Named> {
         match self.get(key)? {
             Row::Named(named) => Some(named),
-            Row::Sampler(_) => None,
+            _ => None,
         }
     }
 
@@ -210,7 +220,7 @@ impl Rows {
             return;
         }
         let old = std::mem::take(&mut self.shards);
-        let mut grown = vec![Vec::new(); (2 * shards).max(1)];
+        let mut grown = vec![Shard::new(); (2 * shards).max(1)];
         self.shards = grown.iter().map(|_| Arc::default()).collect();
         for (key, row) in old.iter().flat_map(|shard| shard.iter()) {
             let shard = self.shard(key);
