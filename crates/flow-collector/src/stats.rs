@@ -8,7 +8,7 @@ use flow_state::{DecodeErrorKind, Decoded, SequenceStatus};
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Counters of all workers; they only grow.
-        #[derive(Debug, Default)]
+        #[derive(Debug)]
         pub struct CollectorStats {
             $($name: AtomicU64,)*
             issues: [AtomicU64; DecodeErrorKind::NAMES.len()],
@@ -16,13 +16,29 @@ macro_rules! counters {
         }
 
         /// [`CollectorStats`] at one moment.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct StatsSnapshot {
             $($(#[$doc])* pub $name: u64,)*
             /// Problems found, by [`DecodeErrorKind::index`].
             pub issues: [u64; DecodeErrorKind::NAMES.len()],
             /// Bytes not understood, by [`DecodeErrorKind::index`]. Many kinds of issues cost none.
             pub skipped: [u64; DecodeErrorKind::NAMES.len()],
+        }
+
+        impl Default for CollectorStats {
+            fn default() -> Self {
+                Self {
+                    $($name: AtomicU64::default(),)*
+                    issues: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
+                    skipped: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
+                }
+            }
+        }
+
+        impl Default for StatsSnapshot {
+            fn default() -> Self {
+                CollectorStats::default().snapshot()
+            }
         }
 
         impl CollectorStats {

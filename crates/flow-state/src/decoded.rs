@@ -67,10 +67,16 @@ impl Accounting {
 }
 
 /// The problems of a datagram: how many of each kind, and the first few in full.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct IssueLog {
     first: Vec<DecodeError>,
     counts: [u32; DecodeErrorKind::NAMES.len()],
+}
+
+impl Default for IssueLog {
+    fn default() -> Self {
+        Self { first: Vec::new(), counts: [0; DecodeErrorKind::NAMES.len()] }
+    }
 }
 
 impl IssueLog {
@@ -107,7 +113,7 @@ impl IssueLog {
     fn clear(&mut self) {
         if !self.first.is_empty() {
             self.first.clear();
-            self.counts = Default::default();
+            self.counts.fill(0);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 use testkit::{corpus, invariants};
 
 #[test]
@@ -103,5 +103,15 @@ proptest! {
     fn hold_for_values(pen: u8, id: u16, bytes in vec(any::<u8>(), 0..40)) {
         let [high, low] = id.to_be_bytes();
         invariants::value_readers(&[&[pen, high, low], &bytes[..]].concat());
+    }
+
+    /// Elements 291 to 293, with heads and Template IDs that the walk over them knows.
+    #[test]
+    fn hold_for_lists(
+        low in 35..38_u8,
+        head in select(vec![&[3, 1, 35, 255, 255][..], &[3, 1, 36, 255, 255], &[3, 1, 37, 255, 255], &[3, 1, 2], &[3]]),
+        tail in vec(prop_oneof![0..5_u8, Just(255), any::<u8>()], 0..200),
+    ) {
+        invariants::value_readers(&[&[0, 1, low], head, &tail[..]].concat());
     }
 }

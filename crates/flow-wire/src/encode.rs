@@ -21,7 +21,11 @@
 //! # Ok::<(), flow_wire::encode::EncodeError>(())
 //! ```
 
+mod list;
+
 use alloc::vec::Vec;
+
+pub use list::ListWriter;
 
 use crate::message::{MessageHeader, SetId, Version};
 use crate::template::{FieldSpecifier, VARIABLE_LENGTH};

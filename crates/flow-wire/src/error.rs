@@ -115,6 +115,14 @@ kinds! {
     TemplateUnknown(u16) = "template_unknown", "no template for data set";
     /// A record whose variable-length field runs past its Set; the rest of the Set is dropped.
     RecordOverrun(u16) = "record_overrun", "record runs past its set, template";
+    /// A list that ends inside its header, an element or a record (RFC 6313).
+    ListTruncated = "list_truncated", "list cut short";
+    /// A list whose elements have no bytes, or a part of a list shorter than its own header.
+    ListElementLength(u16) = "list_element_length", "list with elements of impossible length";
+    /// Lists in lists deeper than the limit.
+    ListTooDeep(u8) = "list_too_deep", "list nested deeper than";
+    /// More elements in a tree of lists than the limit.
+    ListTooLong(u32) = "list_too_long", "lists with more elements than";
     /// Padding that is not zero. Costs no byte.
     PaddingNotZero = "padding_not_zero", "padding is not zero";
     /// The address of an sFlow agent is neither unknown, IPv4 nor IPv6; nothing behind it can be read.

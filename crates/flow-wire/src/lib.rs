@@ -50,6 +50,7 @@ pub mod encode;
 mod error;
 pub mod ie;
 pub mod legacy;
+pub mod list;
 mod message;
 mod record;
 pub mod sflow;
@@ -64,4 +65,4 @@ pub use template::{
     FieldSpecifier, Locator, Template, TemplateLimits, TemplateRecord, TemplateRecords, VARIABLE_LENGTH,
 };
 pub use time::Timestamp;
-pub use value::Value;
+pub use value::{ApplicationId, Text, Value, ValueError};

@@ -6,7 +6,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 use crate::ie::{self, InformationElement};
 use crate::message::Version;
 use crate::template::{FieldSpecifier, Locator, NEAR_SEGMENTS, Template, VARIABLE_LENGTH};
-use crate::value::{self, Value};
+use crate::value::{self, Value, ValueError};
 
 /// Iterator over the Data Records of a Set; see [`crate::Message::records`].
 #[derive(Clone, Debug)]
@@ -43,10 +43,7 @@ impl<'a> Records<'a> {
         Self { datagram, template, at: start.min(end), end, overrun: false }
     }
 
-    /// Records of the bytes from `start` to `end` of a datagram.
-    ///
-    /// `start` must leave room for a Message Header in front, as it does in every datagram (a read of a short integer
-    /// looks at the 8 bytes that end with it); fields nearer to the start of the buffer read as 0.
+    /// Records of the bytes from `start` to `end` of a datagram, or of a list in one.
     pub fn of_bytes(datagram: &'a [u8], start: usize, end: usize, template: &'a Template) -> Self {
         Self::new(datagram, start, end, template)
     }
@@ -127,7 +124,7 @@ impl<'a> Iterator for Records<'a> {
 }
 
 /// The prefix of a variable-length field: its own length, and that of the content (RFC 7011 section 7, figures R and S).
-fn variable_length(input: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn variable_length(input: &[u8]) -> Option<(usize, usize)> {
     match *input {
         [255, high, low, ..] => Some((3, usize::from(u16::from_be_bytes([high, low])))),
         [255, ..] | [] => None,
@@ -187,8 +184,14 @@ impl<'a> DataRecord<'a> {
         let end = usize::from(*base) + usize::from(locator.end);
         match self.datagram.get(..end).and_then(<[u8]>::last_chunk) {
             Some(word) => u64::from_be_bytes(*word) & locator.mask,
-            None => 0,
+            None => self.near_start(locator),
         }
+    }
+
+    /// The list that a record lies in may begin less than 8 bytes in front of the field.
+    #[cold]
+    fn near_start(&self, locator: Locator) -> u64 {
+        value::unsigned(self.bytes(locator)).unwrap_or(0)
     }
 
     /// An address of 4 bytes; 0.0.0.0 where the locator does not fit.
@@ -247,6 +250,11 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// A value of a basicList (RFC 6313 section 4.5.1).
+    pub(crate) const fn of_list(specifier: FieldSpecifier, bytes: &'a [u8]) -> Self {
+        Self { specifier, is_scope: false, bytes, version: Version::Ipfix }
+    }
+
     /// The registry's row. `None` for elements nobody registered, and for v9 scopes, which number their own kinds.
     pub fn information_element(&self) -> Option<&'static InformationElement> {
         match (self.version, self.is_scope) {
@@ -267,6 +275,18 @@ impl<'a> Field<'a> {
         match self.information_element() {
             Some(element) => Value::read(element.data_type, self.bytes),
             None => Value::OctetArray(self.bytes),
+        }
+    }
+
+    /// The value by the element's type; of an unknown element, [`Value::OctetArray`].
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] where the bytes are no value of the type. They are in [`Field::bytes`] all the same.
+    pub fn try_value(&self) -> Result<Value<'a>, ValueError> {
+        match self.information_element() {
+            Some(element) => Value::try_read(element.data_type, self.bytes),
+            None => Ok(Value::OctetArray(self.bytes)),
         }
     }
 }

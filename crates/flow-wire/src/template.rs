@@ -57,7 +57,7 @@ impl<'a> TemplateRecord<'a> {
 
 type Parsed<'a, T> = IResult<&'a [u8], T>;
 
-fn field_specifier(input: &[u8], version: Version) -> Parsed<'_, FieldSpecifier> {
+pub(crate) fn field_specifier(input: &[u8], version: Version) -> Parsed<'_, FieldSpecifier> {
     let (rest, (id, length)) = (be_u16, be_u16).parse(input)?;
     // Only IPFIX has the enterprise bit; v9 exporters use field types above 32767.
     if version == Version::Ipfix && id & 0x8000 != 0 {

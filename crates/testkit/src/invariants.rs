@@ -1,6 +1,7 @@
 //! What must hold for any bytes.
 
 mod encoder;
+mod lists;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -71,7 +72,10 @@ pub fn value_readers(data: &[u8]) {
         Value::Ipv6(address) => assert_eq!(address.octets(), bytes),
         Value::MacAddress(address) => assert_eq!(address, bytes),
         Value::String(text) => assert!(bytes.starts_with(text) && !text.contains(&0)),
-        Value::List(list) => assert_eq!(list, bytes),
+        Value::List(list) => {
+            assert_eq!(list, bytes);
+            lists::list(element.data_type, list);
+        }
         Value::OctetArray(octets) => assert_eq!(octets, bytes),
         Value::Boolean(value) => assert_eq!(bytes, [if value { 1 } else { 2 }]),
         Value::Float(_) => assert!(bytes.len() == 4 || element.data_type == AbstractDataType::Float64),

@@ -10,7 +10,6 @@ use flow_state::{Accounting, Datagram, DecodeErrorKind, Decoded};
 use serde::Serialize;
 
 /// Counts over a capture.
-#[derive(Default)]
 pub(super) struct Summary {
     datagrams: u64,
     data_records: u64,
@@ -22,6 +21,22 @@ pub(super) struct Summary {
     issues: [u64; DecodeErrorKind::NAMES.len()],
     received_bytes: u64,
     bytes: Accounting,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            datagrams: 0,
+            data_records: 0,
+            options_records: 0,
+            templates: 0,
+            waited: 0,
+            replayed: 0,
+            issues: [0; DecodeErrorKind::NAMES.len()],
+            received_bytes: 0,
+            bytes: Accounting::default(),
+        }
+    }
 }
 
 #[derive(Serialize)]
