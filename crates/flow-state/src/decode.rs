@@ -9,6 +9,7 @@ use flow_wire::{
 
 use crate::decoded::{Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
 use crate::domain::{Domain, Sender};
+use crate::flow::Plausible;
 use crate::options::are_of_use;
 use crate::pending::{HeldSet, LEAD};
 use crate::plan::FlowPlan;
@@ -25,6 +26,7 @@ impl State {
         decoded.clear();
         self.messages(datagram, decoded);
         decoded.share_options();
+        decoded.infer_uptimes(datagram.bytes);
     }
 
     fn messages(&self, datagram: &Datagram<'_>, decoded: &mut Decoded) {
@@ -78,6 +80,8 @@ impl State {
             tag: datagram.tag,
             sequence: SequenceStatus::Unknown,
             system_init: None,
+            newest_uptime_ms: None,
+            plausible: Plausible::new(header.export_time, now),
             templates: 0,
             data_records: 0,
             options_records: 0,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
 
 use crate::domain::Domain;
-use crate::flow::FlowRecord;
+use crate::flow::{FlowRecord, Plausible, newest_uptime};
 use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 use crate::plan::FlowPlan;
 use crate::sequence::SequenceStatus;
@@ -155,6 +155,10 @@ pub struct MessageContext {
     pub sequence: SequenceStatus,
     /// When the exporter started, from its options data.
     pub system_init: Option<Timestamp>,
+    /// Without that, the newest uptime in the flows of a Message of IPFIX.
+    pub(crate) newest_uptime_ms: Option<u32>,
+    /// What of the times in it can be believed.
+    pub(crate) plausible: Plausible,
     /// Template and Options Template Records of the Message that are in force, refreshes among them.
     pub templates: u32,
     /// Data Records of Templates that were known.
@@ -205,6 +209,16 @@ pub(crate) struct ReplayedSet {
     /// Where the store has no room for it.
     pub(crate) plan: Option<Box<FlowPlan>>,
     pub(crate) records: usize,
+}
+
+impl ReplayedSet {
+    fn data_set(&self) -> Option<DataSet<'_>> {
+        let (bytes, context) = (&*self.bytes, &self.context);
+        let (start, end) = (crate::pending::LEAD + Set::HEADER_LEN, bytes.len());
+        let (known, records) = (&*self.known, self.records);
+        let plan = self.plan.as_deref().or_else(|| known.plan())?;
+        Some(DataSet { bytes, start, end, known, plan, records, context })
+    }
 }
 
 /// What came out of one datagram. Made once and used again for the next, so that decoding allocates nothing a record.
@@ -259,6 +273,18 @@ impl Decoded {
         }
     }
 
+    /// Where the start of an exporter is not known, finds out how long it was up at least.
+    pub(crate) fn infer_uptimes(&mut self, datagram: &[u8]) {
+        for index in 0..self.messages.len() {
+            let sets = self.sets.iter().filter(|ready| ready.message == index);
+            let newest = newest_uptime(sets.filter_map(|ready| self.data_set(ready, datagram)));
+            self.messages[index].newest_uptime_ms = newest;
+        }
+        for replayed in &mut self.replayed {
+            replayed.context.newest_uptime_ms = newest_uptime(replayed.data_set());
+        }
+    }
+
     /// The Messages of the datagram: one, or several IPFIX Messages, or none when its header could not be read.
     pub fn messages(&self) -> &[MessageContext] {
         &self.messages
@@ -266,24 +292,20 @@ impl Decoded {
 
     /// The Data Sets that hold flows, in order. `datagram` are the bytes that were decoded.
     pub fn data_sets<'a>(&'a self, datagram: &'a [u8]) -> impl Iterator<Item = DataSet<'a>> {
-        self.sets.iter().filter_map(|ready| {
-            let context = self.messages.get(ready.message)?;
-            let (start, end) = (ready.set.body_start(), ready.set.end);
-            let (known, records) = (&*ready.known, ready.records);
-            let plan = ready.plan.as_deref().or_else(|| known.plan())?;
-            Some(DataSet { bytes: datagram, start, end, known, plan, records, context })
-        })
+        self.sets.iter().filter_map(|ready| self.data_set(ready, datagram))
+    }
+
+    fn data_set<'a>(&'a self, ready: &'a ReadySet, datagram: &'a [u8]) -> Option<DataSet<'a>> {
+        let context = self.messages.get(ready.message)?;
+        let (start, end) = (ready.set.body_start(), ready.set.end);
+        let (known, records) = (&*ready.known, ready.records);
+        let plan = ready.plan.as_deref().or_else(|| known.plan())?;
+        Some(DataSet { bytes: datagram, start, end, known, plan, records, context })
     }
 
     /// Sets of earlier datagrams that waited for a Template of this one, oldest first.
     pub fn replayed_sets(&self) -> impl Iterator<Item = DataSet<'_>> {
-        self.replayed.iter().filter_map(|replayed| {
-            let (bytes, context) = (&*replayed.bytes, &replayed.context);
-            let (start, end) = (crate::pending::LEAD + Set::HEADER_LEN, bytes.len());
-            let (known, records) = (&*replayed.known, replayed.records);
-            let plan = replayed.plan.as_deref().or_else(|| known.plan())?;
-            Some(DataSet { bytes, start, end, known, plan, records, context })
-        })
+        self.replayed.iter().filter_map(ReplayedSet::data_set)
     }
 
     /// What was odd, with offsets into the datagram.

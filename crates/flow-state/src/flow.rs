@@ -1,17 +1,35 @@
 //! The normalised flow: one view over the records of every version.
 
+mod biflow;
+mod event;
+mod forwarding;
+mod mpls;
+mod time;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
-use flow_wire::{DataRecord, Locator, Timestamp};
+use flow_wire::ie::id;
+use flow_wire::{DataRecord, Locator};
 
+pub use self::biflow::{BiflowDirection, ReverseFlow, ReverseOrigin};
+pub use self::event::{
+    FirewallAction, FirewallEvent, FlowEvent, Nat, NatAction, NatEvent, NatQuota, NatThreshold, PortBlock,
+};
+pub use self::forwarding::{Forwarding, ForwardingStatus, Interface};
+pub use self::mpls::MplsLabel;
+pub use self::time::{FlowTime, TimeSource};
+pub(crate) use self::time::{Plausible, newest_uptime};
 use crate::decoded::MessageContext;
 use crate::options::JoinPlan;
 use crate::packet::SampledPacket;
-use crate::plan::{AddressPlan, CounterPlan, Fact, FlowPlan, TimePlan};
+use crate::plan::{AddressPlan, Choice, Fact, Families, FlowPlan};
 
 const ICMP: u64 = 1;
 const ICMP_V6: u64 = 58;
+
+/// Elements that count since the flow began.
+const TOTALS: [u16; 4] =
+    [id::OCTET_TOTAL_COUNT, id::PACKET_TOTAL_COUNT, id::POST_OCTET_TOTAL_COUNT, id::POST_PACKET_TOTAL_COUNT];
 
 /// A flow, read in place. Facts that the record does not carry are `None`.
 #[derive(Clone, Copy, Debug)]
@@ -19,24 +37,6 @@ pub struct FlowRecord<'a> {
     record: DataRecord<'a>,
     plan: &'a FlowPlan,
     context: &'a MessageContext,
-}
-
-/// When a flow was active.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FlowTime {
-    /// First packet.
-    pub start: Option<Timestamp>,
-    /// Last packet.
-    pub end: Option<Timestamp>,
-}
-
-impl FlowTime {
-    /// From start to end, where both are known and in order.
-    pub fn duration(&self) -> Option<Duration> {
-        let (start, end) = (self.start?, self.end?);
-        (end >= start).then(|| end.since(start))
-    }
 }
 
 /// Type and code of an ICMP message, IPv4 or IPv6.
@@ -78,40 +78,40 @@ impl<'a> FlowRecord<'a> {
     /// (ipVersion) names; else the one that comes first.
     #[inline]
     pub fn source_address(&self) -> Option<IpAddr> {
-        self.address(self.plan.source)
+        self.address(&self.plan.source)
     }
 
     /// Destination address, chosen as the source address.
     #[inline]
     pub fn destination_address(&self) -> Option<IpAddr> {
-        self.address(self.plan.destination)
+        self.address(&self.plan.destination)
     }
 
     /// Next hop, chosen as the source address.
     #[inline]
     pub fn next_hop(&self) -> Option<IpAddr> {
-        self.address(self.plan.next_hop)
+        self.address(&self.plan.next_hop)
     }
 
     #[inline]
-    fn address(&self, plan: AddressPlan) -> Option<IpAddr> {
+    fn address(&self, plan: &AddressPlan) -> Option<IpAddr> {
         match plan {
             AddressPlan::Absent => None,
-            AddressPlan::V4(v4) => Some(IpAddr::V4(self.record.ipv4(v4))),
-            AddressPlan::V6(v6) => Some(IpAddr::V6(self.record.ipv6(v6))),
-            AddressPlan::Both { v4, v6, v4_first } => Some(self.either(v4, v6, v4_first)),
+            AddressPlan::V4(v4) => Some(IpAddr::V4(self.record.ipv4(*v4))),
+            AddressPlan::V6(v6) => Some(IpAddr::V6(self.record.ipv6(*v6))),
+            AddressPlan::Both(families) => Some(self.either(families)),
         }
     }
 
-    fn either(&self, v4: Locator, v6: Locator, v4_first: bool) -> IpAddr {
-        let (v4, v6) = (self.record.ipv4(v4), self.record.ipv6(v6));
+    fn either(&self, families: &Families) -> IpAddr {
+        let (v4, v6) = (self.record.ipv4(families.v4), self.record.ipv6(families.v6));
         let takes_v4 = match (v4 == Ipv4Addr::UNSPECIFIED, v6 == Ipv6Addr::UNSPECIFIED) {
             (false, true) => true,
             (true, false) => false,
             _ => match self.integer(Fact::IpVersion) {
                 Some(4) => true,
                 Some(6) => false,
-                _ => v4_first,
+                _ => families.v4_first,
             },
         };
         if takes_v4 { v4.into() } else { v6.into() }
@@ -123,76 +123,42 @@ impl<'a> FlowRecord<'a> {
         self.integer(Fact::Protocol).and_then(|number| u8::try_from(number).ok())
     }
 
-    /// Octets as exported, never scaled: the first of delta, total, initiator, post delta and post total that is not
-    /// zero; 0 when all are.
+    /// Octets as exported, never scaled: the first of delta (1), total (85), initiator (231), post delta (23) and post
+    /// total (171) that is not zero; 0 when all are. Never a sum: 23 often repeats 1.
     #[inline]
     pub fn octets(&self) -> Option<u64> {
-        self.counter(&self.plan.octets)
+        self.first_not_zero(&self.plan.octets)
     }
 
-    /// Packets as exported, chosen as the octets.
+    /// Packets as exported, chosen as the octets (2, 86, 298, 24, 172).
     #[inline]
     pub fn packets(&self) -> Option<u64> {
-        self.counter(&self.plan.packets)
+        self.first_not_zero(&self.plan.packets)
     }
 
     #[inline]
-    fn counter(&self, plan: &CounterPlan) -> Option<u64> {
-        let mut last = None;
-        for locator in plan.iter().flatten() {
-            last = Some(self.record.unsigned(*locator));
-            if last != Some(0) {
-                break;
-            }
+    fn first_not_zero(&self, choice: &Choice) -> Option<u64> {
+        let first = self.record.unsigned(choice.first?);
+        if first != 0 || choice.others.is_empty() {
+            return Some(first);
         }
-        last
+        Some(self.stand_in(choice))
     }
 
-    /// Octets of the reverse direction (RFC 5103, or the responder's).
-    pub fn reverse_octets(&self) -> Option<u64> {
-        self.plan.reverse_octets.map(|locator| self.record.unsigned(locator))
+    fn stand_in(&self, choice: &Choice) -> u64 {
+        choice.others.iter().map(|locator| self.record.unsigned(*locator)).find(|value| *value != 0).unwrap_or(0)
     }
 
-    /// Packets of the reverse direction.
-    pub fn reverse_packets(&self) -> Option<u64> {
-        self.plan.reverse_packets.map(|locator| self.record.unsigned(locator))
-    }
-
-    /// Start and end, from whatever form the exporter uses: absolute times, export time and a delta, or system uptime.
-    ///
-    /// Uptimes count back from the header (v1, v5, v7, v9) by the signed 32-bit difference, so that a wrap of the
-    /// 49.7-day counter does no harm, or on from systemInitTimeMilliseconds of the record, else of the exporter's latest
-    /// options data (IPFIX). `None` where the start of the exporter is not known.
-    #[inline]
-    pub fn time(&self) -> FlowTime {
-        FlowTime { start: self.instant(self.plan.start), end: self.instant(self.plan.end) }
-    }
-
-    #[inline]
-    fn instant(&self, plan: TimePlan) -> Option<Timestamp> {
-        let read = |locator| self.record.unsigned(locator);
-        match plan {
-            TimePlan::Absent => None,
-            TimePlan::Milliseconds(locator) => Some(Timestamp::from_unix_millis(read(locator))),
-            TimePlan::Ntp(locator) => Some(Timestamp::from_ntp(read(locator))),
-            TimePlan::Seconds(locator) => Some(Timestamp::from_unix_seconds(read(locator))),
-            TimePlan::DeltaMicroseconds(locator) => {
-                let nanos = read(locator) * 1000;
-                Some(Timestamp::from_unix_nanos(self.context.header.export_time.as_unix_nanos().saturating_sub(nanos)))
-            }
-            TimePlan::SysUpTime(locator) => self.since_start(read(locator) as u32),
-        }
-    }
-
-    #[inline]
-    fn since_start(&self, uptime_ms: u32) -> Option<Timestamp> {
-        let header = &self.context.header;
-        if let Some(now) = header.sys_uptime_ms {
-            let ago = now.wrapping_sub(uptime_ms).cast_signed();
-            return Some(header.export_time.minus_millis(ago.into()));
-        }
-        let init = self.integer(Fact::SystemInitTime).map(Timestamp::from_unix_millis).or(self.context.system_init)?;
-        Some(init + Duration::from_millis(uptime_ms.into()))
+    /// Whether octets or packets count since the flow began (elements 85, 86, 171, 172), so that records of one flow must
+    /// not be added up.
+    pub fn is_cumulative(&self) -> bool {
+        let is_total = |choice: &Choice| {
+            let mut locators = choice.iter();
+            let chosen = locators.find(|locator| self.record.unsigned(*locator) != 0).or(choice.first);
+            let field = chosen.and_then(|locator| self.record.template().field_specifiers().nth(locator.column()));
+            field.is_some_and(|field| TOTALS.contains(&field.id))
+        };
+        is_total(&self.plan.octets) || is_total(&self.plan.packets)
     }
 
     /// Whether the flow is ICMP or ICMPv6, whose "ports" are none.
@@ -219,14 +185,19 @@ impl<'a> FlowRecord<'a> {
         both(ours).or_else(|| both(other)).or_else(apart).or_else(|| both(Fact::DestinationPort))
     }
 
-    /// Source MAC address.
+    /// Source MAC address: element 56, else 81, the one behind a middlebox.
     pub fn source_mac(&self) -> Option<[u8; 6]> {
-        self.mac(self.plan.source_mac)
+        self.mac(self.plan.rare()?.source_mac)
     }
 
-    /// Destination MAC address.
+    /// Destination MAC address: element 80, else 57.
     pub fn destination_mac(&self) -> Option<[u8; 6]> {
-        self.mac(self.plan.destination_mac)
+        self.mac(self.plan.rare()?.destination_mac)
+    }
+
+    /// The exporter that saw the flow, where the record came through a mediator (elements 403, 404, else 130, 131).
+    pub fn observed_exporter(&self) -> Option<IpAddr> {
+        self.address(&self.plan.rare()?.original_exporter).filter(|address| !address.is_unspecified())
     }
 
     fn mac(&self, locator: Option<Locator>) -> Option<[u8; 6]> {

@@ -41,7 +41,11 @@ mod session;
 mod store;
 
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
-pub use flow::{FlowRecord, FlowTime, Icmp};
+pub use flow::{
+    BiflowDirection, FirewallAction, FirewallEvent, FlowEvent, FlowRecord, FlowTime, Forwarding, ForwardingStatus,
+    Icmp, Interface, MplsLabel, Nat, NatAction, NatEvent, NatQuota, NatThreshold, PortBlock, ReverseFlow,
+    ReverseOrigin, TimeSource,
+};
 pub use flow_wire::{DecodeError, DecodeErrorKind, Timestamp, Version};
 pub use options::{
     Element, ElementError, ElementNumber, ElementTable, LearnedElement, Named, OptionsTables, Sampler, Sampling,

@@ -1,93 +1,46 @@
 //! Where the facts of a flow lie in the records of one Template: decided once, when the Template arrives.
 
-use flow_wire::ie::id;
-use flow_wire::{Locator, Template, VARIABLE_LENGTH};
+mod fact;
+mod finder;
 
+use flow_wire::ie::{REVERSE_ENTERPRISE_NUMBER as REVERSE, id};
+use flow_wire::{Locator, Template, Version};
+
+pub use self::fact::Fact;
+use self::fact::{COMMON, ELEMENTS};
+use self::finder::{COLLECTION, END, Finder, OBSERVATION, START};
+use crate::flow::{ReverseOrigin, TimeSource};
 use crate::options::JoinPlan;
 use crate::packet::SectionPlan;
 
-/// Enterprise number of the reverse elements (RFC 5103 section 6.1).
-const REVERSE: u32 = 29305;
-
-macro_rules! facts {
-    ($($(#[$doc:meta])* $fact:ident: $elements:expr;)*) => {
-        /// An integer fact of a flow, whatever element carries it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum Fact { $($(#[$doc])* $fact,)* }
-
-        /// The IANA elements that carry each fact, the preferred first.
-        const ELEMENTS: &[&[u16]] = &[$($elements),*];
-    };
-}
-
-facts! {
-    /// Source port of TCP, UDP or SCTP, or what the exporter puts there.
-    SourcePort: &[id::SOURCE_TRANSPORT_PORT, id::TCP_SOURCE_PORT, id::UDP_SOURCE_PORT];
-    /// Destination port; for ICMP many exporters put type x 256 + code here.
-    DestinationPort: &[id::DESTINATION_TRANSPORT_PORT, id::TCP_DESTINATION_PORT, id::UDP_DESTINATION_PORT];
-    /// IP protocol number.
-    Protocol: &[id::PROTOCOL_IDENTIFIER];
-    /// 4 or 6.
-    IpVersion: &[id::IP_VERSION];
-    /// ifIndex of the interface the flow came in by.
-    IngressInterface: &[id::INGRESS_INTERFACE];
-    /// ifIndex of the interface the flow left by.
-    EgressInterface: &[id::EGRESS_INTERFACE];
-    /// Autonomous system of the source.
-    SourceAs: &[id::BGP_SOURCE_AS_NUMBER];
-    /// Autonomous system of the destination.
-    DestinationAs: &[id::BGP_DESTINATION_AS_NUMBER];
-    /// Union of the TCP control bits seen.
-    TcpFlags: &[id::TCP_CONTROL_BITS];
-    /// IPv4 type of service or IPv6 traffic class.
-    ClassOfService: &[id::IP_CLASS_OF_SERVICE];
-    /// ICMP type x 256 + code, IPv4.
-    IcmpTypeCodeIpv4: &[id::ICMP_TYPE_CODE_IPV4];
-    /// ICMP type x 256 + code, IPv6.
-    IcmpTypeCodeIpv6: &[id::ICMP_TYPE_CODE_IPV6];
-    /// ICMP type alone.
-    IcmpType: &[id::ICMP_TYPE_IPV4, id::ICMP_TYPE_IPV6];
-    /// ICMP code alone.
-    IcmpCode: &[id::ICMP_CODE_IPV4, id::ICMP_CODE_IPV6];
-    /// VLAN on the way in.
-    SourceVlan: &[id::VLAN_ID, id::DOT1Q_VLAN_ID];
-    /// VLAN on the way out.
-    DestinationVlan: &[id::POST_VLAN_ID, id::POST_DOT1Q_VLAN_ID];
-    /// Bits of the source's prefix.
-    SourcePrefixLength: &[id::SOURCE_IPV4_PREFIX_LENGTH, id::SOURCE_IPV6_PREFIX_LENGTH];
-    /// Bits of the destination's prefix.
-    DestinationPrefixLength: &[id::DESTINATION_IPV4_PREFIX_LENGTH, id::DESTINATION_IPV6_PREFIX_LENGTH];
-    /// 0 ingress, 1 egress.
-    Direction: &[id::FLOW_DIRECTION];
-    /// Why the flow ended (RFC 5102 section 5.11.3).
-    EndReason: &[id::FLOW_END_REASON];
-    /// Time to live or hop limit.
-    TimeToLive: &[id::IP_TTL, id::MINIMUM_TTL];
-    /// IPv6 flow label.
-    FlowLabel: &[id::FLOW_LABEL_IPV6];
-    /// Forwarding status (RFC 7270 section 4.12).
-    ForwardingStatus: &[id::FORWARDING_STATUS];
-    /// One of so many packets was looked at.
-    SamplingInterval: &[id::SAMPLING_INTERVAL];
-    /// 1 deterministic, 2 random.
-    SamplingAlgorithm: &[id::SAMPLING_ALGORITHM];
-    /// When the exporter started, Unix milliseconds.
-    SystemInitTime: &[id::SYSTEM_INIT_TIME_MILLISECONDS];
-}
-
 /// An address that may come as IPv4, IPv6 or both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) enum AddressPlan {
+    #[default]
     Absent,
     V4(Locator),
     V6(Locator),
-    Both { v4: Locator, v6: Locator, v4_first: bool },
+    Both(Box<Families>),
+}
+
+impl AddressPlan {
+    fn memory(&self) -> usize {
+        if matches!(self, Self::Both(_)) { size_of::<Families>() } else { 0 }
+    }
+}
+
+/// An address in both families, one of them unused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Families {
+    pub(crate) v4: Locator,
+    pub(crate) v6: Locator,
+    pub(crate) v4_first: bool,
 }
 
 /// A point in time, in the form that the Template carries it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum TimePlan {
+    #[default]
     Absent,
     Milliseconds(Locator),
     Ntp(Locator),
@@ -98,27 +51,134 @@ pub(crate) enum TimePlan {
     SysUpTime(Locator),
 }
 
-/// A counter and its stand-ins: the first that is not zero counts.
-pub(crate) type CounterPlan = [Option<Locator>; 5];
+impl TimePlan {
+    const fn source(self) -> TimeSource {
+        match self {
+            Self::Absent => TimeSource::None,
+            Self::Milliseconds(_) | Self::Ntp(_) | Self::Seconds(_) => TimeSource::Absolute,
+            Self::DeltaMicroseconds(_) => TimeSource::Delta,
+            Self::SysUpTime(_) => TimeSource::SysUpTime,
+        }
+    }
+}
+
+/// Start and end of a flow.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TimesPlan {
+    pub(crate) start: TimePlan,
+    pub(crate) end: TimePlan,
+    pub(crate) source: TimeSource,
+    /// Whether a missing end can be worked out from something else.
+    pub(crate) completes: bool,
+}
+
+impl TimesPlan {
+    fn new(find: &Finder<'_>, enterprise: u32, version: Version) -> Self {
+        let (start, end) = (find.time(enterprise, START), find.time(enterprise, END));
+        let source = match start {
+            TimePlan::Absent => end.source(),
+            start => start.source(),
+        };
+        // The header of IPFIX has no uptime, and the start of the exporter may not be known.
+        let is_uptime = |plan| matches!(plan, TimePlan::SysUpTime(_));
+        let completes = version == Version::Ipfix && (is_uptime(start) || is_uptime(end));
+        Self { start, end, source, completes }
+    }
+}
+
+/// A number and its stand-ins: the first that is not zero counts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) first: Option<Locator>,
+    pub(crate) others: Box<[Locator]>,
+}
+
+impl FromIterator<Locator> for Choice {
+    fn from_iter<I: IntoIterator<Item = Locator>>(locators: I) -> Self {
+        let mut locators = locators.into_iter();
+        Self { first: locators.next(), others: locators.collect() }
+    }
+}
+
+impl Choice {
+    fn memory(&self) -> usize {
+        size_of_val(&*self.others)
+    }
+
+    fn only(&self) -> Option<Locator> {
+        self.first.filter(|_| self.others.is_empty())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Locator> {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
+}
+
+/// The other direction of a Biflow.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReversePlan {
+    pub(crate) octets: Choice,
+    pub(crate) packets: Choice,
+    pub(crate) tcp_flags: Option<Locator>,
+    pub(crate) times: TimesPlan,
+    /// Milliseconds from the start of the flow to that of its reverse, of CERT's YAF.
+    pub(crate) delta: Option<Locator>,
+    pub(crate) origin: ReverseOrigin,
+}
+
+/// What few Templates have.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct RarePlan {
+    pub(crate) source_mac: Option<Locator>,
+    pub(crate) destination_mac: Option<Locator>,
+    pub(crate) nat_source: AddressPlan,
+    pub(crate) nat_destination: AddressPlan,
+    pub(crate) original_exporter: AddressPlan,
+    pub(crate) labels: Box<[Locator]>,
+    pub(crate) duration_milliseconds: Option<Locator>,
+    pub(crate) duration_microseconds: Option<Locator>,
+    pub(crate) observation: TimePlan,
+    pub(crate) collection: TimePlan,
+    pub(crate) reverse: Option<Box<ReversePlan>>,
+    /// The Template has elements of Juniper's own.
+    pub(crate) juniper: bool,
+}
 
 /// Where each fact of a flow lies in the records of one Template.
 #[derive(Debug)]
 pub struct FlowPlan {
-    facts: [Option<Locator>; ELEMENTS.len()],
+    common: [Option<Locator>; COMMON],
     pub(crate) source: AddressPlan,
     pub(crate) destination: AddressPlan,
     pub(crate) next_hop: AddressPlan,
-    pub(crate) octets: CounterPlan,
-    pub(crate) packets: CounterPlan,
-    pub(crate) reverse_octets: Option<Locator>,
-    pub(crate) reverse_packets: Option<Locator>,
-    pub(crate) start: TimePlan,
-    pub(crate) end: TimePlan,
-    pub(crate) source_mac: Option<Locator>,
-    pub(crate) destination_mac: Option<Locator>,
-    pub(crate) sections: Option<SectionPlan>,
+    pub(crate) octets: Choice,
+    pub(crate) packets: Choice,
+    pub(crate) times: TimesPlan,
+    /// For each fact that is not common its place in `others`, from 1; 0 where the Template lacks it.
+    places: [u8; ELEMENTS.len() - COMMON],
+    others: Box<[Locator]>,
+    rare: Option<Box<RarePlan>>,
+    pub(crate) sections: Option<Box<SectionPlan>>,
     pub(crate) join: JoinPlan,
 }
+
+/// Octets as they are chosen: delta before total, in before out. Post counters (23, 24) often repeat 1 and 2 and are never
+/// added to them.
+const OCTETS: [u16; 5] = [
+    id::OCTET_DELTA_COUNT,
+    id::OCTET_TOTAL_COUNT,
+    id::INITIATOR_OCTETS,
+    id::POST_OCTET_DELTA_COUNT,
+    id::POST_OCTET_TOTAL_COUNT,
+];
+/// Packets, in the order of the octets.
+const PACKETS: [u16; 5] = [
+    id::PACKET_DELTA_COUNT,
+    id::PACKET_TOTAL_COUNT,
+    id::INITIATOR_PACKETS,
+    id::POST_PACKET_DELTA_COUNT,
+    id::POST_PACKET_TOTAL_COUNT,
+];
 
 impl FlowPlan {
     /// Makes the plan of a Template.
@@ -126,80 +186,74 @@ impl FlowPlan {
     /// A field whose length does not fit its element counts as absent: integers have 1 to 8 bytes, addresses exactly 4,
     /// 6 or 16, absolute times exactly 4 or 8.
     pub fn new(template: &Template) -> Self {
-        let find = Finder(template);
-        let integers = |elements: &[u16]| elements.iter().find_map(|id| find.integer(0, *id));
-        let mut facts = [None; ELEMENTS.len()];
-        for (fact, elements) in facts.iter_mut().zip(ELEMENTS) {
-            *fact = integers(elements);
+        let find = Finder::new(template);
+        let mut common = [None; COMMON];
+        let mut places = [0; ELEMENTS.len() - COMMON];
+        let mut others = Vec::new();
+        let integer = |elements: &[u16]| elements.iter().find_map(|id| find.integer(0, *id));
+        for (fact, elements) in common.iter_mut().zip(ELEMENTS) {
+            *fact = integer(elements);
         }
-        let counter = |ids: [u16; 5]| ids.map(|id| find.integer(0, id));
-        let reverse = |delta, total, responder, initiator| {
-            let responder = || find.integer(0, initiator).and_then(|_| find.integer(0, responder));
-            find.integer(REVERSE, delta).or_else(|| find.integer(REVERSE, total)).or_else(responder)
-        };
+        for (place, elements) in places.iter_mut().zip(&ELEMENTS[COMMON..]) {
+            if let Some(locator) = integer(elements) {
+                others.push(locator);
+                *place = others.len() as u8;
+            }
+        }
+        let counter = |ids: [u16; 5]| ids.iter().filter_map(|id| find.integer(0, *id)).collect::<Choice>();
+        let rare = RarePlan::new(&find, template);
+        let mut times = TimesPlan::new(&find, 0, template.version());
+        times.completes |= rare.completes_times(&times);
         Self {
-            facts,
+            common,
             source: find.address(id::SOURCE_IPV4_ADDRESS, id::SOURCE_IPV6_ADDRESS),
             destination: find.address(id::DESTINATION_IPV4_ADDRESS, id::DESTINATION_IPV6_ADDRESS),
             next_hop: find.address(id::IP_NEXT_HOP_IPV4_ADDRESS, id::IP_NEXT_HOP_IPV6_ADDRESS),
-            // Delta before total, in before out; 23 and 24 (post) often repeat 1 and 2 and are never added.
-            octets: counter([
-                id::OCTET_DELTA_COUNT,
-                id::OCTET_TOTAL_COUNT,
-                id::INITIATOR_OCTETS,
-                id::POST_OCTET_DELTA_COUNT,
-                id::POST_OCTET_TOTAL_COUNT,
-            ]),
-            packets: counter([
-                id::PACKET_DELTA_COUNT,
-                id::PACKET_TOTAL_COUNT,
-                id::INITIATOR_PACKETS,
-                id::POST_PACKET_DELTA_COUNT,
-                id::POST_PACKET_TOTAL_COUNT,
-            ]),
-            reverse_octets: reverse(
-                id::OCTET_DELTA_COUNT,
-                id::OCTET_TOTAL_COUNT,
-                id::RESPONDER_OCTETS,
-                id::INITIATOR_OCTETS,
-            ),
-            reverse_packets: reverse(
-                id::PACKET_DELTA_COUNT,
-                id::PACKET_TOTAL_COUNT,
-                id::RESPONDER_PACKETS,
-                id::INITIATOR_PACKETS,
-            ),
-            start: find.time([
-                id::FLOW_START_MILLISECONDS,
-                id::FLOW_START_NANOSECONDS,
-                id::FLOW_START_MICROSECONDS,
-                id::FLOW_START_SECONDS,
-                id::FLOW_START_DELTA_MICROSECONDS,
-                id::FLOW_START_SYS_UP_TIME,
-            ]),
-            end: find.time([
-                id::FLOW_END_MILLISECONDS,
-                id::FLOW_END_NANOSECONDS,
-                id::FLOW_END_MICROSECONDS,
-                id::FLOW_END_SECONDS,
-                id::FLOW_END_DELTA_MICROSECONDS,
-                id::FLOW_END_SYS_UP_TIME,
-            ]),
-            source_mac: find.exact(id::SOURCE_MAC_ADDRESS, 6).or_else(|| find.exact(id::POST_SOURCE_MAC_ADDRESS, 6)),
-            destination_mac: find
-                .exact(id::DESTINATION_MAC_ADDRESS, 6)
-                .or_else(|| find.exact(id::POST_DESTINATION_MAC_ADDRESS, 6)),
-            sections: SectionPlan::new(template),
+            octets: counter(OCTETS),
+            packets: counter(PACKETS),
+            times,
+            places,
+            others: others.into_boxed_slice(),
+            rare: (rare != RarePlan::default()).then(|| Box::new(rare)),
+            sections: SectionPlan::new(template).map(Box::new),
             join: JoinPlan::new(template),
         }
     }
 
     /// Where an integer fact lies, if the Template has it.
     #[inline]
-    pub const fn locate(&self, fact: Fact) -> Option<Locator> {
-        self.facts[fact as usize]
+    pub fn locate(&self, fact: Fact) -> Option<Locator> {
+        match self.common.get(fact as usize) {
+            Some(locator) => *locator,
+            None => self.others.get(usize::from(self.places[fact as usize - COMMON]).wrapping_sub(1)).copied(),
+        }
     }
 
+    #[inline]
+    pub(crate) fn rare(&self) -> Option<&RarePlan> {
+        self.rare.as_deref()
+    }
+
+    pub(crate) fn reverse(&self) -> Option<&ReversePlan> {
+        self.rare()?.reverse.as_deref()
+    }
+
+    /// Bytes on the heap, its own place there included, for budgets.
+    pub(crate) fn memory(&self) -> usize {
+        let addresses = [&self.source, &self.destination, &self.next_hop].map(AddressPlan::memory);
+        size_of::<Self>()
+            + 16
+            + size_of_val(&*self.others)
+            + self.octets.memory()
+            + self.packets.memory()
+            + addresses.iter().sum::<usize>()
+            + self.rare().map_or(0, RarePlan::memory)
+            + self.sections.as_ref().map_or(0, |_| size_of::<SectionPlan>())
+    }
+}
+
+/// What a Template has, for those who make plans of their own.
+impl FlowPlan {
     /// Whether records have a source and a destination address, in this order.
     pub fn has_addresses(&self) -> (bool, bool) {
         (self.source != AddressPlan::Absent, self.destination != AddressPlan::Absent)
@@ -210,33 +264,31 @@ impl FlowPlan {
         self.next_hop != AddressPlan::Absent
     }
 
-    /// Whether records have a start and an end time, in this order.
+    /// Whether records have a start and an end time, in this order, or something that one can be worked out from.
     pub fn has_times(&self) -> (bool, bool) {
-        (self.start != TimePlan::Absent, self.end != TimePlan::Absent)
+        let has = |plan| plan != TimePlan::Absent || self.times.completes;
+        (has(self.times.start), has(self.times.end))
     }
 
     /// Whether records have octets and packets, in this order.
     pub fn has_counters(&self) -> (bool, bool) {
-        (self.octets.iter().any(Option::is_some), self.packets.iter().any(Option::is_some))
+        (self.octets.first.is_some(), self.packets.first.is_some())
     }
 
     /// Where octets and packets lie, in this order, if one element alone carries them.
     pub fn only_counters(&self) -> (Option<Locator>, Option<Locator>) {
-        let only = |plan: &CounterPlan| {
-            let mut found = plan.iter().flatten();
-            found.next().copied().filter(|_| found.next().is_none())
-        };
-        (only(&self.octets), only(&self.packets))
+        (self.octets.only(), self.packets.only())
     }
 
     /// Whether records have octets and packets of the reverse direction, in this order.
     pub fn has_reverse_counters(&self) -> (bool, bool) {
-        (self.reverse_octets.is_some(), self.reverse_packets.is_some())
+        let has = |choice: &Choice| choice.first.is_some();
+        self.reverse().map_or((false, false), |reverse| (has(&reverse.octets), has(&reverse.packets)))
     }
 
     /// Whether records have a source and a destination MAC address, in this order.
     pub fn has_mac_addresses(&self) -> (bool, bool) {
-        (self.source_mac.is_some(), self.destination_mac.is_some())
+        self.rare().map_or((false, false), |rare| (rare.source_mac.is_some(), rare.destination_mac.is_some()))
     }
 
     /// Whether records have the start of a packet: the data of [`FlowRecord::packet`](crate::FlowRecord::packet).
@@ -252,39 +304,118 @@ impl FlowPlan {
     }
 }
 
-struct Finder<'a>(&'a Template);
-
-impl Finder<'_> {
-    fn sized(&self, enterprise: u32, id: u16, fits: impl Fn(u16) -> bool) -> Option<Locator> {
-        self.0.locate(enterprise, id).filter(|locator| fits(locator.length()))
+impl RarePlan {
+    fn memory(&self) -> usize {
+        let addresses = [&self.nat_source, &self.nat_destination, &self.original_exporter].map(AddressPlan::memory);
+        let reverse = |plan: &ReversePlan| size_of::<ReversePlan>() + plan.octets.memory() + plan.packets.memory();
+        size_of::<Self>()
+            + size_of_val(&*self.labels)
+            + addresses.iter().sum::<usize>()
+            + self.reverse.as_deref().map_or(0, reverse)
     }
 
-    fn integer(&self, enterprise: u32, id: u16) -> Option<Locator> {
-        self.sized(enterprise, id, |length| (1..=8).contains(&length) || length == VARIABLE_LENGTH)
-    }
-
-    fn exact(&self, id: u16, length: u16) -> Option<Locator> {
-        self.sized(0, id, |found| found == length)
-    }
-
-    fn address(&self, v4: u16, v6: u16) -> AddressPlan {
-        match (self.exact(v4, 4), self.exact(v6, 16)) {
-            (None, None) => AddressPlan::Absent,
-            (Some(v4), None) => AddressPlan::V4(v4),
-            (None, Some(v6)) => AddressPlan::V6(v6),
-            (Some(v4), Some(v6)) => AddressPlan::Both { v4, v6, v4_first: v4.column() < v6.column() },
+    fn new(find: &Finder<'_>, template: &Template) -> Self {
+        let mac = |ours, post| find.exact(0, ours, 6).or_else(|| find.exact(0, post, 6));
+        let exporter = match find.address(id::ORIGINAL_EXPORTER_IPV4_ADDRESS, id::ORIGINAL_EXPORTER_IPV6_ADDRESS) {
+            AddressPlan::Absent => find.address(id::EXPORTER_IPV4_ADDRESS, id::EXPORTER_IPV6_ADDRESS),
+            original => original,
+        };
+        let reverse = ReversePlan::new(find, template.version());
+        Self {
+            source_mac: mac(id::SOURCE_MAC_ADDRESS, id::POST_SOURCE_MAC_ADDRESS),
+            destination_mac: mac(id::DESTINATION_MAC_ADDRESS, id::POST_DESTINATION_MAC_ADDRESS),
+            nat_source: find.address(id::POST_NAT_SOURCE_IPV4_ADDRESS, id::POST_NAT_SOURCE_IPV6_ADDRESS),
+            nat_destination: find.address(id::POST_NAT_DESTINATION_IPV4_ADDRESS, id::POST_NAT_DESTINATION_IPV6_ADDRESS),
+            original_exporter: exporter,
+            labels: find.labels(),
+            duration_milliseconds: find.integer(0, id::FLOW_DURATION_MILLISECONDS),
+            duration_microseconds: find.integer(0, id::FLOW_DURATION_MICROSECONDS),
+            observation: find.time(0, OBSERVATION),
+            collection: find.time(0, COLLECTION),
+            reverse: (reverse != ReversePlan::default()).then(|| Box::new(reverse)),
+            juniper: find.has_enterprise(JUNIPER),
         }
     }
 
-    /// The first form found of: milliseconds, NTP nanoseconds, NTP microseconds, seconds, delta, system uptime.
-    fn time(&self, [millis, nanos, micros, seconds, delta, uptime]: [u16; 6]) -> TimePlan {
-        self.exact(millis, 8)
-            .map(TimePlan::Milliseconds)
-            .or_else(|| self.exact(nanos, 8).map(TimePlan::Ntp))
-            .or_else(|| self.exact(micros, 8).map(TimePlan::Ntp))
-            .or_else(|| self.exact(seconds, 4).map(TimePlan::Seconds))
-            .or_else(|| self.sized(0, delta, |length| (1..=4).contains(&length)).map(TimePlan::DeltaMicroseconds))
-            .or_else(|| self.sized(0, uptime, |length| (1..=4).contains(&length)).map(TimePlan::SysUpTime))
-            .unwrap_or(TimePlan::Absent)
+    fn completes_times(&self, times: &TimesPlan) -> bool {
+        let moment = self.observation != TimePlan::Absent || self.collection != TimePlan::Absent;
+        let duration = self.duration_milliseconds.or(self.duration_microseconds).is_some();
+        match (times.start, times.end) {
+            (TimePlan::Absent, TimePlan::Absent) => moment,
+            (_, TimePlan::Absent) => duration || self.observation != TimePlan::Absent,
+            (TimePlan::Absent, _) => duration,
+            _ => false,
+        }
     }
 }
+
+/// Where one counter of the reverse direction may come from.
+struct ReverseCounter {
+    delta: u16,
+    total: u16,
+    initiator: u16,
+    responder: u16,
+    outgoing: u16,
+}
+
+const REVERSE_OCTETS: ReverseCounter = ReverseCounter {
+    delta: id::OCTET_DELTA_COUNT,
+    total: id::OCTET_TOTAL_COUNT,
+    initiator: id::INITIATOR_OCTETS,
+    responder: id::RESPONDER_OCTETS,
+    outgoing: id::POST_OCTET_DELTA_COUNT,
+};
+const REVERSE_PACKETS: ReverseCounter = ReverseCounter {
+    delta: id::PACKET_DELTA_COUNT,
+    total: id::PACKET_TOTAL_COUNT,
+    initiator: id::INITIATOR_PACKETS,
+    responder: id::RESPONDER_PACKETS,
+    outgoing: id::POST_PACKET_DELTA_COUNT,
+};
+
+impl ReverseCounter {
+    /// Reverse elements; else the responder's counter, where the initiator's is there too; else what nProbe counts as
+    /// going out, which is from destination to source.
+    fn find(&self, find: &Finder<'_>) -> (Choice, Option<ReverseOrigin>) {
+        let reverse: Choice =
+            [self.delta, self.total].into_iter().filter_map(|element| find.integer(REVERSE, element)).collect();
+        if reverse.first.is_some() {
+            return (reverse, Some(ReverseOrigin::ReverseElements));
+        }
+        let pair = |forward, back| find.integer(0, forward).and_then(|_| find.integer(0, back));
+        if let Some(responder) = pair(self.initiator, self.responder) {
+            return (Choice::from_iter([responder]), Some(ReverseOrigin::Responder));
+        }
+        match pair(self.delta, self.outgoing).filter(|_| find.is_ntop()) {
+            Some(outgoing) => (Choice::from_iter([outgoing]), Some(ReverseOrigin::Outgoing)),
+            None => (Choice::default(), None),
+        }
+    }
+}
+
+impl ReversePlan {
+    fn new(find: &Finder<'_>, version: Version) -> Self {
+        let (octets, octets_origin) = REVERSE_OCTETS.find(find);
+        let (packets, packets_origin) = REVERSE_PACKETS.find(find);
+        let flags =
+            [(REVERSE, id::TCP_CONTROL_BITS), (CERT, CERT_REVERSE_UNION_TCP_FLAGS), (NTOP, NTOP_SERVER_TCP_FLAGS)];
+        Self {
+            octets,
+            packets,
+            tcp_flags: flags.iter().find_map(|(enterprise, element)| find.integer(*enterprise, *element)),
+            times: TimesPlan::new(find, REVERSE, version),
+            delta: find.integer(CERT, CERT_REVERSE_FLOW_DELTA_MILLISECONDS),
+            origin: octets_origin.or(packets_origin).unwrap_or_default(),
+        }
+    }
+}
+
+/// Enterprise number of Juniper.
+const JUNIPER: u32 = 2636;
+/// Enterprise number of CERT, the maker of YAF.
+const CERT: u32 = 6871;
+const CERT_REVERSE_FLOW_DELTA_MILLISECONDS: u16 = 21;
+const CERT_REVERSE_UNION_TCP_FLAGS: u16 = 15 | 0x4000;
+/// Enterprise number of ntop, the maker of nProbe.
+const NTOP: u32 = 35632;
+const NTOP_SERVER_TCP_FLAGS: u16 = 79;

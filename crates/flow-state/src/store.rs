@@ -65,9 +65,6 @@ pub struct KnownTemplate {
 }
 
 impl KnownTemplate {
-    /// Bytes of a plan.
-    const PLAN: usize = size_of::<FlowPlan>() + 16;
-
     pub(crate) fn new(template: Template, generation: u64) -> Self {
         Self { template, plan: OnceLock::new(), generation }
     }
@@ -89,7 +86,7 @@ impl KnownTemplate {
 
     /// Bytes with its place in the table of its domain.
     fn memory(&self) -> usize {
-        let plan = if self.plan.get().is_some() { Self::PLAN } else { 0 };
+        let plan = self.plan().map_or(0, FlowPlan::memory);
         self.template.memory() + size_of::<Self>() - size_of::<Template>() + 112 + plan
     }
 }
@@ -271,7 +268,7 @@ impl State {
             }
             // The bytes of a Template that is no longer in force would never be given back.
             let in_force = domain.template(known.template.id()).is_some_and(|other| Arc::ptr_eq(&other, known));
-            if in_force && ledger.resize(domain, 0, KnownTemplate::PLAN, now) {
+            if in_force && ledger.resize(domain, 0, plan.memory(), now) {
                 return known.plan.set(plan).err();
             }
             Some(plan)

@@ -1,57 +1,12 @@
 //! The normalised flow: which element carries a fact, and in which form.
 #![allow(clippy::unwrap_used)]
 
-use flow_state::{
-    Datagram, Decoded, Fact, FlowRecord, FlowTime, State, StateConfig, Timestamp, TransportSession, Version,
-};
-use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
-use flow_wire::{FieldSpecifier, MessageHeader};
+mod common;
 
-const EXPORT: u64 = 1_700_000_000;
-
-/// Decodes a record with these elements and values, and hands the flow to `check`.
-fn with_record(version: Version, uptime_ms: u32, fields: &[(u32, u16, &[u8])], check: impl Fn(&FlowRecord<'_>)) {
-    let specifiers: Vec<_> = fields
-        .iter()
-        .map(|&(enterprise_number, id, value)| FieldSpecifier { enterprise_number, id, length: value.len() as u16 })
-        .collect();
-    let mut writer = MessageWriter::new();
-    writer.begin(&message_header(version, uptime_ms)).template_set(&[TemplateDefinition::new(256, &specifiers)]);
-    writer.data_set(256);
-    let mut record = writer.record();
-    for (_, _, value) in fields {
-        record.bytes(value);
-    }
-    with_flows(writer.finish().unwrap(), check);
-}
-
-fn message_header(version: Version, uptime_ms: u32) -> MessageHeader {
-    let mut header = header(version, Timestamp::from_unix_seconds(EXPORT), 0, 1);
-    header.sys_uptime_ms = header.sys_uptime_ms.map(|_| uptime_ms);
-    header
-}
-
-fn with_flows(bytes: &[u8], check: impl Fn(&FlowRecord<'_>)) {
-    let state = State::new(StateConfig::default());
-    let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
-    let mut decoded = Decoded::default();
-    let received_at = Timestamp::from_unix_seconds(EXPORT + 1);
-    state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
-    assert!(decoded.issues().is_empty(), "{:?}", decoded.issues());
-    let flows: Vec<_> = decoded.data_sets(bytes).flat_map(|set| set.flows()).collect();
-    assert!(!flows.is_empty());
-    flows.iter().for_each(check);
-}
-
-fn millis(value: u64) -> Option<Timestamp> {
-    Some(Timestamp::from_unix_millis(value))
-}
-
-const EXPORT_MS: u64 = EXPORT * 1000;
-
-fn times(time: FlowTime) -> (Option<Timestamp>, Option<Timestamp>) {
-    (time.start, time.end)
-}
+use common::{EXPORT, EXPORT_MS, message_header, millis, times, with_flows, with_record};
+use flow_state::{Fact, Version};
+use flow_wire::FieldSpecifier;
+use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition};
 
 /// RFC 3954 section 5.1: sysUptime and export time are of one moment; the 32-bit uptime wraps after 49.7 days.
 #[test]
@@ -94,7 +49,7 @@ fn absolute_times_and_deltas_resolve_alike() {
 #[test]
 fn ipfix_uptimes_need_the_start_of_the_exporter() {
     let uptime = 5_000_u32.to_be_bytes();
-    with_record(Version::Ipfix, 0, &[(0, 22, &uptime)], |flow| assert_eq!(flow.time().start, None));
+    with_record(Version::Ipfix, 0, &[(0, 22, &uptime)], |flow| assert_eq!(flow.exported_time().start, None));
     let init = (EXPORT_MS - 60_000).to_be_bytes();
     with_record(Version::Ipfix, 0, &[(0, 22, &uptime), (0, 160, &init)], |flow| {
         assert_eq!(flow.time().start, millis(EXPORT_MS - 55_000));

@@ -300,7 +300,8 @@ fn q32_the_start_of_the_exporter_is_told_in_options() {
     let init = (START * 1000 - 60_000).to_be_bytes();
     let flow: Fields<'_> = &[OCTETS, (22, &[0, 0, 0x13, 0x88])];
     let exporter = Exporter::new(Version::Ipfix).flow(257, flow).options(256, 1, &[(143, &[1]), (160, &init)]).send();
-    let starts = |exporter: &Exporter| exporter.of_flows(|flow| flow.time().start.map(|start| start.as_unix_millis()));
+    let starts =
+        |exporter: &Exporter| exporter.of_flows(|flow| flow.exported_time().start.map(|start| start.as_unix_millis()));
     assert_eq!(starts(&exporter), [Some(START * 1000 - 55_000)]);
     assert_eq!(starts(&exporter.data(257, flow).send()), [Some(START * 1000 - 55_000)]);
     // The twin: of another length it is no time.

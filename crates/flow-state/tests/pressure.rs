@@ -137,7 +137,7 @@ fn a_template_without_data_has_no_plan() {
 fn data_without_room_for_a_plan_is_decoded() {
     let _turn = turn();
     let mut config = StateConfig::default();
-    config.memory = 8 << 10;
+    config.memory = 6 << 10;
     let mut exporters = Exporters::new(config);
     exporters.send(1, &template(256));
     let memory = exporters.state.memory();

@@ -396,12 +396,15 @@ impl Template {
     ///
     /// Order has meaning where an element occurs more than once (RFC 7011 section 8); in tunnels the outer comes first.
     pub fn locate(&self, enterprise_number: u32, id: u16) -> Option<Locator> {
-        let index =
-            self.columns.iter().skip(self.scope_field_count()).position(|column| {
-                column.specifier.enterprise_number == enterprise_number && column.specifier.id == id
-            })?;
-        let index = index + self.scope_field_count();
-        let column = self.columns.get(index)?;
+        self.locate_nth(enterprise_number, id, 0)
+    }
+
+    /// The field of this element, scope left out, that comes after `n` others of it.
+    pub fn locate_nth(&self, enterprise_number: u32, id: u16, n: usize) -> Option<Locator> {
+        let is_wanted =
+            |column: &Column| column.specifier.enterprise_number == enterprise_number && column.specifier.id == id;
+        let columns = self.columns.iter().enumerate().skip(self.scope_field_count());
+        let (index, column) = columns.filter(|(_, column)| is_wanted(column)).nth(n)?;
         let length = column.specifier.length;
         Some(Locator {
             mask: u64::MAX.checked_shl(8 * u32::from(length)).map_or(u64::MAX, |others| !others),

@@ -50,11 +50,12 @@ impl fmt::Display for Cell {
 pub(super) struct Row([Option<Cell>; KEYS.len()]);
 
 impl Row {
-    /// Reads a record. Integers are as sent, ICMP "ports" among them; counters are not scaled.
+    /// Reads a record. Integers are as sent, ICMP "ports" among them; counters are not scaled; times are
+    /// the exporter's own, none worked out.
     pub(super) fn new(flow: &FlowRecord<'_>) -> Self {
         let context = flow.context();
         let header = &context.header;
-        let time = flow.time();
+        let time = flow.exported_time();
         let fact = |fact| flow.integer(fact).map(Cell::Number);
         let millis = |time: Option<Timestamp>| time.map(|time| Cell::Number(time.as_unix_millis()));
         let template = header.version.has_templates().then(|| flow.record().template().id());
