@@ -77,10 +77,10 @@ macro_rules! attributes {
 }
 
 attributes! {
-    Version: Int, "netflow.version", "both", "Version of the export protocol: 1, 5, 7, 9, or 10 for IPFIX.";
+    Version: Int, "netflow.version", "both", "Version of the export protocol: 1, 5, 7, 9, or 10 for IPFIX; absent for sFlow.";
     ExporterAddress: String, "netflow.exporter.address", "both", "Address the datagram came from.";
     ExporterPort: Int, "netflow.exporter.port", "netflow.export", "UDP port the datagram came from.";
-    ObservationDomainId: Int, "netflow.observation_domain_id", "both", "IPFIX Observation Domain ID, v9 Source ID, v5 engine type x 256 + engine ID; absent for v1 and v7.";
+    ObservationDomainId: Int, "netflow.observation_domain_id", "both", "IPFIX Observation Domain ID, v9 Source ID, v5 engine type x 256 + engine ID, sFlow sub-agent ID; absent for v1 and v7.";
     SequenceNumber: Int, "netflow.sequence_number", "netflow.export", "Sequence number as sent; absent for v1.";
     Records: Int, "netflow.records", "netflow.export", "Flow records in the datagram.";
     Templates: Int, "netflow.templates", "netflow.export", "Template Records in the datagram (v9, IPFIX).";

@@ -7,7 +7,7 @@ use flow_wire::{Version, ie};
 
 use crate::attribute::Attribute;
 use crate::program::{AttributeWriter, Endpoints, sampling_attributes};
-use crate::trace::SpanSink;
+use crate::trace::{SpanSink, version};
 
 /// What flows of one Message say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl<F: Default> SharedAttributes<F> {
         }
         self.message = Some(key);
         sink.fragment(&mut self.message_attributes, |out| {
-            out.int(Attribute::Version, key.version.number().into());
+            version(key.version, out);
             out.address(Attribute::ExporterAddress, key.exporter);
             if !matches!(key.version, Version::V1 | Version::V7) {
                 out.int(Attribute::ObservationDomainId, key.observation_domain_id.into());

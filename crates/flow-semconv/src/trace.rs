@@ -344,7 +344,7 @@ fn root_span<'s, S: SpanSink>(
     let Some(header) = context.map(|context| &context.header) else {
         return span;
     };
-    span.int(Attribute::Version, header.version.number().into());
+    version(header.version, &mut span);
     if !matches!(header.version, Version::V1 | Version::V7) {
         span.int(Attribute::ObservationDomainId, header.observation_domain_id.into());
     }
@@ -352,6 +352,13 @@ fn root_span<'s, S: SpanSink>(
         span.int(Attribute::SequenceNumber, sequence.into());
     }
     span
+}
+
+/// The version of NetFlow or IPFIX; sFlow is neither.
+pub(crate) fn version(version: Version, out: &mut impl AttributeWriter) {
+    if version != Version::Sflow5 {
+        out.int(Attribute::Version, version.number().into());
+    }
 }
 
 /// Sums over the Messages of a datagram, which are more than one only where a relay joined them.

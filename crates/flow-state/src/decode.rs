@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use flow_wire::{
-    DecodeError, DecodeErrorKind, Message, Records, Remainder, Set, SetId, SetKind, Template, TemplateRecord,
-    Timestamp, Version,
+    DecodeError, DecodeErrorKind, Message, MessageHeader, Records, Remainder, Set, SetId, SetKind, Template,
+    TemplateRecord, Timestamp, Version, sflow,
 };
 
 use crate::decoded::{Decoded, MessageContext, ReadySet, ReplayedSet, StateEvent};
 use crate::domain::{Domain, Sender};
-use crate::flow::Plausible;
 use crate::options::are_of_use;
 use crate::pending::{HeldSet, LEAD};
 use crate::plan::FlowPlan;
@@ -31,6 +30,9 @@ impl State {
 
     fn messages(&self, datagram: &Datagram<'_>, decoded: &mut Decoded) {
         let bytes = datagram.bytes;
+        if sflow::is_sflow(bytes) {
+            return self.sflow(datagram, decoded);
+        }
         let mut at = 0;
         loop {
             match Message::decode_at(bytes, at) {
@@ -39,9 +41,7 @@ impl State {
                     at = message.end();
                 }
                 Err(error) => {
-                    decoded.issues.note(error);
-                    decoded.accounting.skip(error.kind, bytes.len() - at);
-                    return;
+                    return decoded.skip(error, bytes.len() - at);
                 }
             }
             // Some relays put several IPFIX Messages into one datagram.
@@ -50,9 +50,7 @@ impl State {
                 Some([0, 10, ..]) => {}
                 Some(rest) => {
                     let kind = DecodeErrorKind::TrailingBytes(rest.len());
-                    decoded.issues.note(DecodeError::new(at, kind));
-                    decoded.accounting.skip(kind, rest.len());
-                    return;
+                    return decoded.skip(DecodeError::new(at, kind), rest.len());
                 }
             }
         }
@@ -73,20 +71,7 @@ impl State {
             set_count: 0,
             uncounted: false,
         };
-        decoded.messages.push(MessageContext {
-            header,
-            session: datagram.session,
-            received_at: now,
-            tag: datagram.tag,
-            sequence: SequenceStatus::Unknown,
-            system_init: None,
-            newest_uptime_ms: None,
-            plausible: Plausible::new(header.export_time, now),
-            templates: 0,
-            data_records: 0,
-            options_records: 0,
-            options: None,
-        });
+        decoded.messages.push(MessageContext::new(header, datagram));
         decoded.accounting.headers += header.version.header_len() as u64;
         if let Some(issue) = message.length_issue() {
             decoded.issues.note(issue);
@@ -95,6 +80,27 @@ impl State {
         pass.retry_waiting(decoded);
         pass.conclude(decoded);
         decoded.domains.push(pass.domain);
+    }
+
+    /// What the sequence number of a Message says, and whether its sender is to be trusted from now on.
+    pub(crate) fn follow(
+        &self,
+        domain: &Arc<Domain>,
+        header: &MessageHeader,
+        units: Option<Units>,
+        context: &mut MessageContext,
+    ) {
+        let now = context.received_at;
+        let session = SessionKey::new(&context.session, self.config.template_scope);
+        let room = || self.resize(domain, 0, size_of::<Sender>(), now);
+        let mut memory = domain.memory();
+        context.sequence = memory.observe(session, now, header, units, room);
+        if context.data_records + context.options_records > 0 {
+            domain.set_last_data(now);
+            if memory.prove(now) {
+                memory.trusted = self.promote(domain, now);
+            }
+        }
     }
 }
 
@@ -346,7 +352,7 @@ impl Pass<'_> {
         } else {
             context.data_records += records as u32;
             let plan = self.plan(&known);
-            decoded.sets.push(ReadySet { message: self.index, set: *set, known, plan, records });
+            decoded.sets.push(ReadySet { message: self.index, set: *set, transcoded_at: None, known, plan, records });
         }
     }
 
@@ -453,16 +459,7 @@ impl Pass<'_> {
         let counted = self.message.header.version != Version::Ipfix || !self.uncounted;
         let units =
             counted.then_some(Units { data_records: context.data_records, options_records: context.options_records });
-        let session = SessionKey::new(&context.session, self.state.config.template_scope);
-        let room = || self.state.resize(domain, 0, size_of::<Sender>(), self.now);
-        let mut memory = domain.memory();
-        context.sequence = memory.observe(session, self.now, &self.message.header, units, room);
-        if valid_data {
-            domain.set_last_data(self.now);
-            if memory.prove(self.now) {
-                memory.trusted = self.state.promote(domain, self.now);
-            }
-        }
+        self.state.follow(domain, &self.message.header, units, context);
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);
         }

@@ -1,5 +1,6 @@
 //! What came out of one datagram.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
@@ -9,7 +10,7 @@ use crate::flow::{FlowRecord, Plausible, newest_uptime};
 use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 use crate::plan::FlowPlan;
 use crate::sequence::SequenceStatus;
-use crate::session::TransportSession;
+use crate::session::{Datagram, TransportSession};
 use crate::store::KnownTemplate;
 
 /// Where every byte of a datagram went. The sum of all parts is the length of the datagram.
@@ -20,8 +21,10 @@ pub struct Accounting {
     pub headers: u64,
     /// Template Records that were understood.
     pub templates: u64,
-    /// Data Records, options among them.
+    /// Data Records, options among them; samples of packets.
     pub records: u64,
+    /// sFlow samples of counters, which are no flows.
+    pub counters: u64,
     /// Bytes behind the last record of a Set or the last Set of a Message.
     pub padding: u64,
     /// Data Sets that wait for their Template.
@@ -36,6 +39,7 @@ impl Default for Accounting {
             headers: 0,
             templates: 0,
             records: 0,
+            counters: 0,
             padding: 0,
             pending: 0,
             skipped: [0; DecodeErrorKind::NAMES.len()],
@@ -46,7 +50,8 @@ impl Default for Accounting {
 impl Accounting {
     /// The sum of all parts.
     pub fn total(&self) -> u64 {
-        self.headers + self.templates + self.records + self.padding + self.pending + self.skipped.iter().sum::<u64>()
+        let parts = [self.headers, self.templates, self.records, self.counters, self.padding, self.pending];
+        parts.iter().chain(&self.skipped).sum()
     }
 
     /// Adds another datagram's.
@@ -54,6 +59,7 @@ impl Accounting {
         self.headers += other.headers;
         self.templates += other.templates;
         self.records += other.records;
+        self.counters += other.counters;
         self.padding += other.padding;
         self.pending += other.pending;
         for (sum, more) in self.skipped.iter_mut().zip(&other.skipped) {
@@ -161,14 +167,37 @@ pub struct MessageContext {
     pub(crate) plausible: Plausible,
     /// Template and Options Template Records of the Message that are in force, refreshes among them.
     pub templates: u32,
-    /// Data Records of Templates that were known.
+    /// Data Records of Templates that were known; samples of packets.
     pub data_records: u32,
     /// Options Data Records.
     pub options_records: u32,
+    /// sFlow samples of counters.
+    pub counter_samples: u32,
+    /// The agent of an sFlow datagram, where it knows its address.
+    pub agent: Option<IpAddr>,
     pub(crate) options: Option<Arc<OptionsTables>>,
 }
 
 impl MessageContext {
+    pub(crate) fn new(header: MessageHeader, datagram: &Datagram<'_>) -> Self {
+        Self {
+            header,
+            session: datagram.session,
+            received_at: datagram.received_at,
+            tag: datagram.tag,
+            sequence: SequenceStatus::Unknown,
+            system_init: None,
+            newest_uptime_ms: None,
+            plausible: Plausible::new(header.export_time, datagram.received_at),
+            templates: 0,
+            data_records: 0,
+            options_records: 0,
+            counter_samples: 0,
+            agent: None,
+            options: None,
+        }
+    }
+
     /// Packet sampling as the header of v5 says it: mode in the upper two bits, interval in the lower fourteen.
     pub fn header_sampling(&self) -> Option<Sampling> {
         let rate = SamplingRate::new(u64::from(self.header.sampling & 0x3fff), 1)?;
@@ -192,6 +221,8 @@ impl MessageContext {
 pub(crate) struct ReadySet {
     pub(crate) message: usize,
     pub(crate) set: Set,
+    /// Where in [`Decoded::transcoded`] its bytes begin, for what is not in the datagram.
+    pub(crate) transcoded_at: Option<usize>,
     pub(crate) known: Arc<KnownTemplate>,
     /// Where the store has no room for it.
     pub(crate) plan: Option<Box<FlowPlan>>,
@@ -235,9 +266,17 @@ pub struct Decoded {
     pub(crate) replayed_issues: IssueLog,
     pub(crate) replayed_accounting: Accounting,
     pub(crate) events: Vec<StateEvent>,
+    /// Records made from samples; less than 512 KiB for any datagram.
+    pub(crate) transcoded: Vec<u8>,
 }
 
 impl Decoded {
+    /// Notes an error that costs so many bytes.
+    pub(crate) fn skip(&mut self, error: DecodeError, bytes: usize) {
+        self.issues.note(error);
+        self.accounting.skip(error.kind, bytes);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
         self.domains.clear();
@@ -251,6 +290,7 @@ impl Decoded {
         self.issues.clear();
         self.accounting = Accounting::default();
         self.events.clear();
+        self.transcoded.clear();
         // So that the first event of a datagram allocates nothing.
         self.events.reserve(1);
     }
@@ -298,9 +338,13 @@ impl Decoded {
     fn data_set<'a>(&'a self, ready: &'a ReadySet, datagram: &'a [u8]) -> Option<DataSet<'a>> {
         let context = self.messages.get(ready.message)?;
         let (start, end) = (ready.set.body_start(), ready.set.end);
+        let bytes = match ready.transcoded_at {
+            None => datagram,
+            Some(base) => self.transcoded.get(base..)?,
+        };
         let (known, records) = (&*ready.known, ready.records);
         let plan = ready.plan.as_deref().or_else(|| known.plan())?;
-        Some(DataSet { bytes: datagram, start, end, known, plan, records, context })
+        Some(DataSet { bytes, start, end, known, plan, records, context })
     }
 
     /// Sets of earlier datagrams that waited for a Template of this one, oldest first.

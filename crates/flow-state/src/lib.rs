@@ -1,4 +1,4 @@
-//! What an IPFIX Collecting Process remembers between datagrams, for NetFlow v1, v5, v7, v8, v9 and IPFIX.
+//! What an IPFIX Collecting Process remembers between datagrams, for NetFlow v1, v5, v7, v8, v9, IPFIX and sFlow.
 //!
 //! [`State`] keeps Templates, options data and sequence numbers per Transport Session and Observation Domain, and the
 //! Data Sets that wait for their Template. It is a value: no sockets, no clock, no callbacks. A datagram goes in with
@@ -38,6 +38,7 @@ mod pending;
 mod plan;
 mod sequence;
 mod session;
+mod sflow;
 mod store;
 
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};

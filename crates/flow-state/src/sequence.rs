@@ -5,7 +5,7 @@ use std::time::Duration;
 use flow_wire::{MessageHeader, Timestamp, Version};
 
 /// What a sequence number says about the Messages before it. Units are those of the version: flows (v5, v7), Messages
-/// (v9), Data Records (IPFIX).
+/// (v9, sFlow), Data Records (IPFIX).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SequenceStatus {
@@ -141,7 +141,7 @@ impl Last {
 /// The number is that of the units before this Message (RFC 7011 section 3.1: options records among them). softflowd and
 /// Open vSwitch count the Message itself in, softflowd leaves options records out.
 fn steps(last: &Last, next: &Last, version: Version) -> [Option<u32>; 4] {
-    if version == Version::V9 {
+    if matches!(version, Version::V9 | Version::Sflow5) {
         return [Some(1); 4];
     }
     let all = |units: Units| units.data_records.wrapping_add(units.options_records);

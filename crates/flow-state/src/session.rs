@@ -93,6 +93,12 @@ impl DomainKey {
         self != other && (self.exporter, self.domain, self.version) == (other.exporter, other.domain, other.version)
     }
 
+    /// A sub-agent of an sFlow agent: a relay sends for many from one address.
+    pub(crate) fn sflow(session: &TransportSession, agent: Option<IpAddr>, sub_agent_id: u32) -> Self {
+        let key = Self::new(session, Version::Sflow5, sub_agent_id, TemplateScope::Address);
+        Self { collector: agent.map_or(0, address_bits), ..key }
+    }
+
     /// The exporter's address, whatever the scope.
     pub(crate) const fn exporter(&self) -> u128 {
         self.exporter

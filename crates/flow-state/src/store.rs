@@ -69,6 +69,13 @@ impl KnownTemplate {
         Self { template, plan: OnceLock::new(), generation }
     }
 
+    /// One that no exporter sent, with its plan.
+    fn built_in(template: Template, generation: u64) -> Self {
+        let known = Self::new(template, generation);
+        known.plan.get_or_init(|| Box::new(FlowPlan::new(&known.template)));
+        known
+    }
+
     /// The layout of the records.
     pub const fn template(&self) -> &Template {
         &self.template
@@ -91,6 +98,9 @@ impl KnownTemplate {
     }
 }
 
+/// Of some 2 KiB each.
+const MAX_SAMPLE_TEMPLATES: usize = 1024;
+
 /// Everything a Collecting Process remembers. Shared between workers by reference.
 #[derive(Debug)]
 pub struct State {
@@ -103,6 +113,8 @@ pub struct State {
     pending_bytes: AtomicUsize,
     generations: AtomicU64,
     built_in: [Arc<KnownTemplate>; Layout::ALL.len()],
+    /// Templates of the records that are made from sFlow samples, by the columns they have.
+    samples: DashMap<u64, Arc<KnownTemplate>, RandomState>,
 }
 
 /// What became of a Template that was sent.
@@ -118,11 +130,8 @@ pub(crate) enum Installed {
 impl State {
     /// An empty state.
     pub fn new(config: StateConfig) -> Self {
-        let built_in = Layout::ALL.map(|layout| {
-            let known = KnownTemplate::new(layout.template(), layout.index() as u64);
-            known.plan.get_or_init(|| Box::new(FlowPlan::new(&known.template)));
-            Arc::new(known)
-        });
+        let built_in =
+            Layout::ALL.map(|layout| Arc::new(KnownTemplate::built_in(layout.template(), layout.index() as u64)));
         let limits = PendingLimits {
             bytes: config.pending_memory,
             bytes_per_exporter: config.pending_memory_per_exporter,
@@ -137,6 +146,7 @@ impl State {
             pending_bytes: AtomicUsize::new(0),
             generations: AtomicU64::new(Layout::ALL.len() as u64),
             built_in,
+            samples: DashMap::default(),
         }
     }
 
@@ -183,6 +193,20 @@ impl State {
 
     pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<Arc<KnownTemplate>> {
         Some(self.built_in[Layout::of(message)?.index()].clone())
+    }
+
+    /// The Template of records with these columns. A network has a few dozen of them; more than [`MAX_SAMPLE_TEMPLATES`]
+    /// are made anew rather than kept.
+    pub(crate) fn sample_template(&self, columns: u64, template: impl FnOnce() -> Template) -> Arc<KnownTemplate> {
+        if let Some(known) = self.samples.get(&columns) {
+            return known.value().clone();
+        }
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed);
+        let known = Arc::new(KnownTemplate::built_in(template(), generation));
+        if self.samples.len() < MAX_SAMPLE_TEMPLATES {
+            self.samples.insert(columns, known.clone());
+        }
+        known
     }
 
     pub(crate) fn template(&self, key: &TemplateKey) -> Option<Arc<KnownTemplate>> {

@@ -1,6 +1,7 @@
 //! `decode`: the flow records of a capture as a table, JSON lines or CSV.
 
 mod row;
+mod sample;
 mod summary;
 
 use std::fs::File;
@@ -32,8 +33,8 @@ pub(crate) struct DecodeArgs {
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
 
-    /// Read datagrams of this version alone: 1, 5, 7, 9 or ipfix
-    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    /// Read datagrams of this version alone: 1, 5, 7, 9, ipfix or sflow
+    #[arg(long, value_name = "VERSION", value_parser = parse_any_version)]
     netflow_version: Option<Version>,
 
     /// Read datagrams of these exporters alone: an address or a network such as 10.0.0.0/8
@@ -56,6 +57,13 @@ enum Format {
 pub(crate) fn parse_version(text: &str) -> Result<Version, &'static str> {
     let number = if text.eq_ignore_ascii_case("ipfix") { Some(10) } else { text.parse().ok() };
     number.and_then(Version::from_number).ok_or("use 1, 5, 7, 8, 9 or ipfix")
+}
+
+fn parse_any_version(text: &str) -> Result<Version, &'static str> {
+    if text.eq_ignore_ascii_case("sflow") {
+        return Ok(Version::Sflow5);
+    }
+    parse_version(text).map_err(|_| "use 1, 5, 7, 9, ipfix or sflow")
 }
 
 fn parse_network(text: &str) -> Result<IpNet, &'static str> {
@@ -109,9 +117,8 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
 
 impl DecodeArgs {
     fn wants(&self, datagram: &CapturedDatagram<'_>) -> bool {
-        let version = datagram.payload.first_chunk().map(|bytes| u16::from_be_bytes(*bytes));
         self.exporter.is_none_or(|network| network.contains(&datagram.source.ip().to_canonical()))
-            && self.netflow_version.is_none_or(|wanted| version == Some(wanted.number()))
+            && self.netflow_version.is_none_or(|wanted| Version::of_datagram(datagram.payload) == Some(wanted))
     }
 }
 
@@ -167,6 +174,9 @@ impl<W: Write> Printer<W> {
     }
 
     fn print(&mut self, flow: &FlowRecord<'_>) -> anyhow::Result<()> {
+        if let (Self::Jsonl(output), Some(sample)) = (&mut *self, flow.sample()) {
+            return Ok(sample::write_json(flow, &sample, output)?);
+        }
         let row = Row::new(flow);
         match self {
             Self::Table(output) => row.write_table(output)?,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use flow_state::{Fact, FlowRecord, Timestamp};
+use flow_state::{Fact, FlowRecord, Timestamp, Version};
 
 /// What a record is printed as, in this order. A key is absent where the record has no such field.
 pub(super) const KEYS: [&str; 20] = [
@@ -35,6 +35,8 @@ pub(super) const KEYS: [&str; 20] = [
 enum Cell {
     Number(u64),
     Address(IpAddr),
+    /// A version whose number is that of another protocol too.
+    Sflow5,
 }
 
 impl fmt::Display for Cell {
@@ -42,6 +44,7 @@ impl fmt::Display for Cell {
         match self {
             Self::Number(number) => number.fmt(f),
             Self::Address(address) => address.fmt(f),
+            Self::Sflow5 => f.pad("sflow5"),
         }
     }
 }
@@ -61,7 +64,10 @@ impl Row {
         let template = header.version.has_templates().then(|| flow.record().template().id());
         Self([
             u64::try_from(context.tag).ok().map(Cell::Number),
-            Some(Cell::Number(header.version.number().into())),
+            Some(match header.version {
+                Version::Sflow5 => Cell::Sflow5,
+                version => Cell::Number(version.number().into()),
+            }),
             Some(Cell::Number(header.observation_domain_id.into())),
             template.map(|id| Cell::Number(id.into())),
             flow.source_address().map(Cell::Address),
@@ -89,7 +95,7 @@ impl Row {
         for (key, cell) in KEYS.iter().zip(self.0) {
             match cell {
                 Some(Cell::Number(number)) => write!(output, "{separator}\"{key}\":{number}")?,
-                Some(Cell::Address(address)) => write!(output, "{separator}\"{key}\":\"{address}\"")?,
+                Some(text) => write!(output, "{separator}\"{key}\":\"{text}\"")?,
                 None => continue,
             }
             separator = ',';

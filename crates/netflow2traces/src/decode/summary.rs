@@ -14,6 +14,7 @@ pub(super) struct Summary {
     datagrams: u64,
     data_records: u64,
     options_records: u64,
+    counter_samples: u64,
     templates: u64,
     /// Data Sets that came before their Template.
     waited: u64,
@@ -29,6 +30,7 @@ impl Default for Summary {
             datagrams: 0,
             data_records: 0,
             options_records: 0,
+            counter_samples: 0,
             templates: 0,
             waited: 0,
             replayed: 0,
@@ -46,6 +48,8 @@ struct Document {
     /// Records of flows, those that waited for their Template among them.
     data_records: u64,
     options_records: u64,
+    /// sFlow samples of counters.
+    counter_samples: u64,
     templates: u64,
     /// Data Sets whose Template never came.
     pending: u64,
@@ -92,6 +96,7 @@ struct Bytes {
     headers: u64,
     templates: u64,
     records: u64,
+    counters: u64,
     padding: u64,
     pending: u64,
     skipped: BTreeMap<&'static str, u64>,
@@ -106,6 +111,7 @@ impl Summary {
             self.templates += u64::from(message.templates);
             self.data_records += u64::from(message.data_records);
             self.options_records += u64::from(message.options_records);
+            self.counter_samples += u64::from(message.counter_samples);
         }
         for set in decoded.replayed_sets() {
             self.replayed += 1;
@@ -137,6 +143,7 @@ impl Summary {
             datagrams: self.datagrams,
             data_records: self.data_records,
             options_records: self.options_records,
+            counter_samples: self.counter_samples,
             templates: self.templates,
             pending: self.waited.saturating_sub(self.replayed),
             issues: named(&self.issues),
@@ -145,6 +152,7 @@ impl Summary {
                 headers: self.bytes.headers,
                 templates: self.bytes.templates,
                 records: self.bytes.records,
+                counters: self.bytes.counters,
                 padding: self.bytes.padding,
                 pending: self.bytes.pending,
                 skipped: named(&self.bytes.skipped),
