@@ -1,5 +1,6 @@
 //! `decode`: the flow records of a capture as a table, JSON lines or CSV.
 
+mod fields;
 mod row;
 mod sample;
 mod summary;
@@ -8,6 +9,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -16,8 +18,11 @@ use flow_state::{Datagram, Decoded, FlowRecord, State, StateConfig, Timestamp, T
 use ipnet::IpNet;
 use tracing::warn;
 
+use self::fields::FieldPrinter;
 use self::row::Row;
 use self::summary::Summary;
+use crate::elements;
+use crate::error::UsageError;
 
 /// Arguments of `decode`.
 #[derive(Args)]
@@ -32,6 +37,14 @@ pub(crate) struct DecodeArgs {
     /// Write counts of datagrams, records, issues and bytes to this file, as JSON
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
+
+    /// Print every field of each record as well, with its name
+    #[arg(long)]
+    fields: bool,
+
+    /// TOML file with names and types of elements that no registry lists, for --fields
+    #[arg(long, env = "NETFLOW_ELEMENTS", value_name = "FILE")]
+    elements: Option<PathBuf>,
 
     /// Read datagrams of this version alone: 1, 5, 7, 9, ipfix or sflow
     #[arg(long, value_name = "VERSION", value_parser = parse_any_version)]
@@ -78,9 +91,10 @@ fn parse_network(text: &str) -> Result<IpNet, &'static str> {
 ///
 /// A capture that cannot be read; what comes before its damage is printed all the same. Output that cannot be written.
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
+    let state = State::new(args.state_config()?);
+    let fields = args.fields.then_some(FieldPrinter(&state));
     let mut capture = open(&args.file)?;
-    let mut printer = Printer::new(args.format, BufWriter::with_capacity(1 << 16, io::stdout().lock()))?;
-    let state = State::new(StateConfig::default());
+    let mut printer = Printer::new(args.format, fields, BufWriter::with_capacity(1 << 16, io::stdout().lock()))?;
     let mut summary = Summary::default();
     let mut decoded = Decoded::default();
     let damage = loop {
@@ -116,6 +130,17 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
 }
 
 impl DecodeArgs {
+    fn state_config(&self) -> Result<StateConfig, UsageError> {
+        if self.fields && matches!(self.format, Format::Csv) {
+            return Err(UsageError::new("--fields needs --format table or jsonl: the columns of CSV are fixed"));
+        }
+        let mut config = StateConfig::default();
+        if let Some(path) = &self.elements {
+            config.elements = Arc::new(elements::read(path)?);
+        }
+        Ok(config)
+    }
+
     fn wants(&self, datagram: &CapturedDatagram<'_>) -> bool {
         self.exporter.is_none_or(|network| network.contains(&datagram.source.ip().to_canonical()))
             && self.netflow_version.is_none_or(|wanted| Version::of_datagram(datagram.payload) == Some(wanted))
@@ -151,45 +176,58 @@ pub(crate) fn damaged(error: CaptureError, path: &Path) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("cannot read {}", path.display()))
 }
 
-enum Printer<W: Write> {
+struct Printer<'a, W: Write> {
+    output: Output<W>,
+    fields: Option<FieldPrinter<'a>>,
+}
+
+enum Output<W: Write> {
     Table(W),
     Jsonl(W),
     Csv(Box<csv::Writer<W>>),
 }
 
-impl<W: Write> Printer<W> {
-    fn new(format: Format, mut output: W) -> anyhow::Result<Self> {
-        Ok(match format {
+impl<'a, W: Write> Printer<'a, W> {
+    fn new(format: Format, fields: Option<FieldPrinter<'a>>, mut output: W) -> anyhow::Result<Self> {
+        let output = match format {
             Format::Table => {
                 row::write_table_header(&mut output)?;
-                Self::Table(output)
+                Output::Table(output)
             }
-            Format::Jsonl => Self::Jsonl(output),
+            Format::Jsonl => Output::Jsonl(output),
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(output);
                 writer.write_record(row::KEYS)?;
-                Self::Csv(Box::new(writer))
+                Output::Csv(Box::new(writer))
             }
-        })
+        };
+        Ok(Self { output, fields })
     }
 
     fn print(&mut self, flow: &FlowRecord<'_>) -> anyhow::Result<()> {
-        if let (Self::Jsonl(output), Some(sample)) = (&mut *self, flow.sample()) {
-            return Ok(sample::write_json(flow, &sample, output)?);
-        }
-        let row = Row::new(flow);
-        match self {
-            Self::Table(output) => row.write_table(output)?,
-            Self::Jsonl(output) => row.write_json(output)?,
-            Self::Csv(writer) => row.write_csv(writer)?,
+        let row = || Row::new(flow);
+        match &mut self.output {
+            Output::Table(output) => {
+                row().write_table(output)?;
+                self.fields.iter().try_for_each(|fields| fields.write_table(flow, output))?;
+            }
+            Output::Jsonl(output) => {
+                match flow.sample() {
+                    Some(sample) => sample::write_json(flow, &sample, output)?,
+                    None => row().write_json(output)?,
+                }
+                self.fields.iter().try_for_each(|fields| fields.write_json(flow, output))?;
+                output.write_all(b"}\n")?;
+            }
+            Output::Csv(writer) => row().write_csv(writer)?,
         }
         Ok(())
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        match self {
-            Self::Table(mut output) | Self::Jsonl(mut output) => output.flush()?,
-            Self::Csv(mut writer) => writer.flush()?,
+        match self.output {
+            Output::Table(mut output) | Output::Jsonl(mut output) => output.flush()?,
+            Output::Csv(mut writer) => writer.flush()?,
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod collect;
 mod completions;
 mod config;
 mod decode;
+mod elements;
 mod error;
 mod file;
 mod log;

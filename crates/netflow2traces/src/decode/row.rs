@@ -89,7 +89,7 @@ impl Row {
         ])
     }
 
-    /// One JSON object on a line. Keys and values need no escapes.
+    /// A JSON object without its closing brace: more may follow. Keys and values need no escapes.
     pub(super) fn write_json(&self, output: &mut impl Write) -> io::Result<()> {
         let mut separator = '{';
         for (key, cell) in KEYS.iter().zip(self.0) {
@@ -100,7 +100,7 @@ impl Row {
             }
             separator = ',';
         }
-        output.write_all(b"}\n")
+        Ok(())
     }
 
     /// One CSV record with a cell for each key.
@@ -167,7 +167,7 @@ pub(super) fn write_table_header(output: &mut impl Write) -> io::Result<()> {
 }
 
 /// Unix milliseconds that print as date and time.
-struct Utc(u64);
+pub(super) struct Utc(pub(super) u64);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,6 +215,6 @@ mod tests {
         cells[4] = Some(Cell::Address("2001:db8::1".parse().unwrap()));
         let mut line = Vec::new();
         Row(cells).write_json(&mut line).unwrap();
-        assert_eq!(line, b"{\"packet\":3,\"src\":\"2001:db8::1\"}\n");
+        assert_eq!(line, b"{\"packet\":3,\"src\":\"2001:db8::1\"");
     }
 }

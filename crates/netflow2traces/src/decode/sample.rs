@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use flow_state::{Fact, FlowRecord};
 use flow_wire::sflow::{FlowSample, Interface, RecordData, Sample};
 
-/// Writes the flow of a sample on a line. Numbers are as sent; addresses, protocol and ports are those of the packet. A
+/// Writes the flow of a sample without its closing brace: more may follow. Numbers are as sent; addresses, protocol and ports are those of the packet. A
 /// key is absent where the sample has no such field.
 pub(super) fn write_json(flow: &FlowRecord<'_>, sample: &Sample<'_>, output: &mut impl Write) -> io::Result<()> {
     let context = flow.context();
@@ -27,8 +27,7 @@ pub(super) fn write_json(flow: &FlowRecord<'_>, sample: &Sample<'_>, output: &mu
     object.put("proto", flow.integer(Fact::Protocol))?;
     object.put("sport", flow.integer(Fact::SourcePort))?;
     object.put("dport", flow.integer(Fact::DestinationPort))?;
-    object.quoted("nexthop", flow.next_hop())?;
-    object.output.write_all(b"}\n")
+    object.quoted("nexthop", flow.next_hop())
 }
 
 /// A JSON object on its way out. Keys and values need no escapes.

@@ -1,0 +1,91 @@
+//! `decode --fields`: every field with its name, be it the user's, the registry's or the exporter's own.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use common::{assert_fails, capture, netflow2traces, run, stderr, stdout};
+use flow_capture::{LinkLayer, PcapWriter};
+use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
+use flow_wire::{FieldSpecifier, Timestamp, Version};
+use serde_json::{Value, json};
+
+const NOW: u64 = 1_750_000_000;
+const PEN: u32 = 64_999;
+
+/// An IPFIX datagram in which the exporter tells of its element 7 (RFC 5610) and sends 7, 8 and octetDeltaCount.
+fn write_capture(path: &Path) {
+    let field = |enterprise_number, id, length| FieldSpecifier { enterprise_number, id, length };
+    let told = [field(0, 346, 4), field(0, 303, 2), field(0, 339, 1), field(0, 341, u16::MAX)];
+    let sent = [field(PEN, 7, 2), field(PEN, 8, 2), field(0, 1, 4)];
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(NOW), 0, 7));
+    writer.options_template_set(&[TemplateDefinition::options(256, 2, &told)]);
+    writer.data_set(256).record().unsigned(4, PEN.into()).unsigned(2, 7).unsigned(1, 2).variable(b"sub id");
+    writer.template_set(&[TemplateDefinition::new(257, &sent)]);
+    writer.data_set(257).record().unsigned(2, 42).unsigned(2, 0x0a0b).unsigned(4, 1500);
+    let payload = writer.finish().unwrap();
+    let (source, destination) = (SocketAddr::from(([192, 0, 2, 1], 50_000)), SocketAddr::from(([192, 0, 2, 2], 2055)));
+    let mut pcap = PcapWriter::new(File::create(path).unwrap(), LinkLayer::RawIp).unwrap();
+    pcap.write_datagram(NOW * 1_000_000_000, source, destination, payload).unwrap();
+    pcap.finish().unwrap();
+}
+
+#[test]
+fn unknown_elements_are_named_by_their_exporter_or_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, elements) = (folder.path().join("case.pcap"), folder.path().join("elements.toml"));
+    write_capture(&path);
+    fs::write(&elements, format!("[[element]]\npen = {PEN}\nid = 8\nname = 'mine'\ntype = 'unsigned32'\n")).unwrap();
+    let file = path.to_str().unwrap();
+    let mut decode = netflow2traces(&["decode", "--format", "jsonl", "--fields", file]);
+    let fields = |output: &str| serde_json::from_str::<Value>(output).unwrap()["fields"].take();
+    let octets = json!({"name": "octetDeltaCount", "value": 1500});
+    let told = json!({"name": "sub_id", "value": 42});
+    let unknown = json!({"name": "netflow.ie.64999.8", "value": "0x0a0b"});
+    assert_eq!(fields(stdout(&decode.output().unwrap())), json!([told, unknown, octets]));
+    let mine = json!({"name": "mine", "value": 0x0a0b});
+    let output = decode.env("NETFLOW_ELEMENTS", &elements).output().unwrap();
+    assert_eq!(fields(stdout(&output)), json!([told, mine, octets]));
+
+    let table = run(&["decode", "--fields", file]);
+    let lines: Vec<_> = stdout(&table).lines().skip(2).map(str::trim).collect();
+    assert_eq!(lines, ["sub_id = 42", "netflow.ie.64999.8 = 0x0a0b", "octetDeltaCount = 1500"]);
+}
+
+/// Each line is JSON with as many fields as its record has.
+#[test]
+fn fields_of_real_exporters_are_printed() {
+    for name in ["softflowd-v9", "pmacctd-ipfix", "softflowd-v5"] {
+        let output = run(&["decode", "--format", "jsonl", "--fields", &capture(name)]);
+        let mut records = 0;
+        for line in stdout(&output).lines() {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let fields = record["fields"].as_array().unwrap();
+            let octets = fields.iter().find(|field| field["name"] == "octetDeltaCount").unwrap();
+            assert_eq!(octets["value"], record["bytes"], "{line}");
+            records += 1;
+        }
+        assert!(records > 0, "{name}");
+    }
+}
+
+#[test]
+fn an_elements_file_that_cannot_be_meant_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("elements.toml");
+    fs::write(&path, "[[element]]\nid = 7\nname = 'x'\ntype = 'int'\n").unwrap();
+    let file = path.to_str().unwrap();
+    let output = run(&["decode", "--elements", file, &capture("softflowd-v9")]);
+    let message = "line 1: element \"x\": unknown type \"int\": use one of IANA's, such as unsigned32";
+    assert_fails(&output, 2, &format!("error: elements file {file}: {message}"));
+    let missing = run(&["decode", "--elements", "/no/such.toml", &capture("softflowd-v9")]);
+    assert!(stderr(&missing).starts_with("error: elements file /no/such.toml: No such file"), "{}", stderr(&missing));
+    let csv = run(&["decode", "--fields", "--format", "csv", &capture("softflowd-v9")]);
+    let message = "error: --fields needs --format table or jsonl: the columns of CSV are fixed";
+    assert_fails(&csv, 2, message);
+}
