@@ -7,6 +7,7 @@ use super::record::{RateFields, rate};
 use super::rows::Sampler;
 use super::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 use crate::flow::FlowRecord;
+use crate::plan::FlowPlan;
 
 /// Where the keys into options data lie in the records of one Template.
 #[derive(Debug)]
@@ -64,6 +65,23 @@ impl JoinPlan {
             size: read(self.size),
             population: read(self.population),
         })
+    }
+}
+
+impl FlowPlan {
+    /// Whether records name an interface.
+    pub const fn has_interfaces(&self) -> bool {
+        self.join.ingress_interface.is_some() || self.join.egress_interface.is_some()
+    }
+
+    /// Whether records name a VRF.
+    pub const fn has_vrfs(&self) -> bool {
+        self.join.ingress_vrf.is_some() || self.join.egress_vrf.is_some()
+    }
+
+    /// Whether records name an application.
+    pub const fn has_application(&self) -> bool {
+        self.join.application.is_some()
     }
 }
 
