@@ -98,11 +98,19 @@ attributes! {
     NetworkType: String, "network.type", "netflow.flow", "`ipv4` or `ipv6`, by the addresses.";
     Octets: Int, "netflow.flow.bytes", "netflow.flow", "Octets as exported, never scaled: the first of elements 1, 85, 231, 23, 171 that is not 0.";
     Packets: Int, "netflow.flow.packets", "netflow.flow", "Packets as exported, never scaled: the first of elements 2, 86, 298, 24, 172 that is not 0.";
+    OctetsEstimated: Int, "netflow.flow.bytes_estimated", "netflow.flow", "`netflow.flow.bytes` scaled by a known sampling rate: what they stand for.";
+    PacketsEstimated: Int, "netflow.flow.packets_estimated", "netflow.flow", "`netflow.flow.packets` scaled by a known sampling rate.";
     ReverseOctets: Int, "netflow.flow.reverse.bytes", "netflow.flow", "Octets of the reverse direction (RFC 5103, or element 232).";
     ReversePackets: Int, "netflow.flow.reverse.packets", "netflow.flow", "Packets of the reverse direction (RFC 5103, or element 299).";
     NextHop: String, "netflow.nexthop", "netflow.flow", "Next hop as sent, 0.0.0.0 included (elements 15, 62).";
     InputInterface: Int, "netflow.interface.input", "netflow.flow", "SNMP ifIndex the flow came in by (element 10).";
     OutputInterface: Int, "netflow.interface.output", "netflow.flow", "SNMP ifIndex the flow left by (element 14).";
+    InputInterfaceName: String, "netflow.interface.input.name", "netflow.flow", "Name of the interface the flow came in by, from options data (element 82, else 83).";
+    OutputInterfaceName: String, "netflow.interface.output.name", "netflow.flow", "Name of the interface the flow left by, from options data.";
+    IngressVrf: String, "netflow.vrf.ingress", "netflow.flow", "Name of the VRF the flow came in by (element 234), from options data (element 236).";
+    EgressVrf: String, "netflow.vrf.egress", "netflow.flow", "Name of the VRF the flow left by (element 235), from options data (element 236).";
+    ApplicationId: String, "netflow.application.id", "netflow.flow", "Application as classification engine and selector, such as `3:80` (element 95, RFC 6759).";
+    ApplicationName: String, "netflow.application.name", "netflow.flow", "Name of the application, from options data (element 96, else 94).";
     SourceAs: Int, "netflow.src_as", "netflow.flow", "Autonomous system of the source (element 16).";
     DestinationAs: Int, "netflow.dst_as", "netflow.flow", "Autonomous system of the destination (element 17).";
     StartTime: Int, "netflow.flow.start_time_unix_nano", "netflow.flow", "First packet, Unix nanoseconds, by the exporter's clock.";
@@ -126,8 +134,8 @@ attributes! {
     SourceMac: String, "netflow.mac.src", "netflow.flow", "Source MAC address (elements 56, 81), as `00:00:5e:00:53:01`.";
     DestinationMac: String, "netflow.mac.dst", "netflow.flow", "Destination MAC address (elements 80, 57).";
     ForwardingStatus: Int, "netflow.forwarding_status", "netflow.flow", "Forwarding status as sent (element 89); the span's status is an error where it says dropped.";
-    SamplingInterval: Int, "netflow.sampling.interval", "netflow.flow", "The exporter looked at one of so many packets (element 34, v5 header).";
-    SamplingAlgorithm: String, "netflow.sampling.algorithm", "netflow.flow", "`deterministic` or `random` (element 35, v5 header).";
+    SamplingInterval: Int, "netflow.sampling.interval", "netflow.flow", "The exporter looked at one of so many packets: from the record, options data or the v5 header (elements 34, 50, 305, 306, 309, 310, 311).";
+    SamplingAlgorithm: String, "netflow.sampling.algorithm", "netflow.flow", "`deterministic` or `random` (elements 35, 49, 304, v5 header).";
     CommunityId: String, "network.community_id", "netflow.flow", "Community ID v1, seed 0: the same for both directions and at every exporter.";
 }
 

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod community_id;
+mod joined;
 mod program;
 mod sha1;
 mod shared;

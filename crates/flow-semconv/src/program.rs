@@ -7,6 +7,7 @@ use flow_wire::Locator;
 
 use crate::attribute::Attribute;
 use crate::community_id::FlowTuple;
+use crate::joined;
 use crate::text::{self, ShortText};
 use crate::trace::SpanSink;
 
@@ -52,6 +53,9 @@ enum Step {
     EndReason(Locator),
     ForwardingStatus(Locator),
     Sampling,
+    InterfaceNames,
+    VrfNames,
+    Application,
 }
 
 /// Facts that become an attribute as they are.
@@ -129,7 +133,10 @@ impl<R> AttributeProgram<R> {
             (any(plan.has_reverse_counters()), Step::ReverseCounters),
             (any(plan.has_times()), Step::Times),
             (any(plan.has_mac_addresses()), Step::MacAddresses),
-            (has(Fact::SamplingInterval), Step::Sampling),
+            (has_octets || has_packets || has(Fact::SamplingInterval), Step::Sampling),
+            (plan.has_interfaces(), Step::InterfaceNames),
+            (plan.has_vrfs(), Step::VrfNames),
+            (plan.has_application(), Step::Application),
         ]
         .into_iter()
         .filter_map(|(wanted, step)| wanted.then_some(step))
@@ -178,11 +185,10 @@ impl<R> AttributeProgram<R> {
                 },
                 Step::EndReason(locator) => end_reason(flow.record().unsigned(locator), out),
                 Step::ForwardingStatus(locator) => forwarding_status(flow.record().unsigned(locator), out),
-                Step::Sampling => {
-                    if let Some(sampling) = flow.sampling() {
-                        sampling_attributes(sampling, out);
-                    }
-                }
+                Step::Sampling => joined::sampling(flow, out),
+                Step::InterfaceNames => joined::interface_names(flow, out),
+                Step::VrfNames => joined::vrf_names(flow, out),
+                Step::Application => joined::application(flow, out),
             }
         }
     }
@@ -211,7 +217,7 @@ fn at_most_i64(value: u64) -> u64 {
 }
 
 #[inline]
-fn integer(out: &mut impl AttributeWriter, attribute: Attribute, value: Option<u64>) {
+pub(crate) fn integer(out: &mut impl AttributeWriter, attribute: Attribute, value: Option<u64>) {
     if let Some(value) = value {
         out.int(attribute, at_most_i64(value) as i64);
     }

@@ -1,6 +1,6 @@
 //! Short texts, in a buffer of fixed size.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A short text of ASCII characters, with room behind it so that it can be copied at a constant size.
 #[derive(Clone, Copy)]
@@ -62,6 +62,23 @@ impl fmt::Debug for ShortText {
     }
 }
 
+impl fmt::Write for ShortText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| self.push(byte));
+        Ok(())
+    }
+}
+
+/// An applicationId as `engine:selector` in decimal digits (RFC 6759 section 4); `None` when it is longer than 17 bytes.
+pub(crate) fn application_id(id: &[u8]) -> Option<ShortText> {
+    let (engine, selector) = id.split_first()?;
+    let mut wide = [0; 16];
+    wide.get_mut(16_usize.checked_sub(selector.len())?..)?.copy_from_slice(selector);
+    let mut text = ShortText::EMPTY;
+    write!(text, "{engine}:{}", u128::from_be_bytes(wide)).ok()?;
+    Some(text)
+}
+
 pub(crate) fn mac(address: [u8; 6]) -> ShortText {
     let mut text = ShortText::EMPTY;
     for (index, byte) in address.into_iter().enumerate() {
@@ -82,6 +99,15 @@ mod tests {
     #[test]
     fn mac_addresses_are_lower_case_hex() {
         assert_eq!(mac([0, 0, 0x5e, 0, 0x53, 0xaf]).as_str(), "00:00:5e:00:53:af");
+    }
+
+    #[test]
+    fn application_ids_are_engine_and_selector() {
+        let text = |id: &[u8]| application_id(id).map(|text| text.as_str().to_owned());
+        assert_eq!(text(&[3, 0, 0, 80]).as_deref(), Some("3:80"));
+        assert_eq!(text(&[255; 17]).as_deref(), Some("255:340282366920938463463374607431768211455"));
+        assert_eq!(text(&[13]).as_deref(), Some("13:0"));
+        assert_eq!((text(&[1; 18]), text(&[])), (None, None));
     }
 
     #[test]

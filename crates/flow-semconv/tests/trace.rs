@@ -230,9 +230,11 @@ fn a_tcp_flow_of_v5() {
             "netflow.ecn=1",
             "netflow.exporter.address=\"192.0.2.1\"",
             "netflow.flow.bytes=1500",
+            "netflow.flow.bytes_estimated=150000",
             "netflow.flow.duration_ms=5000",
             "netflow.flow.end_time_unix_nano=1699999999000000000",
             "netflow.flow.packets=5",
+            "netflow.flow.packets_estimated=500",
             "netflow.flow.start_time_unix_nano=1699999994000000000",
             "netflow.interface.input=3",
             "netflow.interface.output=4",
@@ -397,4 +399,49 @@ fn wide_fields_are_written_as_sent() {
     let flow = named(&spans, "netflow.flow").next().unwrap();
     assert_eq!([flow.get("netflow.tcp_flags"), flow.get("netflow.tos")], [Some("16386"), Some("440")]);
     assert_eq!(flow.get("netflow.tcp_flags.tags"), Some("[\"SYN\"]"));
+}
+
+/// What options data says of a flow: sampling, names of interfaces, VRFs and applications.
+#[test]
+fn flows_are_joined_to_options_data() {
+    let field = |&(id, value): &(u16, &[u8])| FieldSpecifier { enterprise_number: 0, id, length: value.len() as u16 };
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    let flow: &[(u16, &[u8])] =
+        &[(1, &[100]), (2, &[3]), (10, &[1]), (14, &[2]), (234, &[5]), (235, &[6]), (95, &[3, 0, 80]), (302, &[9])];
+    writer.template_set(&[TemplateDefinition::new(256, &flow.iter().map(field).collect::<Vec<_>>())]).data_set(256);
+    flow.iter().fold(&mut writer.record(), |record, (_, value)| record.bytes(value));
+    let bare: &[(u16, &[u8])] = &[(1, &[100]), (10, &[7]), (234, &[7]), (95, &[3, 81])];
+    writer.template_set(&[TemplateDefinition::new(257, &bare.iter().map(field).collect::<Vec<_>>())]).data_set(257);
+    bare.iter().fold(&mut writer.record(), |record, (_, value)| record.bytes(value));
+    let options: [&[(u16, &[u8])]; 5] = [
+        &[(302, &[9]), (305, &[1]), (306, &[9]), (304, &[3])],
+        &[(10, &[1]), (82, b"eth0\0\0")],
+        &[(14, &[2]), (83, b"uplink")],
+        &[(234, &[5]), (236, b"red\0")],
+        &[(95, &[3, 80]), (96, b"http\0\0")],
+    ];
+    for (id, row) in (300..).zip(options) {
+        let fields: Vec<_> = row.iter().map(field).collect();
+        writer.options_template_set(&[TemplateDefinition::options(id, 1, &fields)]).data_set(id);
+        row.iter().fold(&mut writer.record(), |record, (_, value)| record.bytes(value));
+    }
+    let (_, spans) = Exporter::new().send(writer.finish().unwrap());
+    let joined = [
+        ("netflow.sampling.interval", "10"),
+        ("netflow.sampling.algorithm", "\"random\""),
+        ("netflow.flow.bytes_estimated", "1000"),
+        ("netflow.flow.packets_estimated", "30"),
+        ("netflow.interface.input.name", "\"eth0\""),
+        ("netflow.interface.output.name", "\"uplink\""),
+        ("netflow.vrf.ingress", "\"red\""),
+        ("netflow.application.id", "\"3:80\""),
+        ("netflow.application.name", "\"http\""),
+    ];
+    let flows: Vec<_> = named(&spans, "netflow.flow").collect();
+    for (key, value) in joined {
+        assert_eq!(flows[0].get(key), Some(value), "{key}");
+        assert_eq!(flows[1].get(key), Some("\"3:81\"").filter(|_| key == "netflow.application.id"), "{key}: unknown");
+    }
+    assert_eq!((flows[0].get("netflow.vrf.egress"), flows[0].get("netflow.flow.bytes")), (None, Some("100")));
 }
