@@ -270,7 +270,8 @@ pub fn lookup(enterprise_number: u32, id: u16) -> Option<&'static InformationEle
 ///
 /// Most are IANA's. Some vendors' field types mean an element of another number, which is then what comes back: 40001 of
 /// a Cisco ASA is `postNATSourceIPv4Address` (225), 57590 of nProbe its enterprise element 118. The rest has
-/// `enterprise_number` 0 and the field type as `id`. Scope field types are another numbering and not looked up here.
+/// `enterprise_number` 0 and the field type as `id`. Scope field types are another numbering: see
+/// [`lookup_v9_scope`].
 pub fn lookup_v9(field_type: u16) -> Option<&'static InformationElement> {
     if let Some(element) = find(&generated::NETFLOW_V9, field_type) {
         return Some(element);
@@ -285,6 +286,12 @@ pub fn lookup_v9(field_type: u16) -> Option<&'static InformationElement> {
     }
 }
 
+/// The kind behind a NetFlow v9 scope field type, 1 to 5: System, Interface, Line Card, Cache, Template (RFC 3954 section
+/// 6.1). It has `enterprise_number` 0 and the field type as `id`, but is no element of that number.
+pub fn lookup_v9_scope(field_type: u16) -> Option<&'static InformationElement> {
+    V9_SCOPES.get(usize::from(field_type.checked_sub(1)?))
+}
+
 /// IANA's keyword of an IP protocol number in lower case, as OpenTelemetry's `network.transport` has it: `tcp`, `udp`,
 /// `ipv6-icmp`. `None` for numbers that have no keyword.
 pub fn protocol_name(number: u8) -> Option<&'static str> {
@@ -294,6 +301,19 @@ pub fn protocol_name(number: u8) -> Option<&'static str> {
 fn find(table: &'static [InformationElement], id: u16) -> Option<&'static InformationElement> {
     table.get(table.binary_search_by_key(&id, |element| element.id).ok()?)
 }
+
+/// Systems and caches are told apart by whatever the exporter likes: addresses, names, nothing at all.
+static V9_SCOPES: [InformationElement; 5] = {
+    use AbstractDataType as T;
+    use {Semantics as S, Units as U};
+    [
+        element(0, 1, "scopeSystem", T::OctetArray, S::Default, U::None),
+        element(0, 2, "scopeInterface", T::Unsigned32, S::Identifier, U::None),
+        element(0, 3, "scopeLineCard", T::Unsigned32, S::Identifier, U::None),
+        element(0, 4, "scopeCache", T::OctetArray, S::Default, U::None),
+        element(0, 5, "scopeTemplate", T::Unsigned16, S::Identifier, U::None),
+    ]
+};
 
 /// A row, in one line of the generated tables.
 const fn element(
@@ -353,12 +373,22 @@ mod tests {
             (0, 515, "ipv6ExtensionHeadersFull", AbstractDataType::Unsigned256),
             (9, 12236, "clientIPv4Address", AbstractDataType::Ipv4Address),
             (637, 93, "aluNatSubString", AbstractDataType::String),
+            (9, 8237, "c3plPolicyName", AbstractDataType::String),
             (2011, 1, "ingressGponGemPortId", AbstractDataType::Unsigned16),
+            (2636, 137, "commonPropertiesId", AbstractDataType::Unsigned32),
+            (3054, 193, "threatIPv4", AbstractDataType::Ipv4Address),
             (5951, 128, "roundTripTime", AbstractDataType::Unsigned32),
             (6871, 33, "silkAppLabel", AbstractDataType::Unsigned16),
             (6876, 883, "tenantSourceIPv6", AbstractDataType::Ipv6Address),
             (8057, 1020, "ntsMeanPacketPayload", AbstractDataType::Float32),
             (6876, 893, "tunnelSourceIPv4Address", AbstractDataType::Ipv4Address),
+            (9789, 2, "afcProtocolName", AbstractDataType::String),
+            (10704, 4, "fwRule", AbstractDataType::String),
+            (12326, 8, "bindIPv4Address", AbstractDataType::Ipv4Address),
+            (15397, 3, "incomingOctets", AbstractDataType::Unsigned64),
+            (21373, 6, "conntrackId", AbstractDataType::Unsigned32),
+            (26866, 207, "dnsResponseIPv4Address", AbstractDataType::Ipv4Address),
+            (41916, 4321, "viptelaVpnId", AbstractDataType::Unsigned64),
             (35632, 118, "l7Proto", AbstractDataType::Unsigned64),
             (39499, 352, "tlsValidityNotBefore", AbstractDataType::Signed64),
             (43874, 3, "label", AbstractDataType::String),
@@ -434,6 +464,14 @@ mod tests {
         assert_eq!((extended.enterprise_number, extended.id), (0, 33002));
         assert_eq!((extended.name, extended.data_type), ("firewallEventExtended", AbstractDataType::Unsigned16));
         assert_eq!(lookup(0, 33002), None);
+    }
+
+    /// RFC 3954 section 6.1.
+    #[test]
+    fn v9_scopes_are_numbered_apart_from_elements() {
+        let names = [1, 2, 3, 4, 5].map(|kind| lookup_v9_scope(kind).unwrap().name);
+        assert_eq!(names, ["scopeSystem", "scopeInterface", "scopeLineCard", "scopeCache", "scopeTemplate"]);
+        assert_eq!((lookup_v9_scope(0), lookup_v9_scope(6)), (None, None));
     }
 
     #[test]

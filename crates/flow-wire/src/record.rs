@@ -255,11 +255,12 @@ impl<'a> Field<'a> {
         Self { specifier, is_scope: false, bytes, version: Version::Ipfix }
     }
 
-    /// The registry's row. `None` for elements nobody registered, and for v9 scopes, which number their own kinds.
+    /// The registry's row; of a v9 scope, that of its kind where it is one of RFC 3954. `None` for elements nobody
+    /// registered.
     pub fn information_element(&self) -> Option<&'static InformationElement> {
         match (self.version, self.is_scope) {
-            (Version::V9, true) => None,
-            (Version::V9, false) => ie::lookup_v9(self.specifier.id),
+            (Version::V9, true) if self.specifier.id <= LAST_V9_SCOPE => ie::lookup_v9_scope(self.specifier.id),
+            (Version::V9, _) => ie::lookup_v9(self.specifier.id),
             _ => ie::lookup(self.specifier.enterprise_number, self.specifier.id),
         }
     }
@@ -290,3 +291,6 @@ impl<'a> Field<'a> {
         }
     }
 }
+
+/// Kinds of v9 scope that RFC 3954 section 6.1 numbers; exporters use elements above as scope.
+const LAST_V9_SCOPE: u16 = 5;

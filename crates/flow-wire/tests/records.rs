@@ -141,6 +141,28 @@ fn fields_know_their_names() {
     });
 }
 
+/// RFC 3954 section 6.1: scope 2 is an interface, not packetDeltaCount; above the five kinds scopes are elements.
+#[test]
+fn v9_scope_fields_know_their_kind() {
+    let datagram = hex!(
+        "0009 0002 00000fa0 6553f100 00000007 00000001"
+        "0001 0016 0100 0008 0004 0002 0004 0052 0002 0002 0002"
+        "0100 000c 00000007 6c6f 0005"
+    );
+    let message = Message::decode(&datagram).unwrap();
+    let sets: Vec<_> = message.sets().map(Result::unwrap).collect();
+    let record = message.template_records(&sets[0]).next().unwrap().unwrap();
+    let template = Template::compile(&record, &TemplateLimits::default()).unwrap();
+    let record = message.records(&sets[1], &template).next().unwrap();
+    let fields: Vec<_> = record.fields().map(|field| (field.name().unwrap(), field.value())).collect();
+    let expected = [
+        ("scopeInterface", Value::Unsigned(7)),
+        ("interfaceName", Value::String(b"lo")),
+        ("packetDeltaCount", Value::Unsigned(5)),
+    ];
+    assert_eq!(fields, expected);
+}
+
 #[test]
 fn a_locator_of_another_template_never_panics() {
     let long = hex!("0002 0010 0100 0002 0052 ffff 001b 0010");

@@ -9,8 +9,28 @@ use anyhow::{Context as _, Result, ensure};
 use super::registry::{self, Alias, Element, Table};
 
 /// Enterprises beside IANA, by file name.
-const ENTERPRISES: [&str; 11] =
-    ["antrea", "cert", "cesnet", "cisco", "flowmon", "huawei", "netscaler", "nokia", "ntop", "pmacct", "vmware"];
+const ENTERPRISES: [&str; 20] = [
+    "antrea",
+    "barracuda",
+    "cert",
+    "cesnet",
+    "cisco",
+    "flowmon",
+    "gigamon",
+    "huawei",
+    "ipt_netflow",
+    "ixia",
+    "juniper",
+    "netscaler",
+    "nokia",
+    "ntop",
+    "phion",
+    "pmacct",
+    "procera",
+    "sophos",
+    "viptela",
+    "vmware",
+];
 
 const REVERSE_ENTERPRISE_NUMBER: u32 = 29305;
 
