@@ -3,7 +3,8 @@
 use std::net::Ipv4Addr;
 
 use flow_state::{DecodeErrorKind as Kind, Fact, Version};
-use flow_wire::Value;
+use flow_wire::list::{List, ListBudget, ListReader};
+use flow_wire::{DecodeError, Value, ValueError};
 use hex_literal::hex;
 
 use crate::common::{Collector, TEMPLATED, body, message, receive, record, set, templates, with_flows};
@@ -107,28 +108,12 @@ fn q30_a_length_that_does_not_fit_its_type_keeps_the_bytes_and_has_no_value() {
                 assert_eq!(flow.packets(), Some(5), "what follows is in its place");
                 let field = flow.record().fields().next().unwrap();
                 assert_eq!((field.bytes, field.value()), (bytes, Value::OctetArray(bytes)));
+                let why = field.try_value().unwrap_err();
+                assert!(matches!(why, ValueError::LengthMismatch { length, .. } if length == bytes.len()), "{why}");
             });
         }
         with_flows(&record(version, &[(0, 8, &long[..4])]), |flow| {
             assert_eq!(flow.source_address(), Some(Ipv4Addr::from([7; 4]).into()));
-        });
-    }
-}
-
-/// RFC 7011 section 8: the order of elements that occur more than once has meaning. In tunnels the outer comes first.
-#[test]
-fn q38_elements_that_occur_more_than_once_keep_their_order() {
-    for version in TEMPLATED {
-        let (outer, inner, innermost) = (&[192, 0, 2, 1][..], &[192, 0, 2, 2][..], &[192, 0, 2, 3][..]);
-        let datagram = record(version, &[(0, 8, outer), (0, 1, &[5]), (0, 8, inner), (0, 8, innermost), (0, 1, &[6])]);
-        with_flows(&datagram, |flow| {
-            assert_eq!(flow.source_address(), Some(Ipv4Addr::new(192, 0, 2, 1).into()), "the first counts");
-            assert_eq!(flow.octets(), Some(5));
-            let addresses: Vec<_> = flow.record().fields().filter(|field| field.specifier.id == 8).collect();
-            assert_eq!(addresses.iter().map(|field| field.bytes).collect::<Vec<_>>(), [outer, inner, innermost]);
-        });
-        with_flows(&record(version, &[(0, 8, inner), (0, 8, outer)]), |flow| {
-            assert_eq!(flow.source_address(), Some(Ipv4Addr::new(192, 0, 2, 2).into()), "not the lowest: the first");
         });
     }
 }
@@ -151,6 +136,40 @@ fn q45_vendors_elements_are_known_by_enterprise_and_number() {
             let field = flow.record().fields().next().unwrap();
             assert_eq!((field.name(), field.bytes), (name, &[1, 2, 3, 4][..]), "{enterprise_number}/{id}");
             assert_eq!(flow.octets(), Some(5));
+        });
+    }
+}
+
+/// RFC 6313: a list that cannot be read costs neither its record nor what follows.
+#[test]
+fn q48_lists_are_opened_in_place_and_a_broken_one_costs_itself_alone() {
+    for (id, list, expected) in [
+        (291, &hex!("03 0007 0002 0050 0035")[..], Ok(2)), // two ports
+        (291, &hex!("03 0007 0002"), Ok(0)),
+        (291, &hex!("03 00"), Err(DecodeError::new(2, Kind::ListTruncated))),
+        (291, &hex!("03 0007 0000 0050"), Err(DecodeError::new(5, Kind::ListElementLength(0)))),
+        (292, &hex!("03 03e7 0050"), Err(DecodeError::new(1, Kind::TemplateUnknown(999)))),
+        (293, &hex!("03 03e7 0000 0050"), Err(DecodeError::new(1, Kind::ListElementLength(0)))),
+    ] {
+        let length = [u8::try_from(list.len()).unwrap()];
+        let template = [&hex!("0100 0003 0002 0001")[..], &u16::to_be_bytes(id), &hex!("ffff 0001 0001")].concat();
+        let data = [&[9][..], &length, list, &[5]].concat().repeat(2);
+        let datagram =
+            message(Version::Ipfix, &[&templates(Version::Ipfix, &template), &set(256, &data), &set(256, &data)]);
+        with_flows(&datagram, |flow| {
+            assert_eq!((flow.packets(), flow.octets()), (Some(9), Some(5)));
+            let field = flow.record().fields().nth(1).unwrap();
+            assert_eq!(field.bytes, list);
+            let budget = ListBudget::default();
+            let opened = match ListReader::new(&|_| None, &budget).open(&field) {
+                Ok(Some(List::Basic(list))) => list.elements().map(|element| element.map(drop)).collect::<Vec<_>>(),
+                Ok(Some(List::SubTemplateMulti(list))) => list.parts().map(|part| part.map(drop)).collect(),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => vec![Err(error)],
+            };
+            let values = opened.iter().filter(|value| value.is_ok()).count();
+            let error = opened.iter().find_map(|value| value.err());
+            assert_eq!(error.map_or(Ok(values), Err), expected, "{list:02x?}");
         });
     }
 }
