@@ -10,6 +10,7 @@ mod attribute;
 mod community_id;
 mod joined;
 mod program;
+mod rare;
 mod sha1;
 mod shared;
 mod text;

@@ -8,6 +8,7 @@ use flow_wire::Locator;
 use crate::attribute::Attribute;
 use crate::community_id::FlowTuple;
 use crate::joined;
+use crate::rare::{self, Rare};
 use crate::text::{self, ShortText};
 use crate::trace::SpanSink;
 
@@ -56,6 +57,7 @@ enum Step {
     InterfaceNames,
     VrfNames,
     Application,
+    Rare(Rare),
 }
 
 /// Facts that become an attribute as they are.
@@ -70,6 +72,15 @@ const INTEGERS: &[(Fact, Attribute)] = &[
     (Fact::DestinationPrefixLength, Attribute::DestinationMask),
     (Fact::SourceVlan, Attribute::SourceVlan),
     (Fact::DestinationVlan, Attribute::DestinationVlan),
+    (Fact::MaximumTimeToLive, Attribute::MaximumTimeToLive),
+    (Fact::IngressVrf, Attribute::IngressVrfId),
+    (Fact::EgressVrf, Attribute::EgressVrfId),
+];
+
+/// Physical ports stand in for interfaces that the Template lacks.
+const PHYSICAL: &[(Fact, Fact, Attribute)] = &[
+    (Fact::IngressInterface, Fact::IngressPhysicalInterface, Attribute::InputInterface),
+    (Fact::EgressInterface, Fact::EgressPhysicalInterface, Attribute::OutputInterface),
 ];
 
 /// The ports, in the order of their row.
@@ -117,6 +128,8 @@ impl<R> AttributeProgram<R> {
             facts.iter().filter_map(|&(fact, attribute)| Some((attribute, plan.locate(fact)?))).collect()
         };
         let mut integers = locate(INTEGERS);
+        let lacked = PHYSICAL.iter().filter(|(logical, ..)| plan.locate(*logical).is_none());
+        integers.extend(lacked.filter_map(|&(_, physical, attribute)| Some((attribute, plan.locate(physical)?))));
         let (octets, packets) = plan.only_counters();
         integers.extend(octets.map(|locator| (Attribute::Octets, locator)));
         integers.extend(packets.map(|locator| (Attribute::Packets, locator)));
@@ -146,6 +159,7 @@ impl<R> AttributeProgram<R> {
             (Fact::EndReason, Step::EndReason),
             (Fact::ForwardingStatus, Step::ForwardingStatus),
         ];
+        steps.extend(Rare::of(plan).map(Step::Rare));
         steps.extend(located.iter().filter_map(|(fact, step)| plan.locate(*fact).map(step)));
         Self {
             integers: Columns::new(&integers, sink),
@@ -172,8 +186,9 @@ impl<R> AttributeProgram<R> {
                 Step::Octets => integer(out, Attribute::Octets, flow.octets()),
                 Step::Packets => integer(out, Attribute::Packets, flow.packets()),
                 Step::ReverseCounters => {
-                    integer(out, Attribute::ReverseOctets, flow.reverse_octets());
-                    integer(out, Attribute::ReversePackets, flow.reverse_packets());
+                    let reverse = flow.reverse();
+                    integer(out, Attribute::ReverseOctets, reverse.and_then(|reverse| reverse.octets()));
+                    integer(out, Attribute::ReversePackets, reverse.and_then(|reverse| reverse.packets()));
                 }
                 Step::Times => self.times(flow, out),
                 Step::Icmp => icmp(endpoints, out),
@@ -185,6 +200,7 @@ impl<R> AttributeProgram<R> {
                 },
                 Step::EndReason(locator) => end_reason(flow.record().unsigned(locator), out),
                 Step::ForwardingStatus(locator) => forwarding_status(flow.record().unsigned(locator), out),
+                Step::Rare(rare) => rare.write(flow, out),
                 Step::Sampling => joined::sampling(flow, out),
                 Step::InterfaceNames => joined::interface_names(flow, out),
                 Step::VrfNames => joined::vrf_names(flow, out),
@@ -196,6 +212,9 @@ impl<R> AttributeProgram<R> {
     #[inline]
     fn times(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter<Row = R>) {
         let time = flow.time();
+        if time.inferred | time.clamped {
+            rare::time_marks(&time, out);
+        }
         let nanos = |time: Timestamp| time.as_unix_nanos();
         match (time.start, time.end, time.duration()) {
             (Some(start), Some(end), Some(duration)) => {

@@ -92,6 +92,14 @@ pub(crate) fn mac(address: [u8; 6]) -> ShortText {
     text
 }
 
+/// A number in decimal.
+pub(crate) fn number(value: u32) -> ShortText {
+    let mut text = ShortText::EMPTY;
+    // A buffer that is full takes no more, but does not fail.
+    _ = write!(text, "{value}");
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +116,13 @@ mod tests {
         assert_eq!(text(&[255; 17]).as_deref(), Some("255:340282366920938463463374607431768211455"));
         assert_eq!(text(&[13]).as_deref(), Some("13:0"));
         assert_eq!((text(&[1; 18]), text(&[])), (None, None));
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        for value in [0, 9, 10, 999, 24_001, u32::MAX] {
+            assert_eq!(number(value).as_str(), value.to_string());
+        }
     }
 
     #[test]

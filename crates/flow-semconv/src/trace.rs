@@ -376,6 +376,9 @@ fn counts(first: &MessageContext, decoded: &Decoded, span: &mut impl AttributeWr
     if gap > 0 {
         span.int(Attribute::SequenceGap, gap);
     }
+    if first.is_clock_skewed() {
+        span.bool(Attribute::ClockSkewed, true);
+    }
 }
 
 /// The number of issues; where bytes were lost to one, the span's status is an error that names the first.

@@ -272,6 +272,22 @@ fn icmp_has_no_ports_and_udp_no_flags() {
     assert_eq!([flows[2].get("network.protocol.number"), flows[2].get("network.transport")], [Some("200"), None]);
 }
 
+/// One record of these elements and values: enterprise number, ID, bytes.
+fn ipfix(values: &[(u32, u16, &[u8])]) -> Vec<u8> {
+    let fields: Vec<_> = values
+        .iter()
+        .map(|&(enterprise_number, id, value)| FieldSpecifier { enterprise_number, id, length: value.len() as u16 })
+        .collect();
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
+    let mut record = writer.record();
+    for (_, _, value) in values {
+        record.bytes(value);
+    }
+    writer.finish().unwrap().to_vec()
+}
+
 /// Elements beyond those of v5, over IPv6.
 #[test]
 fn a_flow_of_ipfix() {
@@ -292,18 +308,7 @@ fn a_flow_of_ipfix() {
         (0, 34, &[100]),
         (0, 35, &[2]),
     ];
-    let fields: Vec<_> = values
-        .iter()
-        .map(|&(enterprise_number, id, value)| FieldSpecifier { enterprise_number, id, length: value.len() as u16 })
-        .collect();
-    let mut writer = MessageWriter::new();
-    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
-    writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
-    let mut record = writer.record();
-    for (_, _, value) in values {
-        record.bytes(value);
-    }
-    let (_, spans) = Exporter::new().send(writer.finish().unwrap());
+    let (_, spans) = Exporter::new().send(&ipfix(values));
     let flow = named(&spans, "netflow.flow").next().unwrap();
     for (key, value) in [
         ("source.address", "\"2001:db8::1\""),
@@ -326,6 +331,90 @@ fn a_flow_of_ipfix() {
     assert_eq!(flow.error.as_deref(), Some("dropped by the exporter"));
     let root = named(&spans, "netflow.export").next().unwrap();
     assert_eq!([root.get("netflow.templates"), root.get("netflow.options_records")], [Some("1"), Some("0")]);
+}
+
+/// What few exporters have to tell, and what is not said of those that do not.
+#[test]
+fn events_translations_labels_and_the_like() {
+    let start = (EXPORT * 1000 - 900).to_be_bytes();
+    let values: &[(u32, u16, &[u8])] = &[
+        (0, 8, &[192, 0, 2, 1]),
+        (0, 152, &start),
+        (0, 161, &[0, 0, 1, 0]),
+        (0, 85, &[7]),
+        (29305, 6, &[0x12]),
+        (29305, 152, &start),
+        (0, 239, &[2]),
+        (0, 230, &[13]),
+        (0, 466, &[0, 0, 0, 99]),
+        (0, 225, &[198, 51, 100, 7]),
+        (0, 227, &[0, 80]),
+        (0, 226, &[0; 4]),
+        (0, 361, &[4, 0]),
+        (0, 364, &[2, 0]),
+        (0, 70, &[5, 0xdc, 0x10]),
+        (0, 71, &[0, 0, 0x31]),
+        (0, 234, &[9]),
+        (0, 252, &[3]),
+        (0, 53, &[64]),
+        (0, 130, &[192, 0, 2, 4]),
+        (0, 149, &[5]),
+    ];
+    let start_ns = ((EXPORT * 1000 - 900) * 1_000_000).to_string();
+    let (_, spans) = Exporter::new().send(&ipfix(values));
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    for (key, value) in [
+        ("netflow.time.inferred", "true"),
+        ("netflow.flow.duration_ms", "256"),
+        ("netflow.flow.cumulative", "true"),
+        ("netflow.flow.reverse.tcp_flags", "18"),
+        ("netflow.flow.reverse.start_time_unix_nano", start_ns.as_str()),
+        ("netflow.flow.initiator", "\"destination\""),
+        ("netflow.nat.event", "\"quota_exceeded\""),
+        ("netflow.nat.event.reason", "\"99\""),
+        ("netflow.nat.source.address", "\"198.51.100.7\""),
+        ("netflow.nat.source.port", "80"),
+        ("netflow.nat.port_block.start", "1024"),
+        ("netflow.nat.port_block.end", "1535"),
+        ("netflow.mpls.labels", "[\"24001\", \"3\"]"),
+        ("netflow.vrf.ingress.id", "9"),
+        ("netflow.interface.input", "3"),
+        ("netflow.ip.ttl_max", "64"),
+        ("netflow.observed_exporter", "\"192.0.2.4\""),
+        ("netflow.observed_exporter.domain_id", "5"),
+    ] {
+        assert_eq!(flow.get(key), Some(value), "{key}");
+    }
+    for key in ["netflow.nat.destination.address", "netflow.firewall.event", "netflow.time.clamped"] {
+        assert_eq!(flow.get(key), None, "{key}");
+    }
+    let (_, spans) = Exporter::new().send(&ipfix(&[(0, 233, &[3]), (0, 152, &[0; 8])]));
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    assert_eq!(flow.get("netflow.firewall.event"), Some("\"flow_denied\""));
+    assert_eq!([flow.get("netflow.time.clamped"), flow.get("netflow.time.inferred")], [Some("true"), None]);
+}
+
+/// A clock that is off is a fact of the datagram.
+#[test]
+fn a_skewed_clock_is_told_on_the_export_span() {
+    for (late_s, skewed) in [(0, None), (3600, Some("true"))] {
+        let mut header = header(Version::V5, Timestamp::from_unix_seconds(EXPORT - late_s), 77, 1);
+        header.sys_uptime_ms = Some(10_000);
+        let mut writer = MessageWriter::new();
+        let bytes = writer.begin(&header).fixed_record(&web()).finish().unwrap().to_vec();
+        let (_, spans) = Exporter::new().send(&bytes);
+        assert_eq!(named(&spans, "netflow.export").next().unwrap().get("netflow.exporter.clock_skewed"), skewed);
+    }
+}
+
+/// Junos says dropped without a status.
+#[test]
+fn an_implied_drop_is_an_error() {
+    let values: [(u32, u16, &[u8]); 3] = [(0, 15, &[0; 4]), (0, 14, &[0; 4]), (2636, 137, &[0; 4])];
+    for (fields, error) in [(3, Some("dropped by the exporter")), (2, None)] {
+        let (_, spans) = Exporter::new().send(&ipfix(&values[..fields]));
+        assert_eq!(named(&spans, "netflow.flow").next().unwrap().error.as_deref(), error);
+    }
 }
 
 #[test]

@@ -179,6 +179,11 @@ pub struct MessageContext {
 }
 
 impl MessageContext {
+    /// Whether the export time is more than five minutes from the time of receipt, as of an exporter without NTP.
+    pub const fn is_clock_skewed(&self) -> bool {
+        self.plausible.is_skewed()
+    }
+
     pub(crate) fn new(header: MessageHeader, datagram: &Datagram<'_>) -> Self {
         Self {
             header,

@@ -8,7 +8,6 @@ mod time;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use flow_wire::ie::id;
 use flow_wire::{DataRecord, Locator};
 
 pub use self::biflow::{BiflowDirection, ReverseFlow, ReverseOrigin};
@@ -22,14 +21,10 @@ pub(crate) use self::time::{Plausible, newest_uptime};
 use crate::decoded::MessageContext;
 use crate::options::JoinPlan;
 use crate::packet::SampledPacket;
-use crate::plan::{AddressPlan, Choice, Fact, Families, FlowPlan};
+use crate::plan::{AddressPlan, Choice, Fact, Families, FlowPlan, TOTALS};
 
 const ICMP: u64 = 1;
 const ICMP_V6: u64 = 58;
-
-/// Elements that count since the flow began.
-const TOTALS: [u16; 4] =
-    [id::OCTET_TOTAL_COUNT, id::PACKET_TOTAL_COUNT, id::POST_OCTET_TOTAL_COUNT, id::POST_PACKET_TOTAL_COUNT];
 
 /// A flow, read in place. Facts that the record does not carry are `None`.
 #[derive(Clone, Copy, Debug)]

@@ -158,6 +158,7 @@ pub struct FlowPlan {
     places: [u8; ELEMENTS.len() - COMMON],
     others: Box<[Locator]>,
     rare: Option<Box<RarePlan>>,
+    has_totals: bool,
     pub(crate) sections: Option<Box<SectionPlan>>,
     pub(crate) join: JoinPlan,
 }
@@ -179,6 +180,9 @@ const PACKETS: [u16; 5] = [
     id::POST_PACKET_DELTA_COUNT,
     id::POST_PACKET_TOTAL_COUNT,
 ];
+/// Elements that count since the flow began.
+pub(crate) const TOTALS: [u16; 4] =
+    [id::OCTET_TOTAL_COUNT, id::PACKET_TOTAL_COUNT, id::POST_OCTET_TOTAL_COUNT, id::POST_PACKET_TOTAL_COUNT];
 
 impl FlowPlan {
     /// Makes the plan of a Template.
@@ -215,6 +219,7 @@ impl FlowPlan {
             places,
             others: others.into_boxed_slice(),
             rare: (rare != RarePlan::default()).then(|| Box::new(rare)),
+            has_totals: TOTALS.iter().any(|id| find.integer(0, *id).is_some()),
             sections: SectionPlan::new(template).map(Box::new),
             join: JoinPlan::new(template),
         }
@@ -294,6 +299,42 @@ impl FlowPlan {
     /// Whether records have the start of a packet: the data of [`FlowRecord::packet`](crate::FlowRecord::packet).
     pub const fn has_packet(&self) -> bool {
         self.sections.is_some()
+    }
+
+    /// Whether records may tell of translation: [`FlowRecord::nat`](crate::FlowRecord::nat).
+    pub fn has_nat(&self) -> bool {
+        let absent =
+            |rare: &RarePlan| [&rare.nat_source, &rare.nat_destination].map(|plan| *plan == AddressPlan::Absent);
+        let has = |fact| self.locate(fact).is_some();
+        self.rare().is_some_and(|rare| absent(rare) != [true; 2])
+            || has(Fact::NatSourcePort)
+            || has(Fact::NatDestinationPort)
+    }
+
+    /// Whether records have entries of a label stack: [`FlowRecord::mpls_labels`](crate::FlowRecord::mpls_labels).
+    pub fn has_mpls_labels(&self) -> bool {
+        self.rare().is_some_and(|rare| !rare.labels.is_empty())
+    }
+
+    /// Whether records may name another exporter: [`FlowRecord::observed_exporter`](crate::FlowRecord::observed_exporter).
+    pub fn has_observed_exporter(&self) -> bool {
+        self.rare().is_some_and(|rare| rare.original_exporter != AddressPlan::Absent)
+    }
+
+    /// Whether counters may be cumulative: [`FlowRecord::is_cumulative`](crate::FlowRecord::is_cumulative).
+    pub const fn has_totals(&self) -> bool {
+        self.has_totals
+    }
+
+    /// Whether records have a reverse direction: [`FlowRecord::reverse`](crate::FlowRecord::reverse).
+    pub fn has_reverse(&self) -> bool {
+        self.reverse().is_some()
+    }
+
+    /// Whether [`FlowRecord::forwarding`](crate::FlowRecord::forwarding) may say more than
+    /// [`Fact::ForwardingStatus`].
+    pub fn may_imply_drops(&self) -> bool {
+        self.rare().is_some_and(|rare| rare.juniper) && self.locate(Fact::ForwardingStatus).is_none()
     }
 
     /// Whether records have any form of ICMP type and code.

@@ -81,6 +81,10 @@ impl Plausible {
         Self { earliest, width: latest - earliest, skewed: export.abs_diff(receipt) > Self::SKEW }
     }
 
+    pub(crate) const fn is_skewed(&self) -> bool {
+        self.skewed
+    }
+
     #[inline]
     fn holds(&self, time: Option<Timestamp>) -> bool {
         time.is_none_or(|time| time.as_unix_nanos().wrapping_sub(self.earliest) <= self.width)
