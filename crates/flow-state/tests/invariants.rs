@@ -4,7 +4,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use testkit::{corpus, invariants};
+use testkit::sequences::Coverage;
+use testkit::{corpus, invariants, sequences};
 
 #[test]
 fn hold_for_every_datagram_of_the_corpus() {
@@ -75,6 +76,22 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// What sequences of random choices are for takes place in them, and often.
+#[test]
+fn random_sequences_reach_every_kind_of_change() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut coverage = Coverage::default();
+    for _ in 0..200 {
+        let choices: Vec<u8> = (0..2000).map(|_| random.u8(..)).collect();
+        coverage.add(&sequences::play(&choices));
+    }
+    eprintln!("{coverage:?}");
+    let Coverage { flows, options_records, added, changed, withdrawals, replayed, restarts, .. } = coverage;
+    let Coverage { variable, disorder, damaged, .. } = coverage;
+    let counts = [flows, options_records, added, changed, withdrawals, replayed, restarts, variable, disorder, damaged];
+    assert!(counts.iter().all(|count| *count > 20), "{coverage:?}");
+}
+
 proptest! {
     #[test]
     fn hold_for_mutated_datagrams(datagram in mutated()) {
@@ -89,7 +106,7 @@ proptest! {
 
     #[test]
     fn hold_for_sequences(datagrams in vec((mutated(), any::<u8>()), 1..24)) {
-        let mut sequence = Vec::new();
+        let mut sequence = vec![0];
         for (datagram, choice) in datagrams {
             let len = (datagram.len() & 0x7ff) as u16;
             sequence.extend(len.to_be_bytes());
@@ -97,6 +114,11 @@ proptest! {
             sequence.extend(&datagram[..usize::from(len)]);
         }
         invariants::datagram_sequence(&sequence);
+    }
+
+    #[test]
+    fn hold_for_exporters_that_do_as_they_like(choices in vec(any::<u8>(), 0..3000)) {
+        sequences::play(&choices);
     }
 
     #[test]

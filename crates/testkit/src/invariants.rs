@@ -15,19 +15,28 @@ pub use encoder::encoder;
 pub fn one_datagram(data: &[u8]) {
     let state = State::new(StateConfig::default());
     let mut decoded = Decoded::default();
-    decode(&state, session(1), 0, data, &mut decoded);
+    decode(&state, &datagram(1, 0, data), &mut decoded);
     let again = {
         let state = State::new(StateConfig::default());
         let mut decoded = Decoded::default();
-        decode(&state, session(1), 0, data, &mut decoded);
+        decode(&state, &datagram(1, 0, data), &mut decoded);
         decoded
     };
     assert_eq!(decoded.accounting(), again.accounting(), "decoding depends on the bytes alone");
 }
 
-/// Datagrams of several exporters, in the order of their appearance in `data`: two bytes of length, one byte that
-/// chooses exporter and delay, the datagram. State stays within its budgets.
+/// Datagrams of several exporters, by an odd first byte made as [`crate::sequences`] does, by an even one from the bytes
+/// themselves: two bytes of length, one byte that chooses exporter and delay, the datagram. State stays within its
+/// budgets.
 pub fn datagram_sequence(data: &[u8]) {
+    match data {
+        [kind, choices @ ..] if kind % 2 == 1 => drop(crate::sequences::play(choices)),
+        [_, datagrams @ ..] => given_datagrams(datagrams),
+        [] => {}
+    }
+}
+
+fn given_datagrams(data: &[u8]) {
     let mut config = StateConfig::default();
     config.memory = 64 << 10;
     config.pending_memory = 16 << 10;
@@ -39,9 +48,9 @@ pub fn datagram_sequence(data: &[u8]) {
     let mut seconds = 0;
     while let [high, low, choice, after @ ..] = rest {
         let len = usize::from(u16::from_be_bytes([*high, *low]) & 0x7ff).min(after.len());
-        let (datagram, next) = after.split_at(len);
+        let (bytes, next) = after.split_at(len);
         seconds += u64::from(choice >> 4);
-        decode(&state, session(choice & 7), seconds, datagram, &mut decoded);
+        decode(&state, &datagram(choice & 7, seconds, bytes), &mut decoded);
         assert!(state.memory() <= memory, "{} bytes of Templates", state.memory());
         assert!(state.pending_memory() <= pending_memory, "{} bytes of waiting Sets", state.pending_memory());
         rest = next;
@@ -128,14 +137,17 @@ fn read_in_a_record(enterprise_number: u32, id: u16, bytes: &[u8]) {
     }
 }
 
-fn session(exporter: u8) -> TransportSession {
+fn datagram(exporter: u8, seconds: u64, bytes: &[u8]) -> Datagram<'_> {
     let exporter = SocketAddr::from((Ipv4Addr::new(192, 0, 2, exporter), 50_000));
-    TransportSession::new(exporter, SocketAddr::from(([198, 51, 100, 1], 2055)))
+    let session = TransportSession::new(exporter, SocketAddr::from(([198, 51, 100, 1], 2055)));
+    let received_at = Timestamp::from_unix_seconds(1_700_000_000 + seconds);
+    Datagram { session, received_at, tag: seconds.into(), bytes }
 }
 
-fn decode(state: &State, session: TransportSession, seconds: u64, bytes: &[u8], decoded: &mut Decoded) {
-    let received_at = Timestamp::from_unix_seconds(1_700_000_000 + seconds);
-    state.decode(&Datagram { session, received_at, tag: seconds.into(), bytes }, decoded);
+/// Decodes a datagram and reads all that came out of it; each of its bytes must have one fate.
+pub(crate) fn decode(state: &State, datagram: &Datagram<'_>, decoded: &mut Decoded) {
+    let bytes = datagram.bytes;
+    state.decode(datagram, decoded);
     assert_eq!(decoded.accounting().total(), bytes.len() as u64, "each byte has one fate");
     let mut record_bytes = 0;
     for set in decoded.data_sets(bytes) {

@@ -6,5 +6,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 pub mod corpus;
+pub mod differential;
 pub mod invariants;
 pub mod otlp_server;
+pub mod sequences;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::{codegen, doc_links, e2e, fuzz_seeds, workspace_root};
+use crate::{api, codegen, differential, doc_links, e2e, fuzz_seeds, large, rfc_coverage, workspace_root};
 
 /// What a step passed without checking, for the summary.
 type Outcome = Result<Option<String>>;
@@ -24,7 +24,7 @@ struct Step {
 }
 
 /// Cheap steps first.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 18] = [
     Step { name: "captures", run: captures },
     Step { name: "fmt", run: fmt },
     Step { name: "codegen", run: generated_files },
@@ -36,7 +36,11 @@ const STEPS: [Step; 14] = [
     Step { name: "no-std", run: no_std },
     Step { name: "examples", run: examples },
     Step { name: "bench", run: bench },
+    Step { name: "miri", run: miri },
+    Step { name: "api", run: public_api },
     Step { name: "fuzz", run: fuzz },
+    Step { name: "differential", run: differential },
+    Step { name: "large", run: large_captures },
     Step { name: "e2e", run: end_to_end },
     Step { name: "soak", run: soak },
 ];
@@ -98,7 +102,8 @@ fn generated_files(_root: &Path) -> Outcome {
 
 fn links(root: &Path) -> Outcome {
     let count = doc_links::check(root)?;
-    Ok(Some(format!("{count} links")))
+    let named = rfc_coverage::check_exporters(root)?;
+    Ok(Some(format!("{count} links, {named} tests of exporters")))
 }
 
 /// Licences, sources and bans need only the lock file; advisories need RustSec's database.
@@ -174,6 +179,29 @@ fn fuzz(root: &Path) -> Outcome {
         run_command(root, &[], &command)?;
     }
     Ok(Some(format!("{} targets, {FUZZ_SECONDS} s each", targets.len())))
+}
+
+fn public_api(_root: &Path) -> Outcome {
+    api::run(&["--check".to_owned()]).map(Some)
+}
+
+/// The walks over untrusted bytes under Miri; the tests whose names say so are short enough for it.
+fn miri(root: &Path) -> Outcome {
+    let env = [("MIRIFLAGS", "-Zmiri-disable-isolation"), ("CARGO_TARGET_DIR", "target/miri")];
+    run_command(root, &env, "cargo +nightly miri test --package flow-wire --test framing --test records")?;
+    run_command(root, &env, "cargo +nightly miri test --package flow-wire --lib -- list value record template")
+}
+
+/// Only where `NETFLOW_CAPTURES` has them.
+fn large_captures(_root: &Path) -> Outcome {
+    match env::var_os("NETFLOW_CAPTURES") {
+        None => Ok(Some("NETFLOW_CAPTURES is not set: no large captures".to_owned())),
+        Some(folder) => large::run(Path::new(&folder)).map(Some),
+    }
+}
+
+fn differential(_root: &Path) -> Outcome {
+    differential::run(&[]).map(Some)
 }
 
 fn end_to_end(_root: &Path) -> Outcome {

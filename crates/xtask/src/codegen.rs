@@ -24,6 +24,7 @@ pub(crate) fn targets() -> Vec<Target> {
     vec![
         Target { path: "crates/flow-wire/src/ie/generated.rs", generate: elements::generate },
         Target { path: "docs/attributes.md", generate: attributes::generate },
+        Target { path: "docs/rfc-coverage.md", generate: crate::rfc_coverage::generate },
     ]
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use command::Collector;
+pub(crate) use command::build;
 
 mod command;
 mod compare;
@@ -25,7 +26,6 @@ mod receiver;
 pub(crate) mod soak;
 mod tap;
 mod traffic;
-mod tshark;
 
 /// The seed of the traffic that the exporters meter.
 const TRAFFIC_SEED: u64 = 2055;

@@ -12,6 +12,14 @@ const DATAGRAMS_OF_A_CAPTURE: usize = 16;
 /// Longest datagram that `testkit::invariants::datagram_sequence` takes.
 const SEQUENCE_DATAGRAM_MAX: usize = 0x7ff;
 
+/// First bytes by which `datagram_sequence` tells datagrams from choices of what exporters do.
+const GIVEN: u8 = 0;
+const CHOSEN: u8 = 1;
+
+/// Sequences of random choices, and how many choices each has.
+const CHOSEN_SEQUENCES: usize = 32;
+const CHOICES: usize = 2_000;
+
 /// Writes seeds below `folder`, one folder for each target that reads datagrams.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let (single, sequence) = (folder.join("one_datagram"), folder.join("datagram_sequence"));
@@ -26,12 +34,17 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
         }
         fs::write(sequence.join(name), sequence_of(payloads()))?;
     }
+    let mut random = fastrand::Rng::with_seed(2055);
+    for index in 0..CHOSEN_SEQUENCES {
+        let choices: Vec<u8> = [CHOSEN].into_iter().chain((0..CHOICES).map(|_| random.u8(..))).collect();
+        fs::write(sequence.join(format!("chosen-{index:02}")), choices)?;
+    }
     Ok(())
 }
 
-/// Datagrams of one exporter as `datagram_sequence` reads them: length, exporter and delay, bytes.
+/// Datagrams of one exporter as `datagram_sequence` reads them: that they are given; of each length, exporter and delay, bytes.
 fn sequence_of<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut sequence = Vec::new();
+    let mut sequence = vec![GIVEN];
     for payload in payloads.filter(|payload| payload.len() <= SEQUENCE_DATAGRAM_MAX) {
         // A length of at most 2,047 fits two bytes.
         sequence.extend((payload.len() as u16).to_be_bytes());
@@ -49,6 +62,6 @@ mod tests {
     fn sequences_hold_length_choice_and_datagram_and_leave_out_long_ones() {
         let long = [9; SEQUENCE_DATAGRAM_MAX + 1];
         let sequence = sequence_of([&[1, 2][..], &long, &[3]].into_iter());
-        assert_eq!(sequence, [0, 2, 0, 1, 2, 0, 1, 0, 3]);
+        assert_eq!(sequence, [GIVEN, 0, 2, 0, 1, 2, 0, 1, 0, 3]);
     }
 }

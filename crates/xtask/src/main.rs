@@ -6,18 +6,24 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod api;
 mod ci;
 mod codegen;
+mod differential;
 mod doc_links;
 mod e2e;
 mod fuzz_seeds;
+mod large;
+mod rfc_coverage;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
   ci [STEP...]        run every check, or only the named ones
+  api [--check]       write (or compare) the public API of the libraries in docs/api
   codegen [--check]   write (or compare) the files that are made from other files
   corpus              record the corpus of real exporters anew
+  differential [STREAM...]  the same datagrams through our decoder, tshark and nfcapd
   e2e [CASE...]       test against real exporters and a real OpenTelemetry Collector
   soak [MINUTES]      flows for 30 minutes to a backend with outages; --short for half a minute
 ";
@@ -25,9 +31,11 @@ usage: cargo xtask TASK
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.split_first() {
+        Some((task, rest)) if task == "api" => api::run(rest).map(|summary| println!("{summary}")),
         Some((task, rest)) if task == "ci" => ci::run(rest),
         Some((task, rest)) if task == "codegen" => codegen::run(rest),
         Some((task, [])) if task == "corpus" => e2e::corpus::run(),
+        Some((task, rest)) if task == "differential" => differential::run(rest).map(|summary| println!("{summary}")),
         Some((task, rest)) if task == "e2e" => e2e::run(rest),
         Some((task, rest)) if task == "soak" => e2e::soak::run(rest),
         _ => {

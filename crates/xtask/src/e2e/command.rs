@@ -16,7 +16,7 @@ const START_PATIENCE: Duration = Duration::from_secs(20);
 /// # Errors
 ///
 /// When it does not compile.
-pub(super) fn build() -> anyhow::Result<PathBuf> {
+pub(crate) fn build() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--package", "netflow2traces", "--message-format=json-render-diagnostics"]);

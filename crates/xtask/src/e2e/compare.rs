@@ -7,10 +7,11 @@ use anyhow::{Context, bail, ensure};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use testkit::otlp_server::{Span, Value};
 
-use super::tshark::{Capture, Record};
+use testkit::differential::Record;
+use testkit::differential::tshark::Capture;
 
-const ICMP: u8 = 1;
-const ICMPV6: u8 = 58;
+const ICMP: u64 = 1;
+const ICMPV6: u64 = 58;
 
 /// Fails unless the traces of the exporter at `exporter_port` say exactly what tshark says: one trace a datagram, in
 /// that order, one flow span a record, and every field the same.
@@ -186,7 +187,7 @@ mod tests {
         [
             ("netflow.version", Value::IntValue(5)),
             ("source.address", Value::StringValue("192.0.2.1".to_owned())),
-            ("network.protocol.number", Value::IntValue(ICMP.into())),
+            ("network.protocol.number", Value::IntValue(ICMP as i64)),
             ("netflow.flow.start_time_unix_nano", Value::IntValue(1_700_000_000_123_999_999)),
         ]
     }
@@ -202,7 +203,7 @@ mod tests {
             start_ms: Some(1_700_000_000_123),
             ..Record::default()
         };
-        Capture { datagrams: 1, records: vec![record], options_records: 0 }
+        Capture { datagrams: 1, records: vec![record], ..Capture::default() }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use anyhow::{Context, ensure};
 
 use super::exporter::{EXPORTERS, Exporter, program_version};
 use super::tap::{self, Tap};
-use super::{TRAFFIC_SEED, pcap, traffic, tshark};
+use super::{TRAFFIC_SEED, pcap, traffic};
+use testkit::differential::tshark;
 
 /// Runs every exporter over the generated traffic and writes captures, expected records and README.md to the corpus
 /// folder of `testkit`.
@@ -29,9 +30,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let capture =
             record(exporter, &traffic, &folder, &corpus).with_context(|| format!("record {}", exporter.name))?;
         println!("{:24} {:3} datagrams {:4} records", exporter.name, capture.datagrams, capture.records.len());
-        let tshark::Capture { datagrams, records, options_records } = &capture;
+        let tshark::Capture { datagrams, records, options, .. } = &capture;
         let (name, command) = (exporter.name, exporter.command_line());
-        writeln!(table, "| `{name}` | {datagrams} | {} | {options_records} | `{command}` |", records.len())?;
+        writeln!(table, "| `{name}` | {datagrams} | {} | {} | `{command}` |", records.len(), options.len())?;
     }
     std::fs::write(corpus.join("README.md"), readme(&table)?)?;
     Ok(())

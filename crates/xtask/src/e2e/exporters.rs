@@ -9,8 +9,8 @@ use super::exporter::{EXPORTERS, Exporter};
 use super::otelcol::{Forward, Otelcol};
 use super::receiver::Receiver;
 use super::tap::{self, Tap};
-use super::tshark::{self, Capture};
 use super::{Bench, TRAFFIC_SEED, compare, http, pcap, traffic};
+use testkit::differential::tshark::{self, Capture};
 
 const DRAIN: Duration = Duration::from_secs(30);
 

@@ -1,4 +1,4 @@
-//! What tshark makes of a capture of export datagrams, as records with the keys of `decode --format jsonl`.
+//! What tshark makes of a capture of export datagrams.
 //!
 //! Field values are tshark's; of the Template only the element numbers are used, to tell which clock a time is read
 //! from and whether a second counter is the reverse one (RFC 5103).
@@ -10,7 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use roxmltree::Node;
-use serde::{Deserialize, Serialize};
+
+use super::{Place, Record};
 
 /// The Private Enterprise Number of reverse Information Elements (RFC 5103 section 6.1).
 const REVERSE_PEN: u32 = 29_305;
@@ -18,69 +19,44 @@ const REVERSE_PEN: u32 = 29_305;
 /// Seconds from 1900, where NTP starts, to 1970.
 const NTP_TO_UNIX_SECONDS: i128 = 2_208_988_800;
 
-/// One flow Data Record; absent is what the record does not have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Record {
-    /// Number of the datagram in its capture, from 1.
-    pub packet: u64,
-    pub version: u16,
-    pub domain: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub template: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub src: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dst: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sport: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dport: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proto: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub packets: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub in_if: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub out_if: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub src_as: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dst_as: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nexthop: Option<IpAddr>,
-    /// Unix milliseconds, rounded down.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rev_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rev_packets: Option<u64>,
-}
-
 /// A capture as tshark reads it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Capture {
+pub struct Capture {
+    /// Export datagrams, from any port to 2055.
     pub datagrams: u64,
     /// Flow Data Records in wire order.
     pub records: Vec<Record>,
-    pub options_records: u64,
+    /// Where each of `records` lies.
+    pub places: Vec<Place>,
+    /// Where the options Data Records lie.
+    pub options: Vec<Place>,
+    /// What tshark could not read, by the number of the datagram.
+    pub problems: Vec<(u64, String)>,
 }
 
-/// Lets tshark read the capture at `path`.
+/// Lets tshark read the capture at `path`, all of it.
 ///
 /// # Errors
 ///
 /// When tshark is missing, calls a datagram malformed, or leaves a part of one unread.
-pub(super) fn read(path: &Path) -> anyhow::Result<Capture> {
-    let output = Command::new("tshark").args(["-n", "-T", "pdml", "-r"]).arg(path).output().context("run tshark")?;
+pub fn read(path: &Path) -> anyhow::Result<Capture> {
+    let capture = read_what_it_can(path)?;
+    if let Some((number, problem)) = capture.problems.first() {
+        bail!("{}: datagram {number}: {problem}", path.display());
+    }
+    Ok(capture)
+}
+
+/// The same, with what tshark does not read among [`Capture::problems`].
+///
+/// # Errors
+///
+/// When tshark is missing or fails.
+pub fn read_what_it_can(path: &Path) -> anyhow::Result<Capture> {
+    let arguments = ["-n", "-d", "udp.port==2055,cflow", "-T", "pdml", "-r"];
+    let output = Command::new("tshark").args(arguments).arg(path).output().context("run tshark")?;
     ensure!(output.status.success(), "tshark: {}", String::from_utf8_lossy(&output.stderr));
-    from_pdml(std::str::from_utf8(&output.stdout)?).with_context(|| path.display().to_string())
+    from_pdml(&String::from_utf8_lossy(&output.stdout)).with_context(|| path.display().to_string())
 }
 
 fn from_pdml(text: &str) -> anyhow::Result<Capture> {
@@ -89,13 +65,15 @@ fn from_pdml(text: &str) -> anyhow::Result<Capture> {
     for packet in document.root_element().children().filter(|node| node.has_tag_name("packet")) {
         dissection.capture.datagrams += 1;
         let number = dissection.capture.datagrams;
-        dissection.datagram(packet).with_context(|| format!("datagram {number}"))?;
+        if let Err(problem) = dissection.datagram(packet) {
+            dissection.capture.problems.push((number, format!("{problem:#}")));
+        }
     }
     Ok(dissection.capture)
 }
 
-/// Templates and options are kept per exporter port and Observation Domain.
-type Session = (u16, u32);
+/// Templates and options are kept per exporter address and port and Observation Domain.
+type Session = (IpAddr, u16, u32);
 
 /// Enterprise number, 0 for IANA, and element number.
 type Element = (u32, u16);
@@ -112,6 +90,8 @@ struct Dissection {
 /// What the message header says that records need.
 struct Header {
     version: u16,
+    /// Where the payload starts in the frame.
+    start: usize,
     session: Session,
     /// Export time in Unix nanoseconds.
     time_ns: i128,
@@ -120,37 +100,21 @@ struct Header {
 
 impl Dissection {
     fn datagram(&mut self, packet: Node<'_, '_>) -> anyhow::Result<()> {
-        let malformed = packet.descendants().any(|node| node.attribute("name") == Some("_ws.malformed"));
-        ensure!(!malformed, "tshark calls it malformed");
         let protocol = packet.children().find(|node| node.attribute("name") == Some("cflow"));
         let protocol = protocol.context("tshark sees no NetFlow in it")?;
-        let header = Header {
-            version: number(protocol, "cflow.version")?.context("no version")?,
-            session: (
-                number(packet, "udp.srcport")?.context("no UDP port")?,
-                match number::<u32>(protocol, "cflow.engine_type")? {
-                    Some(engine_type) => engine_type * 256 + number(protocol, "cflow.engine_id")?.unwrap_or(0),
-                    None => number(protocol, "cflow.source_id")?.or(number(protocol, "cflow.od_id")?).unwrap_or(0),
-                },
-            ),
-            time_ns: number::<i128>(protocol, "cflow.unix_secs")?
-                .or(number(protocol, "cflow.exporttime")?)
-                .context("no export time")?
-                * 1_000_000_000
-                + number::<i128>(protocol, "cflow.unix_nsecs")?.unwrap_or(0),
-            sys_uptime_ms: raw(protocol, "cflow.sysuptime")?.map(|millis| millis as u32),
-        };
+        let header = header(packet, protocol)?;
         let mut end = 0;
         for part in protocol.children().filter(Node::is_element) {
             end = end.max(attribute(part, "pos")? + attribute(part, "size")?);
             let title = part.attribute("show").unwrap_or_default();
             if title.starts_with("pdu ") {
-                let record = self.record(part, &header, None)?;
-                self.capture.records.push(record);
+                self.flow(part, &header, None)?;
             } else if title.starts_with("Set ") || title.starts_with("FlowSet ") {
                 self.set(part, &header)?;
             }
         }
+        let malformed = packet.descendants().any(|node| node.attribute("name") == Some("_ws.malformed"));
+        ensure!(!malformed, "tshark calls it malformed");
         let len = attribute(protocol, "pos")? + attribute(protocol, "size")?;
         ensure!(end == len, "tshark read {end} of {len} bytes");
         Ok(())
@@ -166,14 +130,11 @@ impl Dissection {
                 let elements = if title.starts_with("Options") { None } else { Some(elements(part)?) };
                 self.templates.insert((header.session, template_id), elements);
             } else if title.starts_with("Flow ") {
-                let template = self.templates.get(&(header.session, set_id));
+                let template = self.templates.get(&(header.session, set_id)).cloned();
                 match template.with_context(|| format!("tshark reads Set {set_id} without its Template"))? {
-                    Some(elements) => {
-                        let record = self.record(part, header, Some((set_id, elements.as_slice())))?;
-                        self.capture.records.push(record);
-                    }
+                    Some(elements) => self.flow(part, header, Some((set_id, elements.as_slice())))?,
                     None => {
-                        self.capture.options_records += 1;
+                        self.capture.options.push(self.place(part, header)?);
                         if let Some(millis) = raw(part, "cflow.sys_init_time")? {
                             self.system_init_ms.insert(header.session, millis.into());
                         }
@@ -184,26 +145,43 @@ impl Dissection {
         Ok(())
     }
 
+    fn flow(&mut self, flow: Node<'_, '_>, header: &Header, template: Option<(u16, &[Element])>) -> anyhow::Result<()> {
+        let (record, place) = (self.record(flow, header, template)?, self.place(flow, header)?);
+        self.capture.records.push(record);
+        self.capture.places.push(place);
+        Ok(())
+    }
+
+    fn place(&self, flow: Node<'_, '_>, header: &Header) -> anyhow::Result<Place> {
+        let range = |node| anyhow::Ok((attribute(node, "pos")?.wrapping_sub(header.start), attribute(node, "size")?));
+        let fields = flow.descendants().filter(|node| *node != flow).flat_map(range).collect();
+        Ok(Place { packet: self.capture.datagrams, start: range(flow)?.0, fields })
+    }
+
     fn record(
         &self,
         flow: Node<'_, '_>,
         header: &Header,
         template: Option<(u16, &[Element])>,
     ) -> anyhow::Result<Record> {
-        let biflow = template.is_some_and(|(_, elements)| elements.contains(&(REVERSE_PEN, 1)));
-        let reverse = |name| if biflow { nth_number(flow, name, 1) } else { Ok(None) };
+        // tshark calls an element and its reverse by the same name; the reverse comes second.
+        let reverse = |names: [(&str, u16); 2]| {
+            let has = |element| template.is_some_and(|(_, elements)| elements.contains(&element));
+            let name = names.into_iter().find(|(_, id)| has((REVERSE_PEN, *id)));
+            name.map_or(Ok(None), |(name, id)| nth_number(flow, name, usize::from(has((0, id)))))
+        };
         Ok(Record {
             packet: self.capture.datagrams,
             version: header.version,
-            domain: header.session.1,
+            domain: header.session.2,
             template: template.map(|(template_id, _)| template_id),
             src: address(flow, "cflow.srcaddr", "cflow.srcaddrv6")?,
             dst: address(flow, "cflow.dstaddr", "cflow.dstaddrv6")?,
             sport: number(flow, "cflow.srcport")?,
             dport: number(flow, "cflow.dstport")?,
             proto: number(flow, "cflow.protocol")?,
-            bytes: number(flow, "cflow.octets")?,
-            packets: number(flow, "cflow.packets")?,
+            bytes: first_that_counts(flow, &OCTETS)?,
+            packets: first_that_counts(flow, &PACKETS)?,
             in_if: number(flow, "cflow.inputint")?,
             out_if: number(flow, "cflow.outputint")?,
             src_as: number(flow, "cflow.srcas")?,
@@ -211,8 +189,8 @@ impl Dissection {
             nexthop: address(flow, "cflow.nexthop", "cflow.nexthopv6")?,
             start_ms: self.time(flow, header, template, &START)?,
             end_ms: self.time(flow, header, template, &END)?,
-            rev_bytes: reverse("cflow.octets")?,
-            rev_packets: reverse("cflow.packets")?,
+            rev_bytes: reverse([("cflow.octets", 1), ("cflow.permanent_octets", 85)])?,
+            rev_packets: reverse([("cflow.packets", 2), ("cflow.permanent_packets", 86)])?,
         })
     }
 
@@ -224,14 +202,19 @@ impl Dissection {
         template: Option<(u16, &[Element])>,
         end: &FlowEnd,
     ) -> anyhow::Result<Option<i64>> {
-        let Some(value) = raw(flow, end.names[0])?.or(raw(flow, end.names[1])?) else { return Ok(None) };
-        let clock = match template {
-            None => Clock::SysUptime,
+        let names = end.names.map(Some);
+        let mut nodes = flow.descendants().filter(|node| names.contains(&node.attribute("name")));
+        let Some((value, clock)) = (match template {
+            None => nodes.next().map(|node| (node, Clock::SysUptime)),
             Some((_, elements)) => {
-                let known = end.clocks.iter().find(|(element, _)| elements.contains(&(0, *element)));
-                known.context("a time of an element that is not known here")?.1
+                let clock = |element: &Element| end.clocks.iter().position(|(id, _)| *element == (0, *id));
+                let best = nodes.zip(elements.iter().filter_map(clock)).min_by_key(|(_, rank)| *rank);
+                best.map(|(node, rank)| (node, end.clocks[rank].1))
             }
+        }) else {
+            return Ok(None);
         };
+        let Some(value) = value_of(value)? else { return Ok(None) };
         let wide = i128::from(value);
         let nanos = match clock {
             Clock::Seconds => wide * 1_000_000_000,
@@ -242,10 +225,13 @@ impl Dissection {
             Clock::SysUptime => match header.sys_uptime_ms {
                 // 32 bits of milliseconds wrap after 49.7 days: the signed difference is the age.
                 Some(uptime) => header.time_ns - i128::from(uptime.wrapping_sub(value as u32) as i32) * 1_000_000,
-                None => match self.system_init_ms.get(&header.session) {
-                    Some(system_init_ms) => (system_init_ms + wide) * 1_000_000,
-                    None => return Ok(None),
-                },
+                None => {
+                    let here = raw(flow, "cflow.sys_init_time")?.map(i128::from);
+                    match here.or_else(|| self.system_init_ms.get(&header.session).copied()) {
+                        Some(system_init_ms) => (system_init_ms + wide) * 1_000_000,
+                        None => return Ok(None),
+                    }
+                }
             },
         };
         Ok(Some(i64::try_from(nanos.div_euclid(1_000_000))?))
@@ -288,14 +274,68 @@ const END: FlowEnd = FlowEnd {
     ],
 };
 
+/// What the headers of a datagram say.
+fn header(packet: Node<'_, '_>, protocol: Node<'_, '_>) -> anyhow::Result<Header> {
+    let version: u16 = number(protocol, "cflow.version")?.context("no version")?;
+    let domain = match version {
+        5 => {
+            256 * number::<u32>(protocol, "cflow.engine_type")?.unwrap_or(0)
+                + number(protocol, "cflow.engine_id")?.unwrap_or(0)
+        }
+        _ => number(protocol, "cflow.source_id")?.or(number(protocol, "cflow.od_id")?).unwrap_or(0),
+    };
+    let source = number(packet, "ip.src")?.or(number(packet, "ipv6.src")?).context("no IP address")?;
+    let seconds = number::<i128>(protocol, "cflow.unix_secs")?.or(number(protocol, "cflow.exporttime")?);
+    let nanos = number::<i128>(protocol, "cflow.unix_nsecs")?.unwrap_or(0);
+    Ok(Header {
+        version,
+        start: attribute(protocol, "pos")?,
+        session: (source, number(packet, "udp.srcport")?.context("no UDP port")?, domain),
+        time_ns: seconds.context("no export time")? * 1_000_000_000 + nanos,
+        sys_uptime_ms: raw(protocol, "cflow.sysuptime")?.map(|millis| millis as u32),
+    })
+}
+
+/// tshark's names of the counters, in the order in which the first that is not zero counts.
+const OCTETS: [&str; 5] = [
+    "cflow.octets",
+    "cflow.permanent_octets",
+    "cflow.initiator_octets",
+    "cflow.post_octets",
+    "cflow.post_total_octets",
+];
+const PACKETS: [&str; 5] = [
+    "cflow.packets",
+    "cflow.permanent_packets",
+    "cflow.initiator_packets",
+    "cflow.post_packets",
+    "cflow.post_total_packets",
+];
+
+fn first_that_counts(flow: Node<'_, '_>, names: &[&str]) -> anyhow::Result<Option<u64>> {
+    let mut found = None;
+    for name in names {
+        match number(flow, name)? {
+            Some(0) => found = found.or(Some(0)),
+            Some(counter) => return Ok(Some(counter)),
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
 /// The elements of a Template, in order.
 fn elements(template: Node<'_, '_>) -> anyhow::Result<Vec<Element>> {
     let is_field = |node: &Node<'_, '_>| node.attribute("show").is_some_and(|show| show.starts_with("Field ("));
     let fields = template.children().filter(is_field);
     fields
         .map(|field| {
-            let ipfix = number(field, "cflow.template_ipfix_field_type")?;
-            let element = ipfix.or(number(field, "cflow.template_field_type")?).context("a field without a type")?;
+            // Each enterprise has a name of its own for it.
+            let is_type = |node: &Node<'_, '_>| {
+                let name = node.attribute("name").unwrap_or_default();
+                name.starts_with("cflow.template_") && name.contains("_field_type")
+            };
+            let element = field.descendants().find(is_type).context("a field without a type").and_then(show_number)?;
             Ok((number(field, "cflow.template_ipfix_field_pen")?.unwrap_or(0), element))
         })
         .collect()
@@ -323,19 +363,23 @@ fn show_number<T: std::str::FromStr>(node: Node<'_, '_>) -> anyhow::Result<T> {
 
 /// The bytes of a field as one big-endian number.
 fn raw(node: Node<'_, '_>, name: &str) -> anyhow::Result<Option<u64>> {
-    let Some(value) = nth(node, name, 0).and_then(|node| node.attribute("value")) else { return Ok(None) };
-    Ok(Some(u64::from_str_radix(value, 16).with_context(|| name.to_owned())?))
+    nth(node, name, 0).map_or(Ok(None), value_of)
+}
+
+fn value_of(node: Node<'_, '_>) -> anyhow::Result<Option<u64>> {
+    let Some(value) = node.attribute("value") else { return Ok(None) };
+    Ok(Some(u64::from_str_radix(value, 16).with_context(|| format!("{:?}", node.attribute("name")))?))
 }
 
 fn attribute(node: Node<'_, '_>, name: &str) -> anyhow::Result<usize> {
     Ok(node.attribute(name).with_context(|| format!("no {name}"))?.parse()?)
 }
 
-/// The address, of whichever family the record has.
+/// The address, of whichever family the record has; of two the first that is set.
 fn address(node: Node<'_, '_>, v4: &str, v6: &str) -> anyhow::Result<Option<IpAddr>> {
-    let (v4, v6) = (number(node, v4)?, number(node, v6)?);
-    ensure!(v4.is_none() || v6.is_none(), "addresses of both families in one record");
-    Ok(v4.or(v6))
+    let nodes = node.descendants().filter(|node| node.attribute("name").is_some_and(|name| name == v4 || name == v6));
+    let found: Vec<IpAddr> = nodes.map(show_number).collect::<anyhow::Result<_>>()?;
+    Ok(found.into_iter().min_by_key(IpAddr::is_unspecified))
 }
 
 #[cfg(test)]
@@ -344,6 +388,7 @@ mod tests {
 
     /// A v5 datagram of one record, flow start 1.5 s before the export and end after `sysUptime` had wrapped.
     const V5: &str = r#"<pdml><packet>
+        <proto name="ip"><field name="ip.src" show="192.0.2.9" value="c0000209"/></proto>
         <proto name="udp"><field name="udp.srcport" show="40000" value="9c40"/></proto>
         <proto name="cflow" pos="42" size="72">
           <field name="cflow.version" pos="42" size="2" show="5" value="0005"/>
@@ -382,10 +427,11 @@ mod tests {
 
     #[test]
     fn does_not_accept_a_datagram_that_tshark_left_unread() {
-        let error = from_pdml(&V5.replace(r#"pos="42" size="72""#, r#"pos="42" size="120""#)).unwrap_err();
-        assert_eq!(format!("{error:#}"), "datagram 1: tshark read 114 of 162 bytes");
-        let error = from_pdml(&V5.replace("cflow.srcaddr", "_ws.malformed")).unwrap_err();
-        assert_eq!(format!("{error:#}"), "datagram 1: tshark calls it malformed");
+        let problems = |text: &str| from_pdml(text).unwrap().problems;
+        let short = problems(&V5.replace(r#"pos="42" size="72""#, r#"pos="42" size="120""#));
+        assert_eq!(short, [(1, "tshark read 114 of 162 bytes".to_owned())]);
+        let malformed = problems(&V5.replace("cflow.srcaddr", "_ws.malformed"));
+        assert_eq!(malformed, [(1, "tshark calls it malformed".to_owned())]);
     }
 
     /// Elements 1 and 2 a second time, with the Private Enterprise Number of RFC 5103, are the reverse counters.
