@@ -27,6 +27,7 @@ fn q01_the_v9_count_does_not_frame_the_message() {
 }
 
 /// Palo Alto and Cisco ACI fill datagrams up to a fixed size.
+/// (RFC 7011 section 3.3.1.)
 #[test]
 fn q02_zero_fill_up_to_a_fixed_size_costs_nothing() {
     for version in TEMPLATED {
@@ -43,6 +44,7 @@ fn q02_zero_fill_up_to_a_fixed_size_costs_nothing() {
     assert_eq!((seen.octets, seen.issues), (vec![5], vec![(datagram.len(), Kind::SetTooShort(0))]));
 }
 
+/// RFC 7011 section 3.3.1.
 #[test]
 fn q03_sets_begin_where_the_one_before_ends_aligned_or_not() {
     for version in TEMPLATED {
@@ -60,6 +62,7 @@ fn q03_sets_begin_where_the_one_before_ends_aligned_or_not() {
 }
 
 /// RFC 3954 pads to four bytes; RFC 7011 section 3.3.1 allows any padding shorter than a record, of zeros.
+/// (RFC 3954 section 5.3.)
 #[test]
 fn q05_data_padding_is_whatever_is_shorter_than_a_record() {
     for version in TEMPLATED {
@@ -79,6 +82,7 @@ fn q05_data_padding_is_whatever_is_shorter_than_a_record() {
     }
 }
 
+/// RFC 7011 section 9.
 #[test]
 fn q11_a_set_cut_by_the_end_of_the_datagram_costs_itself_alone() {
     for version in TEMPLATED {
@@ -97,6 +101,7 @@ fn q11_a_set_cut_by_the_end_of_the_datagram_costs_itself_alone() {
     }
 }
 
+/// RFC 7011 section 3.3.2.
 #[test]
 fn q12_a_set_shorter_than_its_header_ends_the_message_there() {
     for version in TEMPLATED {
@@ -137,6 +142,7 @@ fn q13_reserved_sets_are_skipped_by_their_length() {
     assert_eq!(receive(&ids_of_ipfix).issues, [], "2 is a Template Set there");
 }
 
+/// RFC 7011 section 3.3.1.
 #[test]
 fn q49_empty_sets_do_nothing() {
     for version in TEMPLATED {

@@ -6,6 +6,7 @@ use hex_literal::hex;
 use crate::common::{Collector, OCTETS, TEMPLATED, body, message, options_templates, receive, set, templates};
 
 /// Juniper sends scopes of no bytes and no scopes at all; nProbe no options.
+/// (RFC 3954 section 6.1, RFC 7011 section 3.4.2.)
 #[test]
 fn q21_scopes_of_no_bytes_and_no_scopes_or_options_at_all_are_accepted() {
     for (version, forms) in [
@@ -53,6 +54,7 @@ fn q21_scopes_of_no_bytes_and_no_scopes_or_options_at_all_are_accepted() {
     }
 }
 
+/// RFC 3954 section 6.1, RFC 7011 section 3.4.2.
 #[test]
 fn q22_options_lengths_that_do_not_add_up_cost_that_template_unless_it_is_padding() {
     let data = set(257, &hex!("00000001 00000064"));
@@ -83,6 +85,7 @@ fn q22_options_lengths_that_do_not_add_up_cost_that_template_unless_it_is_paddin
 }
 
 /// One Cisco ASR 9000 was seen to send 19 Options Template Records in a Set.
+/// (RFC 3954 section 6.2, RFC 7011 section 3.4.2.)
 #[test]
 fn q23_options_sets_hold_any_number_of_templates_and_records() {
     for version in TEMPLATED {

@@ -13,6 +13,7 @@ fn two_records() -> Vec<u8> {
 }
 
 /// v5 counts flows, v9 Messages, IPFIX data records, each within its Observation Domain and modulo 2^32.
+/// (RFC 3954 section 5.1, RFC 7011 section 3.1.)
 #[test]
 fn q52_sequence_numbers_count_what_their_version_counts() {
     for (version, step) in [(Version::V9, 1_u32), (Version::Ipfix, 2)] {
@@ -43,6 +44,7 @@ fn q52_sequence_numbers_count_what_their_version_counts() {
 }
 
 /// What cannot be counted raises no alarm, and no false one later.
+/// (RFC 3954 section 5.1, RFC 7011 section 3.1.)
 #[test]
 fn q52_records_without_a_template_are_no_loss() {
     let mut collector = Collector::new();

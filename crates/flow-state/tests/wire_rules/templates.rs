@@ -10,6 +10,7 @@ use crate::common::{
 /// packetDeltaCount, then octetDeltaCount.
 const PACKETS_OCTETS: [u8; 12] = hex!("0100 0002 0002 0004 0001 0004");
 
+/// RFC 7011 section 3.3.1.
 #[test]
 fn q04_template_sets_may_have_padding_up_to_seven_bytes_or_of_zeros() {
     for version in TEMPLATED {
@@ -57,17 +58,20 @@ fn zero_length_fields(version: Version) {
 }
 
 /// Cisco ASA sends them.
+/// (RFC 3954 section 5.2.)
 #[test]
 fn q06_fields_of_length_zero_in_v9_are_empty_values() {
     zero_length_fields(Version::V9);
 }
 
+/// RFC 7011 section 3.2.
 #[test]
 fn q07_fields_of_length_zero_in_ipfix_are_empty_values() {
     zero_length_fields(Version::Ipfix);
 }
 
 /// Some IPFIX exporters use the Set IDs of v9, and the layout that goes with them.
+/// (RFC 7011 section 3.3.2.)
 #[test]
 fn q14_ipfix_messages_may_hold_the_template_sets_of_v9() {
     let datagram = message(Version::Ipfix, &[&set(0, &OCTETS), &set(256, &hex!("00000005"))]);
@@ -88,6 +92,7 @@ fn q14_ipfix_messages_may_hold_the_template_sets_of_v9() {
     assert_eq!((seen.octets, &seen.issues[..]), (vec![5], &issues[..]));
 }
 
+/// RFC 3954 section 5.2, RFC 7011 section 3.4.1.
 #[test]
 fn q15_a_template_id_below_256_costs_that_template_alone() {
     for version in TEMPLATED {
@@ -106,6 +111,7 @@ fn q15_a_template_id_below_256_costs_that_template_alone() {
     }
 }
 
+/// RFC 3954 section 5.2, RFC 7011 section 8.1.
 #[test]
 fn q16_no_fields_are_nonsense_in_v9_and_a_withdrawal_in_ipfix() {
     for (version, kind) in [(Version::V9, Kind::TemplateEmpty(256)), (Version::Ipfix, Kind::WithdrawalIgnored(256))] {
@@ -146,6 +152,7 @@ fn q17_withdrawals_over_udp_are_ignored_and_definitions_beside_them_are_not() {
     assert!(!seen.events.iter().any(removed));
 }
 
+/// RFC 3954 section 9, RFC 7011 section 8.1.
 #[test]
 fn q18_a_template_id_with_another_layout_holds_from_that_set_on() {
     for version in TEMPLATED {
@@ -161,6 +168,7 @@ fn q18_a_template_id_with_another_layout_holds_from_that_set_on() {
 }
 
 /// Line cards of one router are Observation Domains with Template IDs of their own.
+/// (RFC 7011 section 8.)
 #[test]
 fn q19_a_template_belongs_to_its_observation_domain() {
     for version in TEMPLATED {

@@ -51,6 +51,7 @@ fn q09_variable_lengths_have_a_short_and_a_long_form() {
 }
 
 /// nProbe and H3C send it though v9 has no such length.
+/// (RFC 7011 section 7.)
 #[test]
 fn q10_a_length_of_65535_in_v9_is_a_variable_length() {
     let template = templates(Version::V9, &NAMED);
@@ -97,6 +98,7 @@ fn with_value(id: u16, bytes: &[u8], check: impl Fn(Value<'_>)) {
     });
 }
 
+/// RFC 7011 section 6.1.2.
 #[test]
 fn q30_a_length_that_does_not_fit_its_type_keeps_the_bytes_and_has_no_value() {
     let long = [7; 16];
@@ -175,6 +177,7 @@ fn q48_lists_are_opened_in_place_and_a_broken_one_costs_itself_alone() {
 }
 
 /// Cisco ASA, nProbe and Palo Alto use the upper half; IPFIX has its enterprise bit there.
+/// (RFC 3954 section 8.)
 #[test]
 fn q46_field_types_of_v9_have_sixteen_bits() {
     for (field_type, name) in [
@@ -196,6 +199,7 @@ fn q46_field_types_of_v9_have_sixteen_bits() {
     assert_eq!(receive(&message(Version::Ipfix, &[&template])).issues, [(20, Kind::TemplateTruncated(256))]);
 }
 
+/// RFC 7011 section 6.1.6.
 #[test]
 fn q55_text_ends_at_its_nul_padding_and_may_be_any_bytes() {
     for (sent, text) in [
@@ -215,6 +219,7 @@ fn q55_text_ends_at_its_nul_padding_and_may_be_any_bytes() {
 }
 
 /// H3C and Huawei send AS numbers and router addresses in two bytes, and next hops of 0.0.0.0.
+/// (RFC 7011 section 6.2.)
 #[test]
 fn q57_reduced_numbers_of_h3c_and_huawei_are_read_and_half_an_address_is_none() {
     for version in TEMPLATED {
