@@ -23,6 +23,7 @@ fn flow_of_uptimes(version: Version, now: u32, first: u32, last: u32) -> Vec<u8>
 }
 
 /// Uptimes count milliseconds in 32 bits and wrap after 49.7 days: their signed difference counts.
+/// (RFC 3954 section 8.)
 #[test]
 fn q31_uptimes_are_read_across_their_wrap_and_a_flow_never_ends_before_it_starts() {
     for version in [Version::V1, Version::V5, Version::V7] {
@@ -43,6 +44,7 @@ fn q31_uptimes_are_read_across_their_wrap_and_a_flow_never_ends_before_it_starts
 }
 
 /// One resolver for every form; 154 to 157 are NTP timestamps with a binary fraction.
+/// (RFC 7011 sections 6.1.8, 6.1.9 and 6.1.10.)
 #[test]
 fn q33_absolute_times_and_deltas_are_read_in_either_version() {
     let at = EXPORT * 1000 - 2_500;
