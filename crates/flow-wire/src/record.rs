@@ -74,9 +74,9 @@ impl<'a> Records<'a> {
         (count, self.remainder())
     }
 
-    /// The end of the record that starts here, and the starts of its first segments.
+    /// The end of the record that starts here, and where its first segments start in it.
     fn variable(&self) -> Option<(usize, [u16; NEAR_SEGMENTS])> {
-        let mut bases = [self.at as u16; NEAR_SEGMENTS];
+        let mut bases = [0; NEAR_SEGMENTS];
         let mut at = self.at;
         let (tail, heads) = self.template.segments().split_last()?;
         for (index, fixed) in heads.iter().enumerate() {
@@ -85,7 +85,7 @@ impl<'a> Records<'a> {
             at += start + len;
             if let Some(base) = bases.get_mut(index + 1) {
                 // `at` may lie behind the Set, which the check below finds; it is then not read.
-                *base = at as u16;
+                *base = (at - self.at) as u16;
             }
         }
         at += usize::from(*tail);
@@ -103,7 +103,7 @@ impl<'a> Iterator for Records<'a> {
         }
         let start = self.at;
         let (end, bases) = match self.template.fixed_record_len() {
-            Some(len) => (start + len, [start as u16; NEAR_SEGMENTS]),
+            Some(len) => (start + len, [0; NEAR_SEGMENTS]),
             None => match self.variable() {
                 Some(extent) => extent,
                 None => {
@@ -113,13 +113,10 @@ impl<'a> Iterator for Records<'a> {
             },
         };
         self.at = end;
-        Some(DataRecord {
-            datagram: self.datagram,
-            template: self.template,
-            bases,
-            start: start as u16,
-            end: end as u16,
-        })
+        // A list may begin less than that in front of its record; every read then takes the slow way.
+        let (lead, bases) = if start < LEAD { (start, [u16::MAX; NEAR_SEGMENTS]) } else { (LEAD, bases) };
+        let bytes = self.datagram.get(start - lead..end)?;
+        Some(DataRecord { bytes, template: self.template, bases, start: start as u16, lead: lead as u8 })
     }
 }
 
@@ -132,14 +129,20 @@ pub(crate) fn variable_length(input: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
+/// Bytes in front of a record that a read of its first field looks at.
+const LEAD: usize = 8;
+
 /// One Data Record: a flow, or a row of options.
 #[derive(Clone, Copy, Debug)]
 pub struct DataRecord<'a> {
-    datagram: &'a [u8],
+    /// The record, and `lead` bytes in front of it.
+    bytes: &'a [u8],
     template: &'a Template,
+    /// Where the first segments start in the record.
     bases: [u16; NEAR_SEGMENTS],
     start: u16,
-    end: u16,
+    /// [`LEAD`], or less where the buffer begins nearer.
+    lead: u8,
 }
 
 impl<'a> DataRecord<'a> {
@@ -155,7 +158,7 @@ impl<'a> DataRecord<'a> {
 
     /// The record as sent.
     pub fn as_bytes(&self) -> &'a [u8] {
-        self.datagram.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
+        self.bytes.get(usize::from(self.lead)..).unwrap_or_default()
     }
 
     /// The fields in the order of the Template.
@@ -163,35 +166,44 @@ impl<'a> DataRecord<'a> {
         Fields { rest: self.as_bytes(), template: self.template, next: 0 }
     }
 
+    /// Offset in `bytes` behind the field, for those that have a constant place in their segment.
+    #[inline]
+    fn end(&self, locator: Locator) -> usize {
+        LEAD + usize::from(self.bases[usize::from(locator.segment) % NEAR_SEGMENTS]) + usize::from(locator.end)
+    }
+
     /// The bytes of a field, or none where the locator does not fit this record.
     #[inline]
     pub fn bytes(&self, locator: Locator) -> &'a [u8] {
-        let Some(base) = self.bases.get(usize::from(locator.segment)) else {
-            return self.far(locator);
-        };
-        let end = usize::from(*base) + usize::from(locator.end);
-        self.datagram.get(end.wrapping_sub(usize::from(locator.length))..end).unwrap_or_default()
+        let end = self.end(locator);
+        match self.bytes.get(end - usize::from(locator.length).min(end)..end) {
+            Some(bytes) => bytes,
+            None => self.far(locator),
+        }
     }
 
     /// The value of an integer field of 1 to 8 bytes, the last 8 bytes of a longer one; 0 where the locator does not fit
     /// this record.
     #[inline]
     pub fn unsigned(&self, locator: Locator) -> u64 {
-        let Some(base) = self.bases.get(usize::from(locator.segment)) else {
-            return value::unsigned(self.far(locator)).unwrap_or(0);
-        };
-        // One load that ends where the field ends; the Message Header lies in front of every record.
-        let end = usize::from(*base) + usize::from(locator.end);
-        match self.datagram.get(..end).and_then(<[u8]>::last_chunk) {
+        // One load that ends where the field ends. Without a constant place its end lies behind every record.
+        match self.bytes.get(..self.end(locator)).and_then(<[u8]>::last_chunk) {
             Some(word) => u64::from_be_bytes(*word) & locator.mask,
-            None => self.near_start(locator),
+            None => value::unsigned(self.far(locator)).unwrap_or(0) & locator.mask,
         }
     }
 
-    /// The list that a record lies in may begin less than 8 bytes in front of the field.
-    #[cold]
-    fn near_start(&self, locator: Locator) -> u64 {
-        value::unsigned(self.bytes(locator)).unwrap_or(0)
+    /// The values of several integer fields, each as [`DataRecord::unsigned`] reads it.
+    #[inline]
+    pub fn unsigned_each<'l>(&self, locators: &'l [Locator]) -> impl Iterator<Item = u64> + use<'a, 'l> {
+        let record = *self;
+        locators.iter().map(move |locator| record.unsigned(*locator))
+    }
+
+    /// As [`DataRecord::unsigned_each`], for a constant number of fields.
+    #[inline]
+    pub fn unsigned_array<const N: usize>(&self, locators: &[Locator; N]) -> [u64; N] {
+        locators.map(|locator| self.unsigned(locator))
     }
 
     /// An address of 4 bytes; 0.0.0.0 where the locator does not fit.

@@ -258,13 +258,17 @@ pub struct Locator {
     /// Position in the Template, from 1.
     column: NonZeroU16,
     pub(crate) length: u16,
-    /// Distance of the first byte behind the field from the start of the segment.
+    /// Distance of the first byte behind the field from the start of the segment; behind every record where the field has
+    /// no constant place or no constant length.
     pub(crate) end: u16,
-    /// Segment, or [`FAR`] where the field has no constant place or no constant length.
+    /// Segment, or [`FAR`].
     pub(crate) segment: u8,
 }
 
 impl Locator {
+    /// Of no field: it reads as 0 in every record.
+    pub const ABSENT: Self = Self { mask: 0, column: NonZeroU16::MIN, length: 0, end: 0, segment: 0 };
+
     /// Bytes of the field, or [`VARIABLE_LENGTH`].
     pub const fn length(&self) -> u16 {
         self.length
@@ -410,8 +414,12 @@ impl Template {
             mask: u64::MAX.checked_shl(8 * u32::from(length)).map_or(u64::MAX, |others| !others),
             column: u16::try_from(index + 1).ok().and_then(NonZeroU16::new)?,
             length,
-            end: column.offset.saturating_add(length),
-            segment: if length == VARIABLE_LENGTH { FAR } else { column.segment },
+            end: if length == VARIABLE_LENGTH || column.segment == FAR {
+                u16::MAX
+            } else {
+                column.offset.saturating_add(length)
+            },
+            segment: column.segment,
         })
     }
 
