@@ -2,11 +2,11 @@
 //! package doubles as an API test.
 #![allow(clippy::unwrap_used)] // a bench that cannot go on has failed
 
-use flow_collector::{AttributeKeys, OtlpSpan};
+use flow_collector::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
 use flow_semconv::{Attribute, ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
 use flow_state::{Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession};
 use flow_traffic::streams;
-use otlp_sink::{AttributeFragment, BatchEncoder, IntRow};
+use otlp_sink::{AttributeFragment, BatchEncoder, IntRow, SpanHead, SpanKind};
 use testkit::corpus;
 
 /// Datagrams of one exporter, Templates first.
@@ -52,7 +52,7 @@ pub struct Pass {
     state: State,
     decoded: Decoded,
     session: TransportSession,
-    trace: ExportTrace<AttributeFragment, IntRow>,
+    trace: ExportTrace<OtlpParts>,
     spans: EncoderSpans,
 }
 
@@ -62,14 +62,25 @@ struct EncoderSpans {
 }
 
 impl SpanSink for EncoderSpans {
-    type Fragment = AttributeFragment;
-    type Row = IntRow;
+    type Parts = OtlpParts;
     type Span<'s> = OtlpSpan<'s>;
 
     #[inline]
     fn span(&mut self, start: &SpanStart) -> OtlpSpan<'_> {
         let encoder = &mut self.encoder;
         OtlpSpan::begin(start, &self.keys, |context, name, kind, from, to| encoder.span(context, name, kind, from, to))
+    }
+
+    fn head(&mut self, head: &mut SpanHead, start: &SpanStart, write: impl FnOnce(&mut OtlpSpan<'_>)) {
+        let times = (start.start.as_unix_nanos(), start.end.as_unix_nanos());
+        self.encoder.head(head, span_context(start), start.name, SpanKind::Internal, times, |span| {
+            write(&mut OtlpSpan::new(span, &self.keys));
+        });
+    }
+
+    #[inline]
+    fn span_with(&mut self, head: &SpanHead, span_id: u64) -> OtlpSpan<'_> {
+        OtlpSpan::new(self.encoder.span_with(head, span_id.to_be_bytes()), &self.keys)
     }
 
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {

@@ -14,5 +14,5 @@ mod worker;
 
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};
 pub use pipeline::Pipeline;
-pub use spans::{AttributeKeys, OtlpSpan};
+pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
 pub use stats::{CollectorStats, StatsSnapshot};

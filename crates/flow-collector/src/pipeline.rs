@@ -5,10 +5,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, Schema, Timings};
 use flow_state::{Datagram, Decoded, State, Timestamp, TransportSession};
-use otlp_sink::{AttributeFragment, IntRow, Sink, SpanWriter};
+use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled};
 
-use crate::spans::{AttributeKeys, WriterSpans};
+use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
 use crate::stats::CollectorStats;
 
 /// Decodes datagrams and writes their traces. Each thread has one; they share the state and the counters.
@@ -17,7 +17,7 @@ pub struct Pipeline {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
     decoded: Decoded,
-    trace: ExportTrace<AttributeFragment, IntRow>,
+    trace: ExportTrace<OtlpParts>,
     keys: AttributeKeys,
     writer: SpanWriter,
 }

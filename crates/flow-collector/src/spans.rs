@@ -1,9 +1,9 @@
 //! The joint between attributes and OTLP bytes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use flow_semconv::{Attribute, AttributeWriter, Schema, ShortText, SpanSink, SpanStart};
-use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanKind, SpanWriter};
+use flow_semconv::{Attribute, AttributeWriter, Schema, ShortText, SpanParts, SpanSink, SpanStart};
+use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanHead, SpanKind, SpanWriter};
 
 /// The keys of a schema, encoded once.
 #[derive(Debug)]
@@ -22,6 +22,16 @@ impl AttributeKeys {
     }
 }
 
+/// What is encoded ahead, in the types of `otlp-sink`.
+#[derive(Debug)]
+pub enum OtlpParts {}
+
+impl SpanParts for OtlpParts {
+    type Head = SpanHead;
+    type Fragment = AttributeFragment;
+    type Row = IntRow;
+}
+
 /// A span on its way into an OTLP batch.
 #[derive(Debug)]
 pub struct OtlpSpan<'a> {
@@ -37,11 +47,7 @@ impl<'a> OtlpSpan<'a> {
         keys: &'a AttributeKeys,
         begin: impl FnOnce(SpanContext, &str, SpanKind, u64, u64) -> SpanBuilder<'a>,
     ) -> Self {
-        let context = SpanContext {
-            trace_id: start.context.trace_id.to_be_bytes(),
-            span_id: start.context.span_id.to_be_bytes(),
-            parent_span_id: start.context.parent_span_id.map(u64::to_be_bytes),
-        };
+        let context = span_context(start);
         let (from, to) = (start.start.as_unix_nanos(), start.end.as_unix_nanos());
         let mut span = begin(context, start.name, SpanKind::Internal, from, to);
         if let Some((trace_id, span_id)) = start.link {
@@ -51,6 +57,7 @@ impl<'a> OtlpSpan<'a> {
     }
 
     /// A span that has begun already, or the part of one.
+    #[inline]
     pub const fn new(span: SpanBuilder<'a>, keys: &'a AttributeKeys) -> Self {
         Self { span, keys }
     }
@@ -61,9 +68,17 @@ impl<'a> OtlpSpan<'a> {
     }
 }
 
+/// The identity of a span as `otlp-sink` has it.
+pub fn span_context(start: &SpanStart) -> SpanContext {
+    SpanContext {
+        trace_id: start.context.trace_id.to_be_bytes(),
+        span_id: start.context.span_id.to_be_bytes(),
+        parent_span_id: start.context.parent_span_id.map(u64::to_be_bytes),
+    }
+}
+
 impl AttributeWriter for OtlpSpan<'_> {
-    type Fragment = AttributeFragment;
-    type Row = IntRow;
+    type Parts = OtlpParts;
 
     #[inline]
     fn int(&mut self, attribute: Attribute, value: i64) {
@@ -86,12 +101,17 @@ impl AttributeWriter for OtlpSpan<'_> {
     }
 
     #[inline]
+    fn ipv4(&mut self, attribute: Attribute, value: Ipv4Addr) {
+        self.span.ipv4(self.key(attribute), value);
+    }
+
+    #[inline]
     fn fragment(&mut self, fragment: &AttributeFragment) {
         self.span.fragment(fragment);
     }
 
     #[inline]
-    fn row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) {
+    fn row(&mut self, row: &IntRow, values: &[u64]) {
         self.span.int_row(row, values);
     }
 
@@ -118,8 +138,7 @@ pub(crate) struct WriterSpans<'a> {
 }
 
 impl SpanSink for WriterSpans<'_> {
-    type Fragment = AttributeFragment;
-    type Row = IntRow;
+    type Parts = OtlpParts;
     type Span<'s>
         = OtlpSpan<'s>
     where
@@ -130,6 +149,18 @@ impl SpanSink for WriterSpans<'_> {
         OtlpSpan::begin(start, self.keys, |context, name, kind, from, to| {
             self.writer.span(context, name, kind, from, to)
         })
+    }
+
+    fn head(&mut self, head: &mut SpanHead, start: &SpanStart, write: impl FnOnce(&mut OtlpSpan<'_>)) {
+        let times = (start.start.as_unix_nanos(), start.end.as_unix_nanos());
+        self.writer.head(head, span_context(start), start.name, SpanKind::Internal, times, |span| {
+            write(&mut OtlpSpan::new(span, self.keys));
+        });
+    }
+
+    #[inline]
+    fn span_with(&mut self, head: &SpanHead, span_id: u64) -> OtlpSpan<'_> {
+        OtlpSpan::new(self.writer.span_with(head, span_id.to_be_bytes()), self.keys)
     }
 
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {

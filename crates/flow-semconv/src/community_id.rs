@@ -4,7 +4,9 @@
 
 use std::net::IpAddr;
 
-use crate::sha1::{self, LANES};
+use fearless_simd::Level;
+
+use crate::sha1::{self, Blocks, Digests, LANES};
 use crate::text::ShortText;
 
 /// What a Community ID is made from.
@@ -25,26 +27,11 @@ pub struct FlowTuple {
 pub struct CommunityId(ShortText);
 
 impl CommunityId {
-    /// How many are best made together.
-    pub const GROUP: usize = LANES;
-
-    /// Hashes a tuple.
-    pub fn new(tuple: &FlowTuple) -> Self {
-        let [id, ..] = Self::of_group(&[Some(*tuple), None, None, None]);
-        id.unwrap_or(Self(ShortText::EMPTY))
-    }
-
-    /// Hashes up to four tuples in little more than the time of one.
-    #[inline]
-    pub fn of_group(tuples: &[Option<FlowTuple>; Self::GROUP]) -> [Option<Self>; Self::GROUP] {
-        let mut blocks = [[0; 16]; LANES];
-        for (block, tuple) in blocks.iter_mut().zip(tuples) {
-            if let Some(tuple) = tuple {
-                message(tuple, block);
-            }
-        }
-        let digests = sha1::digests(&blocks);
-        std::array::from_fn(|lane| tuples[lane].map(|_| Self(encode(&digests[lane]))))
+    /// Hashes a tuple; `None` where the addresses are not of one family.
+    pub fn new(tuple: &FlowTuple) -> Option<Self> {
+        let FlowTuple { source, destination, protocol, ports } = *tuple;
+        let group = CommunityIds::new(Level::new(), std::iter::once(Tuple::new(source, destination, protocol, ports)));
+        group.get(0)
     }
 
     /// The ID as it is written.
@@ -55,6 +42,40 @@ impl CommunityId {
     #[inline]
     pub(crate) const fn text(&self) -> &ShortText {
         &self.0
+    }
+}
+
+/// The IDs of a few flows, made together in little more than the time of one.
+#[derive(Debug)]
+pub(crate) struct CommunityIds {
+    digests: Digests,
+    /// Which flows have one.
+    present: [bool; LANES],
+}
+
+impl CommunityIds {
+    /// How many are best made together.
+    pub(crate) const GROUP: usize = LANES;
+
+    /// Hashes the first [`CommunityIds::GROUP`] tuples.
+    #[inline]
+    pub(crate) fn new(level: Level, tuples: impl Iterator<Item = Option<Tuple>>) -> Self {
+        let mut blocks = [[0; LANES]; 16];
+        let mut present = [false; LANES];
+        for (lane, tuple) in tuples.take(LANES).enumerate() {
+            if let Some(tuple) = tuple {
+                message(&tuple, &mut blocks, lane);
+                present[lane] = true;
+            }
+        }
+        Self { digests: sha1::digests(level, &blocks), present }
+    }
+
+    /// The ID of a flow, by its place in the group.
+    #[inline]
+    pub(crate) fn get(&self, flow: usize) -> Option<CommunityId> {
+        let lane = flow % LANES;
+        self.present[lane].then(|| CommunityId(encode(&self.digests.map(|words| words[lane]))))
     }
 }
 
@@ -78,53 +99,88 @@ fn icmp_ports((kind, code): (u16, u16), pairs: &[(u16, u16)]) -> (u16, u16, bool
     answer.map_or((kind, code, true), |answer| (kind, answer, false))
 }
 
+/// [`FlowTuple`] as it is hashed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tuple {
+    addresses: Addresses,
+    protocol: u8,
+    ports: (u16, u16),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Addresses {
+    Ipv4(u32, u32),
+    Ipv6(u128, u128),
+}
+
+impl Tuple {
+    /// `None` where the addresses are not of one family.
+    #[inline]
+    pub(crate) fn new(source: IpAddr, destination: IpAddr, protocol: u8, ports: (u16, u16)) -> Option<Self> {
+        let addresses = match (source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => Addresses::Ipv4(source.to_bits(), destination.to_bits()),
+            (IpAddr::V6(source), IpAddr::V6(destination)) => Addresses::Ipv6(source.to_bits(), destination.to_bits()),
+            _ => return None,
+        };
+        Some(Self { addresses, protocol, ports })
+    }
+
+    #[inline]
+    pub(crate) const fn ipv4(source: u32, destination: u32, protocol: u8, ports: (u16, u16)) -> Self {
+        Self { addresses: Addresses::Ipv4(source, destination), protocol, ports }
+    }
+}
+
 /// What is hashed, padded: at most 2 + 32 + 2 + 4 bytes, in words.
 #[inline]
-fn message(tuple: &FlowTuple, block: &mut sha1::Block) {
+fn message(tuple: &Tuple, blocks: &mut Blocks, lane: usize) {
+    let lane = lane % LANES;
     let (a_port, b_port, one_way) = match tuple.protocol {
         ICMP => icmp_ports(tuple.ports, ICMP_PAIRS),
         ICMP_V6 => icmp_ports(tuple.ports, ICMP_V6_PAIRS),
         _ => (tuple.ports.0, tuple.ports.1, false),
     };
-    let (mut a, mut b) = ((tuple.source, a_port), (tuple.destination, b_port));
-    if !one_way && b < a {
-        std::mem::swap(&mut a, &mut b);
-    }
     // The seed, 0, takes two bytes; so the addresses begin in the middle of a word.
-    let mut words = match (a.0, b.0) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => {
-            let (a, b) = (a.to_bits(), b.to_bits());
-            block[0] = a >> 16;
-            block[1] = a << 16 | b >> 16;
-            block[2] = b << 16;
-            2
+    let (ports, mut words) = match tuple.addresses {
+        Addresses::Ipv4(source, destination) => {
+            let swap = !one_way && (destination, b_port) < (source, a_port);
+            let (a, b, ports) = ordered(swap, (source, a_port), (destination, b_port));
+            blocks[0][lane] = a >> 16;
+            blocks[1][lane] = a << 16 | b >> 16;
+            blocks[2][lane] = b << 16;
+            (ports, 2)
         }
-        (a, b) => {
-            let bits = |address| match address {
-                IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-                IpAddr::V6(v6) => v6.to_bits(),
-            };
-            let (a, b) = (bits(a), bits(b));
-            for (at, word) in block[..9].iter_mut().enumerate() {
-                let half =
-                    |bits: u128, at: usize| (bits.checked_shr(112 - 16 * at as u32).unwrap_or(0) & 0xffff) as u32;
-                let halves = [0, 1].map(|side| match 2 * at + side {
-                    0 | 17 => 0,
-                    at @ 1..9 => half(a, at - 1),
-                    at => half(b, at - 9),
-                });
-                *word = halves[0] << 16 | halves[1];
+        Addresses::Ipv6(source, destination) => {
+            let swap = !one_way && (destination, b_port) < (source, a_port);
+            let (a, b, ports) = ordered(swap, (source, a_port), (destination, b_port));
+            blocks[0][lane] = (a >> 112) as u32;
+            for at in 0..3 {
+                blocks[1 + at][lane] = (a >> (80 - 32 * at)) as u32;
+                blocks[5 + at][lane] = (b >> (80 - 32 * at)) as u32;
             }
-            8
+            blocks[4][lane] = (a as u32) << 16 | (b >> 112) as u32;
+            blocks[8][lane] = (b as u32) << 16;
+            (ports, 8)
         }
     };
-    block[words] |= u32::from(tuple.protocol) << 8;
+    blocks[words][lane] |= u32::from(tuple.protocol) << 8;
     words += 1;
     if matches!(tuple.protocol, TCP | UDP | SCTP | ICMP | ICMP_V6) {
-        block[words] = u32::from(a.1) << 16 | u32::from(b.1);
+        blocks[words][lane] = ports;
         words += 1;
     }
-    sha1::pad(block, 4 * words);
+    sha1::pad(blocks, lane, 4 * words);
+}
+
+/// The addresses and both ports in a word, the lower end first.
+#[inline]
+fn ordered<A>(swap: bool, (source, source_port): (A, u16), (destination, destination_port): (A, u16)) -> (A, A, u32) {
+    let ports = |first: u16, second: u16| u32::from(first) << 16 | u32::from(second);
+    if swap {
+        (destination, source, ports(destination_port, source_port))
+    } else {
+        (source, destination, ports(source_port, destination_port))
+    }
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -167,7 +223,7 @@ mod tests {
     fn id(source: &str, destination: &str, protocol: u8, ports: (u16, u16)) -> String {
         let tuple =
             FlowTuple { source: source.parse().unwrap(), destination: destination.parse().unwrap(), protocol, ports };
-        CommunityId::new(&tuple).as_str().to_owned()
+        CommunityId::new(&tuple).unwrap().as_str().to_owned()
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod community_id;
+mod endpoints;
 mod joined;
 mod program;
 mod rare;
@@ -20,4 +21,4 @@ pub use attribute::{Attribute, Schema, ValueType};
 pub use community_id::{CommunityId, FlowTuple};
 pub use program::AttributeWriter;
 pub use text::ShortText;
-pub use trace::{ExportTrace, FlowSpans, IdGenerator, SpanSink, SpanStart, Timings, TraceContext};
+pub use trace::{ExportTrace, FlowSpans, IdGenerator, SpanParts, SpanSink, SpanStart, Timings, TraceContext};

@@ -1,23 +1,22 @@
 //! The attributes of a flow, decided once for its Template.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use flow_state::{Fact, FlowPlan, FlowRecord, Icmp, Sampling, SamplingAlgorithm, Timestamp};
+use flow_state::{Fact, FlowPlan, FlowRecord, FlowTime, Sampling, SamplingAlgorithm, Timestamp};
 use flow_wire::Locator;
 
 use crate::attribute::Attribute;
-use crate::community_id::FlowTuple;
+use crate::endpoints::{Addresses, Endpoints, EndpointsPlan};
 use crate::joined;
 use crate::rare::{self, Rare};
+use crate::shared::SharedPlan;
 use crate::text::{self, ShortText};
-use crate::trace::SpanSink;
+use crate::trace::{SpanParts, SpanSink};
 
 /// Takes the attributes of one span.
 pub trait AttributeWriter {
-    /// Attributes that were encoded before, by [`SpanSink::fragment`](crate::SpanSink::fragment).
-    type Fragment;
-    /// Integer attributes that occur together, laid out before by [`SpanSink::row`](crate::SpanSink::row).
-    type Row;
+    /// What was encoded before.
+    type Parts: SpanParts;
 
     /// An integer.
     fn int(&mut self, attribute: Attribute, value: i64);
@@ -27,14 +26,16 @@ pub trait AttributeWriter {
     fn text(&mut self, attribute: Attribute, value: &ShortText);
     /// An IP address, as text.
     fn address(&mut self, attribute: Attribute, value: IpAddr);
+    /// An IPv4 address, as text.
+    fn ipv4(&mut self, attribute: Attribute, value: Ipv4Addr);
     /// A list of texts.
     fn strs(&mut self, attribute: Attribute, values: &[&str]);
     /// True or false.
     fn bool(&mut self, attribute: Attribute, value: bool);
     /// Attributes that were encoded before.
-    fn fragment(&mut self, fragment: &Self::Fragment);
+    fn fragment(&mut self, fragment: &<Self::Parts as SpanParts>::Fragment);
     /// The attributes of a row, with these values in its order; a value above `i64::MAX` stays there.
-    fn row(&mut self, row: &Self::Row, values: impl Iterator<Item = u64>);
+    fn row(&mut self, row: &<Self::Parts as SpanParts>::Row, values: &[u64]);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
 }
@@ -43,16 +44,12 @@ pub trait AttributeWriter {
 enum Step {
     Addresses,
     NextHop,
-    Ports,
+    NextHopIpv4(Locator),
     Octets,
     Packets,
     ReverseCounters,
-    Times,
     Icmp,
     MacAddresses,
-    Direction(Locator),
-    EndReason(Locator),
-    ForwardingStatus(Locator),
     Sampling,
     InterfaceNames,
     VrfNames,
@@ -98,32 +95,60 @@ struct Columns<R> {
 }
 
 impl<R> Columns<R> {
-    fn new(columns: &[(Attribute, Locator)], sink: &mut impl SpanSink<Row = R>) -> Self {
+    /// A row of these columns, and of `more` whose values are given when it is written.
+    fn new<S>(columns: &[(Attribute, Locator)], more: &[(Attribute, usize)], sink: &mut S) -> Self
+    where
+        S: SpanSink<Parts: SpanParts<Row = R>>,
+    {
         let bytes = |locator: Locator| usize::from(locator.length()).min(8);
-        let sized: Vec<_> = columns.iter().map(|&(attribute, locator)| (attribute, bytes(locator))).collect();
+        let mut sized: Vec<_> = columns.iter().map(|&(attribute, locator)| (attribute, bytes(locator))).collect();
+        sized.extend_from_slice(more);
         Self { row: sink.row(&sized), locators: columns.iter().map(|(_, locator)| *locator).collect() }
     }
 
     #[inline]
-    fn write(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter<Row = R>) {
-        let record = flow.record();
-        out.row(&self.row, self.locators.iter().map(|locator| record.unsigned(*locator)));
+    fn write<W>(&self, flow: &FlowRecord<'_>, more: &[u64], out: &mut W)
+    where
+        W: AttributeWriter<Parts: SpanParts<Row = R>>,
+    {
+        let mut values = [0; MAX_COLUMNS];
+        let (own, rest) = values.split_at_mut(self.locators.len().min(MAX_COLUMNS));
+        for (value, read) in own.iter_mut().zip(flow.record().unsigned_each(&self.locators)) {
+            *value = read;
+        }
+        for (value, more) in rest.iter_mut().zip(more) {
+            *value = *more;
+        }
+        let len = own.len() + more.len();
+        out.row(&self.row, values.get(..len).unwrap_or_default());
     }
 }
+
+/// Longest row: every integer, counters, ports, times.
+const MAX_COLUMNS: usize = 24;
+const _: () = assert!(INTEGERS.len() + 2 + PORTS.len() + TIMES.len() <= MAX_COLUMNS);
 
 /// Writes the attributes of the flows of one Template: rows of integers and a list of steps, without a look at what the
 /// Template lacks. What many flows have in common comes from [`SharedAttributes`](crate::SharedAttributes).
 #[derive(Debug)]
 pub(crate) struct AttributeProgram<R> {
+    /// Integers, ports and times in one row, for flows that have them all; Templates of others do without.
+    whole: Columns<R>,
     integers: Columns<R>,
     ports: Columns<R>,
-    times: R,
+    times: Columns<R>,
+    has_times: bool,
+    endpoints: EndpointsPlan,
+    shared: SharedPlan,
     steps: Box<[Step]>,
 }
 
 impl<R> AttributeProgram<R> {
     /// Makes the program of a Template's plan, for spans of this sink.
-    pub(crate) fn new(plan: &FlowPlan, sink: &mut impl SpanSink<Row = R>) -> Self {
+    pub(crate) fn new<S>(plan: &FlowPlan, sink: &mut S) -> Self
+    where
+        S: SpanSink<Parts: SpanParts<Row = R>>,
+    {
         let locate = |facts: &[(Fact, Attribute)]| -> Vec<_> {
             facts.iter().filter_map(|&(fact, attribute)| Some((attribute, plan.locate(fact)?))).collect()
         };
@@ -133,18 +158,17 @@ impl<R> AttributeProgram<R> {
         let (octets, packets) = plan.only_counters();
         integers.extend(octets.map(|locator| (Attribute::Octets, locator)));
         integers.extend(packets.map(|locator| (Attribute::Packets, locator)));
+        let ports = locate(PORTS);
         let any = |(a, b): (bool, bool)| a || b;
         let has = |fact| plan.locate(fact).is_some();
         let (has_octets, has_packets) = plan.has_counters();
         let mut steps: Vec<_> = [
             (any(plan.has_addresses()), Step::Addresses),
-            (plan.has_next_hop(), Step::NextHop),
-            (has(Fact::SourcePort) || has(Fact::DestinationPort), Step::Ports),
+            (plan.has_next_hop(), plan.ipv4_next_hop().map_or(Step::NextHop, Step::NextHopIpv4)),
             (has(Fact::Protocol) && plan.has_icmp(), Step::Icmp),
             (has_octets && octets.is_none(), Step::Octets),
             (has_packets && packets.is_none(), Step::Packets),
             (any(plan.has_reverse_counters()), Step::ReverseCounters),
-            (any(plan.has_times()), Step::Times),
             (any(plan.has_mac_addresses()), Step::MacAddresses),
             (has_octets || has_packets || has(Fact::SamplingInterval), Step::Sampling),
             (plan.has_interfaces(), Step::InterfaceNames),
@@ -154,25 +178,38 @@ impl<R> AttributeProgram<R> {
         .into_iter()
         .filter_map(|(wanted, step)| wanted.then_some(step))
         .collect();
-        let located = [
-            (Fact::Direction, Step::Direction as fn(Locator) -> Step),
-            (Fact::EndReason, Step::EndReason),
-            (Fact::ForwardingStatus, Step::ForwardingStatus),
-        ];
         steps.extend(Rare::of(plan).map(Step::Rare));
-        steps.extend(located.iter().filter_map(|(fact, step)| plan.locate(*fact).map(step)));
         Self {
-            integers: Columns::new(&integers, sink),
-            ports: Columns::new(&locate(PORTS), sink),
-            times: sink.row(TIMES),
+            whole: Columns::new(&[&*integers, &*ports].concat(), TIMES, sink),
+            integers: Columns::new(&integers, &[], sink),
+            ports: Columns::new(&ports, &[], sink),
+            times: Columns::new(&[], TIMES, sink),
+            has_times: any(plan.has_times()),
+            endpoints: EndpointsPlan::new(plan),
+            shared: SharedPlan::new(plan),
             steps: steps.into_boxed_slice(),
         }
     }
 
+    /// Where the endpoints of a flow lie.
+    #[inline]
+    pub(crate) const fn endpoints(&self) -> &EndpointsPlan {
+        &self.endpoints
+    }
+
+    /// Where the facts lie that many flows have alike.
+    #[inline]
+    pub(crate) const fn shared(&self) -> &SharedPlan {
+        &self.shared
+    }
+
     /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template.
     #[inline]
-    pub(crate) fn run(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, out: &mut impl AttributeWriter<Row = R>) {
-        self.integers.write(flow, out);
+    pub(crate) fn run<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, out: &mut W)
+    where
+        W: AttributeWriter<Parts: SpanParts<Row = R>>,
+    {
+        self.rows(flow, endpoints, out);
         for step in &self.steps {
             match *step {
                 Step::Addresses => addresses(endpoints, out),
@@ -181,8 +218,7 @@ impl<R> AttributeProgram<R> {
                         out.address(Attribute::NextHop, next_hop);
                     }
                 }
-                Step::Ports if endpoints.is_icmp() => {}
-                Step::Ports => self.ports.write(flow, out),
+                Step::NextHopIpv4(locator) => out.ipv4(Attribute::NextHop, flow.record().ipv4(locator)),
                 Step::Octets => integer(out, Attribute::Octets, flow.octets()),
                 Step::Packets => integer(out, Attribute::Packets, flow.packets()),
                 Step::ReverseCounters => {
@@ -190,16 +226,8 @@ impl<R> AttributeProgram<R> {
                     integer(out, Attribute::ReverseOctets, reverse.and_then(|reverse| reverse.octets()));
                     integer(out, Attribute::ReversePackets, reverse.and_then(|reverse| reverse.packets()));
                 }
-                Step::Times => self.times(flow, out),
                 Step::Icmp => icmp(endpoints, out),
                 Step::MacAddresses => mac_addresses(flow, out),
-                Step::Direction(locator) => match flow.record().unsigned(locator) {
-                    0 => out.str(Attribute::Direction, "ingress"),
-                    1 => out.str(Attribute::Direction, "egress"),
-                    _ => {}
-                },
-                Step::EndReason(locator) => end_reason(flow.record().unsigned(locator), out),
-                Step::ForwardingStatus(locator) => forwarding_status(flow.record().unsigned(locator), out),
                 Step::Rare(rare) => rare.write(flow, out),
                 Step::Sampling => joined::sampling(flow, out),
                 Step::InterfaceNames => joined::interface_names(flow, out),
@@ -209,21 +237,49 @@ impl<R> AttributeProgram<R> {
         }
     }
 
+    /// Integers, ports and times: as one row where the flow has them all.
     #[inline]
-    fn times(&self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter<Row = R>) {
-        let time = flow.time();
+    fn rows<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, out: &mut W)
+    where
+        W: AttributeWriter<Parts: SpanParts<Row = R>>,
+    {
+        let time = if self.has_times { flow.time() } else { FlowTime::default() };
         if time.inferred | time.clamped {
             rare::time_marks(&time, out);
         }
-        let nanos = |time: Timestamp| time.as_unix_nanos();
-        match (time.start, time.end, time.duration()) {
-            (Some(start), Some(end), Some(duration)) => {
-                let values = [nanos(start), nanos(end), duration.as_millis() as u64];
-                out.row(&self.times, values.into_iter());
+        let whole = match (time.start, time.end) {
+            (Some(start), Some(end)) if end >= start => {
+                let millis = end.since(start).as_millis() as u64;
+                Some([start.as_unix_nanos(), end.as_unix_nanos(), millis])
             }
-            (start, end, _) => {
-                integer(out, Attribute::StartTime, start.map(nanos));
-                integer(out, Attribute::EndTime, end.map(nanos));
+            _ => None,
+        };
+        match whole {
+            Some(times) if !endpoints.is_icmp() => self.whole.write(flow, &times, out),
+            _ => self.separate_rows(flow, endpoints, time, whole, out),
+        }
+    }
+
+    #[cold]
+    fn separate_rows<W>(
+        &self,
+        flow: &FlowRecord<'_>,
+        endpoints: &Endpoints,
+        time: FlowTime,
+        whole: Option<[u64; 3]>,
+        out: &mut W,
+    ) where
+        W: AttributeWriter<Parts: SpanParts<Row = R>>,
+    {
+        self.integers.write(flow, &[], out);
+        if !endpoints.is_icmp() {
+            self.ports.write(flow, &[], out);
+        }
+        match whole {
+            Some(times) => self.times.write(flow, &times, out),
+            None => {
+                integer(out, Attribute::StartTime, time.start.map(Timestamp::as_unix_nanos));
+                integer(out, Attribute::EndTime, time.end.map(Timestamp::as_unix_nanos));
             }
         }
     }
@@ -244,11 +300,19 @@ pub(crate) fn integer(out: &mut impl AttributeWriter, attribute: Attribute, valu
 
 #[inline]
 fn addresses(endpoints: &Endpoints, out: &mut impl AttributeWriter) {
-    if let Some(source) = endpoints.source {
-        out.address(Attribute::SourceAddress, source);
-    }
-    if let Some(destination) = endpoints.destination {
-        out.address(Attribute::DestinationAddress, destination);
+    match endpoints.addresses {
+        Addresses::Ipv4 { source, destination } => {
+            out.ipv4(Attribute::SourceAddress, Ipv4Addr::from_bits(source));
+            out.ipv4(Attribute::DestinationAddress, Ipv4Addr::from_bits(destination));
+        }
+        Addresses::Any { source, destination } => {
+            if let Some(source) = source {
+                out.address(Attribute::SourceAddress, source);
+            }
+            if let Some(destination) = destination {
+                out.address(Attribute::DestinationAddress, destination);
+            }
+        }
     }
 }
 
@@ -271,26 +335,6 @@ fn mac_addresses(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     }
 }
 
-fn end_reason(number: u64, out: &mut impl AttributeWriter) {
-    let reason = match number {
-        1 => "idle_timeout",
-        2 => "active_timeout",
-        3 => "end_of_flow",
-        4 => "forced_end",
-        5 => "lack_of_resources",
-        _ => return,
-    };
-    out.str(Attribute::EndReason, reason);
-}
-
-fn forwarding_status(status: u64, out: &mut impl AttributeWriter) {
-    out.int(Attribute::ForwardingStatus, at_most_i64(status) as i64);
-    // The upper two bits of the lowest byte: 2 is dropped (RFC 7270 section 4.12).
-    if status >> 6 & 3 == 2 {
-        out.error("dropped by the exporter");
-    }
-}
-
 pub(crate) fn sampling_attributes(sampling: Sampling, out: &mut impl AttributeWriter) {
     if let Some(rate) = sampling.rate {
         out.int(Attribute::SamplingInterval, rate.interval().into());
@@ -301,41 +345,3 @@ pub(crate) fn sampling_attributes(sampling: Sampling, out: &mut impl AttributeWr
         _ => {}
     }
 }
-
-/// The facts of a flow that several attributes come from, read once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Endpoints {
-    pub(crate) source: Option<IpAddr>,
-    pub(crate) destination: Option<IpAddr>,
-    pub(crate) protocol: Option<u8>,
-    pub(crate) icmp: Option<Icmp>,
-}
-
-impl Endpoints {
-    #[inline]
-    pub(crate) fn new(flow: &FlowRecord<'_>) -> Self {
-        let protocol = flow.protocol();
-        let icmp = if matches!(protocol, Some(ICMP | ICMP_V6)) { flow.icmp() } else { None };
-        Self { source: flow.source_address(), destination: flow.destination_address(), protocol, icmp }
-    }
-
-    #[inline]
-    fn is_icmp(&self) -> bool {
-        matches!(self.protocol, Some(ICMP | ICMP_V6))
-    }
-
-    /// What the Community ID is made from, if there are addresses of one family and a protocol.
-    #[inline]
-    pub(crate) fn tuple(&self, flow: &FlowRecord<'_>) -> Option<FlowTuple> {
-        let (source, destination, protocol) = (self.source?, self.destination?, self.protocol?);
-        let port = |fact| flow.integer(fact).map_or(0, |port| port as u16);
-        let ports = match self.icmp {
-            Some(icmp) => (icmp.kind.into(), icmp.code.unwrap_or(0).into()),
-            None => (port(Fact::SourcePort), port(Fact::DestinationPort)),
-        };
-        (source.is_ipv4() == destination.is_ipv4()).then_some(FlowTuple { source, destination, protocol, ports })
-    }
-}
-
-const ICMP: u8 = 1;
-const ICMP_V6: u8 = 58;

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use flow_state::{FlowRecord, MessageContext, Sampling};
-use flow_wire::{Version, ie};
+use flow_state::{Fact, FlowPlan, FlowRecord, MessageContext, Sampling};
+use flow_wire::{Locator, Version, ie};
 
 use crate::attribute::Attribute;
-use crate::program::{AttributeWriter, Endpoints, sampling_attributes};
-use crate::trace::{SpanSink, version};
+use crate::endpoints::Endpoints;
+use crate::program::{AttributeWriter, sampling_attributes};
+use crate::trace::{SpanParts, SpanSink, version};
 
 /// What flows of one Message say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,175 +19,207 @@ struct MessageKey {
     sampling: Option<Sampling>,
 }
 
-/// Encoded attributes by what they depend on: the Message, the address family, the protocol, the class of service,
-/// the TCP flags. Each is a
-/// closed set of a few hundred at most, filled as they are met.
+/// Encoded attributes that follow from what a Message says, and from what many of its flows have alike: address family,
+/// protocol, class of service, TCP flags. Traffic has few combinations of them.
 #[derive(Debug)]
 pub(crate) struct SharedAttributes<F> {
     message: Option<MessageKey>,
     message_attributes: F,
-    network_types: Table<F>,
-    protocols: Table<F>,
-    classes_of_service: Table<F>,
-    tcp_flags: Table<F>,
+    /// By a hash of the facts; a new combination takes the place of another.
+    flows: Box<[(FlowKey, F)]>,
 }
 
-type Table<F> = Box<[Option<F>]>;
-
-/// Nine control bits (RFC 9293 section 3.1, RFC 9768).
-const TCP_FLAG_SETS: usize = 512;
+/// Places for combinations, a power of two.
+const PLACES: usize = 512;
 
 impl<F: Default> Default for SharedAttributes<F> {
     fn default() -> Self {
-        let table = |len| (0..len).map(|_| None).collect();
-        Self {
-            message: None,
-            message_attributes: F::default(),
-            network_types: table(2),
-            protocols: table(256),
-            classes_of_service: table(256),
-            tcp_flags: table(TCP_FLAG_SETS),
-        }
+        let flows = (0..PLACES).map(|_| (SharedFacts::default().key(), F::default())).collect();
+        Self { message: None, message_attributes: F::default(), flows }
     }
 }
 
 impl<F: Default> SharedAttributes<F> {
-    /// Makes sure that the attributes of this Message are there.
-    pub(crate) fn prepare_message(&mut self, context: &MessageContext, sink: &mut impl SpanSink<Fragment = F>) {
+    /// The attributes of a Message.
+    pub(crate) fn of_message<S>(&mut self, context: &MessageContext, sink: &mut S) -> &F
+    where
+        S: SpanSink<Parts: SpanParts<Fragment = F>>,
+    {
         let key = MessageKey {
             exporter: context.session.exporter.ip(),
             version: context.header.version,
             observation_domain_id: context.header.observation_domain_id,
             sampling: context.header_sampling(),
         };
-        if self.message == Some(key) {
-            return;
+        if self.message != Some(key) {
+            self.message = Some(key);
+            sink.fragment(&mut self.message_attributes, |out| key.write(out));
         }
-        self.message = Some(key);
-        sink.fragment(&mut self.message_attributes, |out| {
-            version(key.version, out);
-            out.address(Attribute::ExporterAddress, key.exporter);
-            if !matches!(key.version, Version::V1 | Version::V7) {
-                out.int(Attribute::ObservationDomainId, key.observation_domain_id.into());
-            }
-            if let Some(sampling) = key.sampling {
-                sampling_attributes(sampling, out);
-            }
-        });
+        &self.message_attributes
     }
 
-    /// Makes sure that what [`SharedAttributes::write`] adds for this flow is there.
+    /// The attributes of flows with these facts.
     #[inline]
-    pub(crate) fn prepare_flow(&mut self, facts: SharedFacts, sink: &mut impl SpanSink<Fragment = F>) {
-        fill(Kind::NetworkType, &mut self.network_types, facts.network_type, sink);
-        fill(Kind::Protocol, &mut self.protocols, facts.protocol, sink);
-        fill(Kind::ClassOfService, &mut self.classes_of_service, facts.class_of_service, sink);
-        fill(Kind::TcpFlags, &mut self.tcp_flags, facts.tcp_flags, sink);
-    }
-
-    /// Adds to a span what was prepared.
-    #[inline]
-    pub(crate) fn write(&self, facts: SharedFacts, out: &mut impl AttributeWriter<Fragment = F>) {
-        out.fragment(&self.message_attributes);
-        add(Kind::NetworkType, &self.network_types, facts.network_type, out);
-        add(Kind::Protocol, &self.protocols, facts.protocol, out);
-        add(Kind::ClassOfService, &self.classes_of_service, facts.class_of_service, out);
-        add(Kind::TcpFlags, &self.tcp_flags, facts.tcp_flags, out);
+    pub(crate) fn of_flow<S>(&mut self, facts: SharedFacts, sink: &mut S) -> &F
+    where
+        S: SpanSink<Parts: SpanParts<Fragment = F>>,
+    {
+        let key = facts.key();
+        let (held, attributes) = &mut self.flows[key.place()];
+        if !held.is(&key) {
+            *held = key;
+            sink.fragment(attributes, |out| facts.write(out));
+        }
+        attributes
     }
 }
 
-/// The facts of a flow whose attributes come from a table.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SharedFacts {
-    pub(crate) network_type: Option<usize>,
-    pub(crate) protocol: Option<usize>,
-    pub(crate) class_of_service: Option<usize>,
-    pub(crate) tcp_flags: Option<usize>,
+impl MessageKey {
+    fn write(self, out: &mut impl AttributeWriter) {
+        version(self.version, out);
+        out.address(Attribute::ExporterAddress, self.exporter);
+        if !matches!(self.version, Version::V1 | Version::V7) {
+            out.int(Attribute::ObservationDomainId, self.observation_domain_id.into());
+        }
+        if let Some(sampling) = self.sampling {
+            sampling_attributes(sampling, out);
+        }
+    }
 }
 
-impl SharedFacts {
+/// Where the facts that many flows of a Template have alike lie: class of service, TCP flags, direction, end reason and
+/// forwarding status.
+#[derive(Debug)]
+pub(crate) struct SharedPlan {
+    locators: [Locator; 5],
+    /// Which of them there are, a bit each.
+    present: u8,
+}
+
+const SHARED: [Fact; 5] =
+    [Fact::ClassOfService, Fact::TcpFlags, Fact::Direction, Fact::EndReason, Fact::ForwardingStatus];
+
+impl SharedPlan {
+    pub(crate) fn new(plan: &FlowPlan) -> Self {
+        let located = SHARED.map(|fact| plan.locate(fact));
+        let present = located.iter().enumerate().map(|(bit, locator)| u8::from(locator.is_some()) << bit).sum();
+        Self { locators: located.map(|locator| locator.unwrap_or(Locator::ABSENT)), present }
+    }
+
+    /// Reads the facts of a flow of this Template.
     #[inline]
-    pub(crate) fn new(flow: &FlowRecord<'_>, endpoints: &Endpoints) -> Self {
-        let protocol = endpoints.protocol;
+    pub(crate) fn read(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints) -> SharedFacts {
+        let values = flow.record().unsigned_array(&self.locators);
+        let values = values.map(|value| value.min(u32::MAX.into()) as u32);
         // Exporters send the flags for every protocol, and zero for all but TCP.
-        let is_tcp = protocol.is_none_or(|protocol| protocol == TCP);
-        let integer = |fact| flow.integer(fact).map(|value| usize::try_from(value).unwrap_or(usize::MAX));
-        Self {
-            network_type: endpoints.source.or(endpoints.destination).map(|address| usize::from(address.is_ipv6())),
-            protocol: protocol.map(usize::from),
-            class_of_service: integer(flow_state::Fact::ClassOfService),
-            tcp_flags: if is_tcp { integer(flow_state::Fact::TcpFlags) } else { None },
-        }
+        let is_tcp = endpoints.protocol.is_none_or(|protocol| protocol == TCP);
+        let present = if is_tcp { self.present } else { self.present & !TCP_FLAGS_BIT };
+        SharedFacts { is_ipv6: endpoints.is_ipv6(), protocol: endpoints.protocol, present, values }
     }
 }
 
 const TCP: u8 = 6;
+const TCP_FLAGS_BIT: u8 = 1 << 1;
 
-/// What a table is about.
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    NetworkType,
-    Protocol,
-    ClassOfService,
-    TcpFlags,
+/// The facts of a flow that many flows have alike. Values above 2^32 - 1, which no exporter sends, stay there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SharedFacts {
+    is_ipv6: Option<bool>,
+    protocol: Option<u8>,
+    present: u8,
+    values: [u32; 5],
 }
 
-impl Kind {
-    /// Writes the attributes of a value, in the table or not.
-    fn write(self, value: usize, out: &mut impl AttributeWriter) {
-        match self {
-            Self::NetworkType => out.str(Attribute::NetworkType, if value == 0 { "ipv4" } else { "ipv6" }),
-            Self::Protocol => protocol(value, out),
-            Self::ClassOfService => class_of_service(value, out),
-            Self::TcpFlags => tcp_flags(value, out),
+impl SharedFacts {
+    #[inline]
+    fn key(self) -> FlowKey {
+        // 0 stands for a fact that is not there.
+        let family = self.is_ipv6.map_or(0, |is_ipv6| 1 + u64::from(is_ipv6));
+        let protocol = self.protocol.map_or(0, |protocol| 1 + u64::from(protocol));
+        let [class, flags, direction, reason, status] = self.values.map(u64::from);
+        let flags = if self.present & TCP_FLAGS_BIT == 0 { 0 } else { flags };
+        let bits = family | protocol << 2 | u64::from(self.present) << 11;
+        FlowKey([bits | class << 32, flags | direction << 32, reason | status << 32])
+    }
+
+    fn get(self, fact: Fact) -> Option<u32> {
+        let place = SHARED.iter().position(|shared| *shared == fact)?;
+        (self.present >> place & 1 == 1).then_some(self.values[place])
+    }
+
+    fn write(self, out: &mut impl AttributeWriter) {
+        if let Some(is_ipv6) = self.is_ipv6 {
+            out.str(Attribute::NetworkType, if is_ipv6 { "ipv6" } else { "ipv4" });
+        }
+        if let Some(number) = self.protocol {
+            out.int(Attribute::ProtocolNumber, number.into());
+            if let Some(name) = ie::protocol_name(number) {
+                out.str(Attribute::Transport, name);
+            }
+        }
+        if let Some(bits) = self.get(Fact::ClassOfService) {
+            out.int(Attribute::ClassOfService, bits.into());
+            out.int(Attribute::Dscp, (bits >> 2 & 63).into());
+            out.int(Attribute::Ecn, (bits & 3).into());
+        }
+        if let Some(bits) = self.get(Fact::TcpFlags) {
+            out.int(Attribute::TcpFlags, bits.into());
+            let tags: Vec<_> = (0..9).filter(|bit| bits >> bit & 1 == 1).map(|bit| TCP_FLAGS[bit]).collect();
+            if !tags.is_empty() {
+                out.strs(Attribute::TcpFlagTags, &tags);
+            }
+        }
+        self.write_treatment(out);
+    }
+
+    /// What the exporter did with the flow.
+    fn write_treatment(self, out: &mut impl AttributeWriter) {
+        match self.get(Fact::Direction) {
+            Some(0) => out.str(Attribute::Direction, "ingress"),
+            Some(1) => out.str(Attribute::Direction, "egress"),
+            _ => {}
+        }
+        let reason = match self.get(Fact::EndReason) {
+            Some(1) => Some("idle_timeout"),
+            Some(2) => Some("active_timeout"),
+            Some(3) => Some("end_of_flow"),
+            Some(4) => Some("forced_end"),
+            Some(5) => Some("lack_of_resources"),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            out.str(Attribute::EndReason, reason);
+        }
+        if let Some(status) = self.get(Fact::ForwardingStatus) {
+            out.int(Attribute::ForwardingStatus, status.into());
+            // The upper two bits of the lowest byte: 2 is dropped (RFC 7270 section 4.12).
+            if status >> 6 & 3 == 2 {
+                out.error("dropped by the exporter");
+            }
         }
     }
 }
 
-#[inline]
-fn fill<S>(kind: Kind, table: &mut Table<S::Fragment>, value: Option<usize>, sink: &mut S)
-where
-    S: SpanSink<Fragment: Default>,
-{
-    if let Some(value) = value
-        && let Some(empty @ None) = table.get_mut(value)
-    {
-        let mut fragment = S::Fragment::default();
-        sink.fragment(&mut fragment, |out| kind.write(value, out));
-        *empty = Some(fragment);
+/// [`SharedFacts`], packed.
+#[derive(Clone, Copy, Debug)]
+struct FlowKey([u64; 3]);
+
+impl FlowKey {
+    /// Word by word: a comparison in one vector has to wait until the words that were just written are in memory.
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
+        let ([a, b, c], [x, y, z]) = (self.0, other.0);
+        (a ^ x) | (b ^ y) | (c ^ z) == 0
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        // The golden ratio spreads neighbours (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+        let [a, b, c] = self.0;
+        let mixed = (a ^ b.rotate_left(24) ^ c.rotate_left(48)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as usize % PLACES
     }
 }
 
-#[inline]
-fn add<W: AttributeWriter>(kind: Kind, table: &Table<W::Fragment>, value: Option<usize>, out: &mut W) {
-    match value.map(|value| (value, table.get(value))) {
-        Some((_, Some(Some(fragment)))) => out.fragment(fragment),
-        // An exporter sent more bits than the field has.
-        Some((value, _)) => kind.write(value, out),
-        None => {}
-    }
-}
-
-fn protocol(number: usize, out: &mut impl AttributeWriter) {
-    out.int(Attribute::ProtocolNumber, number as i64);
-    if let Some(name) = ie::protocol_name(number as u8) {
-        out.str(Attribute::Transport, name);
-    }
-}
-
-fn class_of_service(bits: usize, out: &mut impl AttributeWriter) {
-    out.int(Attribute::ClassOfService, bits as i64);
-    out.int(Attribute::Dscp, (bits >> 2 & 63) as i64);
-    out.int(Attribute::Ecn, (bits & 3) as i64);
-}
-
-/// Control bits from the lowest up.
+/// Control bits from the lowest up (RFC 9293 section 3.1, RFC 9768).
 const TCP_FLAGS: [&str; 9] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
-
-fn tcp_flags(bits: usize, out: &mut impl AttributeWriter) {
-    out.int(Attribute::TcpFlags, bits as i64);
-    let tags: Vec<_> = (0..9).filter(|bit| bits >> bit & 1 == 1).map(|bit| TCP_FLAGS[bit]).collect();
-    if !tags.is_empty() {
-        out.strs(Attribute::TcpFlagTags, &tags);
-    }
-}

@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt;
 use std::ops::Add;
 
+use fearless_simd::Level;
 use flow_state::{
     DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, SequenceStatus, Timestamp, TransportSession,
 };
 use flow_wire::Version;
 
 use crate::attribute::Attribute;
-use crate::community_id::CommunityId;
-use crate::program::{AttributeProgram, AttributeWriter, Endpoints};
-use crate::shared::{SharedAttributes, SharedFacts};
+use crate::community_id::CommunityIds;
+use crate::endpoints::Endpoints;
+use crate::program::{AttributeProgram, AttributeWriter};
+use crate::shared::SharedAttributes;
 
 /// Identity of a span in its trace. All spans are of kind INTERNAL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +44,50 @@ pub struct SpanStart {
     pub link: Option<(u128, u64)>,
 }
 
+/// What a [`SpanSink`] encodes ahead, to be written many times.
+pub trait SpanParts {
+    /// What spans of one trace begin with.
+    type Head: Default + fmt::Debug;
+    /// Encoded attributes.
+    type Fragment: Default + fmt::Debug;
+    /// Integer attributes that occur together.
+    type Row: fmt::Debug;
+}
+
 /// Takes spans.
 pub trait SpanSink {
-    /// Encoded attributes.
-    type Fragment: Default;
-    /// Integer attributes that occur together.
-    type Row;
+    /// What it encodes ahead.
+    type Parts: SpanParts;
 
     /// A span under construction; it ends when it is dropped.
-    type Span<'s>: AttributeWriter<Fragment = Self::Fragment, Row = Self::Row>
+    type Span<'s>: AttributeWriter<Parts = Self::Parts>
     where
         Self: 's;
 
     /// Begins a span.
     fn span(&mut self, start: &SpanStart) -> Self::Span<'_>;
 
-    /// Encodes what `write` adds to a span, in place of what the fragment held.
-    fn fragment(&mut self, fragment: &mut Self::Fragment, write: impl FnOnce(&mut Self::Span<'_>));
+    /// Encodes the beginning of spans and what `write` adds to them, in place of what the head held. Each span gets an ID
+    /// of its own.
+    fn head(
+        &mut self,
+        head: &mut <Self::Parts as SpanParts>::Head,
+        start: &SpanStart,
+        write: impl FnOnce(&mut Self::Span<'_>),
+    );
+
+    /// Begins a span with a head.
+    fn span_with(&mut self, head: &<Self::Parts as SpanParts>::Head, span_id: u64) -> Self::Span<'_>;
+
+    /// Encodes what `write` adds to a span, a status among it, in place of what the fragment held.
+    fn fragment(
+        &mut self,
+        fragment: &mut <Self::Parts as SpanParts>::Fragment,
+        write: impl FnOnce(&mut Self::Span<'_>),
+    );
 
     /// Lays out a row of integer attributes, each with the bytes that its values have.
-    fn row(&mut self, columns: &[(Attribute, usize)]) -> Self::Row;
+    fn row(&mut self, columns: &[(Attribute, usize)]) -> <Self::Parts as SpanParts>::Row;
 }
 
 /// Makes trace and span IDs: random, never zero, one generator a worker.
@@ -153,23 +180,32 @@ const DEFAULT_LIMIT: usize = 4096;
 ///
 /// Programs of Templates are kept by generation, so an `ExportTrace` serves one `State`; each worker has its own.
 #[derive(Debug)]
-pub struct ExportTrace<F, R> {
+pub struct ExportTrace<P: SpanParts> {
     ids: IdGenerator,
     limit: usize,
-    shared: SharedAttributes<F>,
-    programs: HashMap<u64, AttributeProgram<R>, foldhash::fast::RandomState>,
+    level: Level,
+    head: P::Head,
+    shared: SharedAttributes<P::Fragment>,
+    programs: HashMap<u64, AttributeProgram<P::Row>, foldhash::fast::RandomState>,
 }
 
-impl<F: Default, R> Default for ExportTrace<F, R> {
+impl<P: SpanParts> Default for ExportTrace<P> {
     fn default() -> Self {
         Self::new(IdGenerator::new())
     }
 }
 
-impl<F: Default, R> ExportTrace<F, R> {
+impl<P: SpanParts> ExportTrace<P> {
     /// With these IDs.
     pub fn new(ids: IdGenerator) -> Self {
-        Self { ids, limit: DEFAULT_LIMIT, shared: SharedAttributes::default(), programs: HashMap::default() }
+        Self {
+            ids,
+            limit: DEFAULT_LIMIT,
+            level: Level::new(),
+            head: P::Head::default(),
+            shared: SharedAttributes::default(),
+            programs: HashMap::default(),
+        }
     }
 
     /// With another limit of flow spans for each datagram; 4,096 by default.
@@ -194,7 +230,7 @@ impl<F: Default, R> ExportTrace<F, R> {
         decoded: &Decoded,
         timings: &Timings,
         now: impl Fn() -> Timestamp,
-        out: &mut impl SpanSink<Fragment = F, Row = R>,
+        out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let root = root_context(datagram.tag);
         let mut flows = FlowSpans::default();
@@ -230,7 +266,7 @@ impl<F: Default, R> ExportTrace<F, R> {
         start: Timestamp,
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
-        out: &mut impl SpanSink<Fragment = F, Row = R>,
+        out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
         let mut span = SpanStart { name: FLOW, ..process };
@@ -248,13 +284,7 @@ impl<F: Default, R> ExportTrace<F, R> {
     }
 
     /// The first `wanted` flows of a Set.
-    fn flow_spans(
-        &mut self,
-        set: &DataSet<'_>,
-        wanted: usize,
-        mut span: SpanStart,
-        out: &mut impl SpanSink<Fragment = F, Row = R>,
-    ) {
+    fn flow_spans(&mut self, set: &DataSet<'_>, wanted: usize, span: SpanStart, out: &mut impl SpanSink<Parts = P>) {
         let known = set.known_template();
         if self.programs.len() >= MAX_PROGRAMS {
             self.programs.clear();
@@ -263,30 +293,24 @@ impl<F: Default, R> ExportTrace<F, R> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), out)),
         };
-        self.shared.prepare_message(set.context(), out);
+        let message = self.shared.of_message(set.context(), out);
+        out.head(&mut self.head, &span, |out| out.fragment(message));
         let mut flows = set.flows().take(wanted);
-        loop {
+        let mut ahead = flows.clone();
+        let mut group = [Endpoints::default(); CommunityIds::GROUP];
+        for _ in (0..wanted).step_by(CommunityIds::GROUP) {
             // In groups, because Community IDs cost less together.
-            let group: [_; CommunityId::GROUP] = std::array::from_fn(|_| {
-                flows.next().map(|flow| {
-                    let endpoints = Endpoints::new(&flow);
-                    (flow, endpoints)
-                })
+            let tuples = group.iter_mut().zip(ahead.by_ref()).map(|(endpoints, flow)| {
+                *endpoints = program.endpoints().read(&flow);
+                endpoints.tuple()
             });
-            if group[0].is_none() {
-                return;
-            }
-            let tuples =
-                std::array::from_fn(|at| group[at].as_ref().and_then(|(flow, endpoints)| endpoints.tuple(flow)));
-            let ids = CommunityId::of_group(&tuples);
-            for ((flow, endpoints), id) in group.iter().flatten().zip(&ids) {
-                let facts = SharedFacts::new(flow, endpoints);
-                self.shared.prepare_flow(facts, out);
-                span.context.span_id = self.ids.span_id();
-                let mut writer = out.span(&span);
-                self.shared.write(facts, &mut writer);
-                program.run(flow, endpoints, &mut writer);
-                if let Some(id) = id {
+            let ids = CommunityIds::new(self.level, tuples);
+            for (place, (endpoints, flow)) in group.iter().zip(flows.by_ref()).enumerate() {
+                let shared = self.shared.of_flow(program.shared().read(&flow, endpoints), out);
+                let mut writer = out.span_with(&self.head, self.ids.span_id());
+                writer.fragment(shared);
+                program.run(&flow, endpoints, &mut writer);
+                if let Some(id) = ids.get(place) {
                     writer.text(Attribute::CommunityId, id.text());
                 }
             }
@@ -299,7 +323,7 @@ impl<F: Default, R> ExportTrace<F, R> {
         decoded: &Decoded,
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
-        out: &mut impl SpanSink<Fragment = F, Row = R>,
+        out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut all = FlowSpans::default();
         let mut sets = decoded.replayed_sets().filter(|set| !set.template().is_options()).peekable();

@@ -2,17 +2,18 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use flow_semconv::{
-    Attribute, AttributeWriter, ExportTrace, FlowSpans, IdGenerator, Schema, ShortText, SpanSink, SpanStart, Timings,
+    Attribute, AttributeWriter, ExportTrace, FlowSpans, IdGenerator, Schema, ShortText, SpanParts, SpanSink, SpanStart,
+    Timings,
 };
 use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
 
 /// A span as it was written.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 struct Span {
     /// `None` for a fragment.
     start: Option<SpanStart>,
@@ -23,18 +24,37 @@ struct Span {
 #[derive(Debug, Default)]
 struct Spans(Vec<Span>);
 
-/// Attributes as they were written.
-type Written = BTreeMap<&'static str, String>;
+/// What was written ahead, for many spans.
+type Written = Span;
 
-impl SpanSink for Spans {
+#[derive(Debug)]
+enum WrittenParts {}
+
+impl SpanParts for WrittenParts {
+    type Head = Span;
     type Fragment = Written;
     type Row = Vec<Attribute>;
+}
+
+impl SpanSink for Spans {
+    type Parts = WrittenParts;
     type Span<'s> = &'s mut Span;
 
     fn fragment(&mut self, fragment: &mut Written, write: impl FnOnce(&mut &mut Span)) {
-        let mut span = Span { start: None, attributes: BTreeMap::new(), error: None };
-        write(&mut &mut span);
-        *fragment = span.attributes;
+        *fragment = Span::default();
+        write(&mut &mut *fragment);
+    }
+
+    fn head(&mut self, head: &mut Span, start: &SpanStart, write: impl FnOnce(&mut &mut Span)) {
+        *head = Span { start: Some(*start), ..Span::default() };
+        write(&mut &mut *head);
+    }
+
+    fn span_with(&mut self, head: &Span, span_id: u64) -> &mut Span {
+        let mut span = head.clone();
+        span.start.as_mut().unwrap().context.span_id = span_id;
+        self.0.push(span);
+        self.0.last_mut().unwrap()
     }
 
     fn row(&mut self, columns: &[(Attribute, usize)]) -> Vec<Attribute> {
@@ -42,19 +62,17 @@ impl SpanSink for Spans {
     }
 
     fn span(&mut self, start: &SpanStart) -> &mut Span {
-        self.0.push(Span { start: Some(*start), attributes: BTreeMap::new(), error: None });
+        self.0.push(Span { start: Some(*start), ..Span::default() });
         self.0.last_mut().unwrap()
     }
 }
 
 impl AttributeWriter for &mut Span {
-    type Fragment = Written;
-    type Row = Vec<Attribute>;
+    type Parts = WrittenParts;
 
-    fn row(&mut self, row: &Vec<Attribute>, values: impl Iterator<Item = u64>) {
-        let mut values = values.map(|value| i64::try_from(value).unwrap());
-        row.iter().for_each(|attribute| self.int(*attribute, values.next().unwrap()));
-        assert_eq!(values.next(), None);
+    fn row(&mut self, row: &Vec<Attribute>, values: &[u64]) {
+        assert_eq!(row.len(), values.len());
+        row.iter().zip(values).for_each(|(attribute, value)| self.int(*attribute, i64::try_from(*value).unwrap()));
     }
 
     fn text(&mut self, attribute: Attribute, value: &ShortText) {
@@ -65,8 +83,13 @@ impl AttributeWriter for &mut Span {
         self.str(attribute, &value.to_string());
     }
 
+    fn ipv4(&mut self, attribute: Attribute, value: Ipv4Addr) {
+        self.str(attribute, &value.to_string());
+    }
+
     fn fragment(&mut self, fragment: &Written) {
-        for (key, value) in fragment {
+        self.error = self.error.take().or(fragment.error.clone());
+        for (key, value) in &fragment.attributes {
             assert_eq!(self.attributes.insert(key, value.clone()), None, "keys are unique on a span");
         }
     }
@@ -112,7 +135,7 @@ const EXPORT: u64 = 1_700_000_000;
 struct Exporter {
     state: State,
     decoded: Decoded,
-    trace: ExportTrace<Written, Vec<Attribute>>,
+    trace: ExportTrace<WrittenParts>,
     cut: u64,
 }
 

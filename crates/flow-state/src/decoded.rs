@@ -434,7 +434,7 @@ impl<'a> DataSet<'a> {
 
     /// Its records as flows.
     #[inline]
-    pub fn flows(&self) -> impl Iterator<Item = FlowRecord<'a>> + use<'a> {
+    pub fn flows(&self) -> impl Iterator<Item = FlowRecord<'a>> + Clone + use<'a> {
         let (plan, context) = (self.plan, self.context);
         Records::of_bytes(self.bytes, self.start, self.end, self.known.template())
             .map(move |record| FlowRecord::new(record, plan, context))

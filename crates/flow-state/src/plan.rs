@@ -264,6 +264,22 @@ impl FlowPlan {
         (self.source != AddressPlan::Absent, self.destination != AddressPlan::Absent)
     }
 
+    /// Where source and destination lie, if both are IPv4 addresses in every record.
+    pub fn ipv4_endpoints(&self) -> Option<(Locator, Locator)> {
+        match (&self.source, &self.destination) {
+            (AddressPlan::V4(source), AddressPlan::V4(destination)) => Some((*source, *destination)),
+            _ => None,
+        }
+    }
+
+    /// Where the next hop lies, if it is an IPv4 address in every record.
+    pub fn ipv4_next_hop(&self) -> Option<Locator> {
+        match &self.next_hop {
+            AddressPlan::V4(next_hop) => Some(*next_hop),
+            _ => None,
+        }
+    }
+
     /// Whether records have a next hop.
     pub fn has_next_hop(&self) -> bool {
         self.next_hop != AddressPlan::Absent

@@ -11,14 +11,14 @@ mod int_row;
 mod wire;
 
 pub use attribute_key::AttributeKey;
-pub use fragment::AttributeFragment;
+pub use fragment::{AttributeFragment, SpanHead};
 pub use int_row::IntRow;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use address::{MAX_ADDRESS_LEN, put_address};
+use address::{MAX_ADDRESS_LEN, put_ipv4, put_ipv6};
 use attribute_key::PREFIX_LEN;
-use fragment::Chunks;
+use fragment::SPAN_ID;
 use wire::{copy_short, put_varint, spread_varint, varint_len};
 
 /// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary.
@@ -146,13 +146,45 @@ impl BatchEncoder {
 
     /// Encodes what `write` adds to a span into `fragment`, in place of what it held. The batch stays as it is.
     pub fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(SpanBuilder<'_>)) {
+        let pos = self.end + SPAN_HEAD_LEN;
+        self.aside(&mut fragment.0, |encoder| write(SpanBuilder { encoder, pos }));
+    }
+
+    /// Encodes the beginning of a span and what `write` adds to it into `head`, in place of what it held. The batch stays
+    /// as it is, and the span ID of `context` has no meaning.
+    pub fn head(
+        &mut self,
+        head: &mut SpanHead,
+        context: SpanContext,
+        name: &str,
+        kind: SpanKind,
+        (start_unix_nano, end_unix_nano): (u64, u64),
+        write: impl FnOnce(SpanBuilder<'_>),
+    ) {
+        self.aside(&mut head.0, |encoder| write(encoder.span(context, name, kind, start_unix_nano, end_unix_nano)));
+    }
+
+    /// Begins a span with a head that was encoded before.
+    #[inline]
+    pub fn span_with(&mut self, head: &SpanHead, span_id: [u8; 8]) -> SpanBuilder<'_> {
+        let pos = self.end + SPAN_HEAD_LEN;
+        let mut span = SpanBuilder { encoder: self, pos };
+        span.put(&head.0);
+        if let Some(place) = span.encoder.buf[pos..].get_mut(SPAN_ID) {
+            place.copy_from_slice(&span_id);
+        }
+        span
+    }
+
+    /// Moves the content of the span that `write` adds out of the batch.
+    fn aside(&mut self, content: &mut Vec<u8>, write: impl FnOnce(&mut Self)) {
         let (end, last_span, spans) = (self.end, self.last_span, self.spans);
-        let pos = end + SPAN_HEAD_LEN;
-        write(SpanBuilder { encoder: self, pos });
+        write(self);
         // Tag, length, content: as every span.
         let span = &self.buf[end + 1..self.end];
         let length_len = span.iter().take_while(|byte| **byte >= 0x80).count() + 1;
-        fragment.0.set(&span[length_len..]);
+        content.clear();
+        content.extend_from_slice(&span[length_len..]);
         (self.end, self.last_span, self.spans) = (end, last_span, spans);
     }
 
@@ -336,15 +368,36 @@ impl SpanBuilder<'_> {
     /// Adds an IP address as text.
     #[inline]
     pub fn address(&mut self, key: &AttributeKey, address: IpAddr) -> &mut Self {
-        let Some(prefix) = key.prefix() else { return self.str_unprepared(key, &address.to_string()) };
+        match address {
+            IpAddr::V4(address) => self.ipv4(key, address),
+            IpAddr::V6(v6) => self.written(key, address, |room| put_ipv6(room, v6)),
+        }
+    }
+
+    /// Adds an IPv4 address as text.
+    #[inline]
+    pub fn ipv4(&mut self, key: &AttributeKey, address: Ipv4Addr) -> &mut Self {
+        self.written(key, IpAddr::V4(address), |room| put_ipv4(room, address))
+    }
+
+    /// The text of an address, which `put` writes in place.
+    #[inline(always)]
+    fn written(
+        &mut self,
+        key: &AttributeKey,
+        address: IpAddr,
+        put: impl FnOnce(&mut [u8; MAX_ADDRESS_LEN]) -> usize,
+    ) -> &mut Self {
+        let Some(prefix) = key.prefix() else { return self.address_unprepared(key, address) };
         let prefix_len = prefix.len();
         let out = self.window::<{ PREFIX_LEN + 4 + MAX_ADDRESS_LEN }>();
         prefix.write(out, 4);
         let room = out[prefix_len + 4..].first_chunk_mut();
-        let len = room.map_or(0, |room| put_address(room, address));
+        let len = room.map_or(0, put);
         // Only now the lengths are known.
-        out[1] += len as u8;
-        out[prefix_len..prefix_len + 4].copy_from_slice(&[0x12, 2 + len as u8, 0x0a, len as u8]);
+        out[1] = (prefix_len + 2 + len) as u8;
+        let head = u32::from_le_bytes([0x12, 2, 0x0a, 0]) + (len as u32) * 0x0100_0100;
+        out[prefix_len..prefix_len + 4].copy_from_slice(&head.to_le_bytes());
         self.pos += prefix_len + 4 + len;
         self
     }
@@ -352,19 +405,17 @@ impl SpanBuilder<'_> {
     /// Adds attributes that were encoded before.
     #[inline]
     pub fn fragment(&mut self, fragment: &AttributeFragment) -> &mut Self {
-        self.copy(&fragment.0);
+        self.put(&fragment.0);
         self
     }
 
-    /// Adds the attributes of a row, with these values in its order. A value that is wider than its column loses its
-    /// upper bits, except that one above `i64::MAX` stays there; values that are missing are 0.
+    /// Adds the attributes of a row, with these values in its order. A value too large for its column, or above
+    /// `i64::MAX`, stays at the largest that there is room for; values that are missing are 0.
     #[inline]
-    pub fn int_row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) -> &mut Self {
+    pub fn int_row(&mut self, row: &IntRow, values: &[u64]) -> &mut Self {
         let start = self.pos;
-        self.copy(row.chunks());
-        if self.encoder.buf.len() < start + row.room() {
-            self.encoder.grow(start + row.room());
-        }
+        self.put(row.as_bytes());
+        let _ = self.window::<{ IntRow::ROOM }>();
         row.fill(&mut self.encoder.buf[start..], values);
         self
     }
@@ -462,15 +513,6 @@ impl SpanBuilder<'_> {
     }
 
     #[inline(always)]
-    fn copy(&mut self, chunks: &Chunks) {
-        let end = self.pos + chunks.len();
-        for chunk in chunks.as_slice() {
-            *self.window() = *chunk;
-            self.pos += chunk.len();
-        }
-        self.pos = end;
-    }
-
     fn put(&mut self, bytes: &[u8]) {
         let end = self.pos + bytes.len();
         if self.encoder.buf.len() < end {
@@ -547,6 +589,12 @@ impl SpanBuilder<'_> {
             span.nested(0x12, |span| span.put(content));
         });
         self
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn address_unprepared(&mut self, key: &AttributeKey, address: IpAddr) -> &mut Self {
+        self.str_unprepared(key, &address.to_string())
     }
 
     #[cold]

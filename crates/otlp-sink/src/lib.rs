@@ -52,7 +52,7 @@ mod writer;
 
 pub use config::{Compression, ConfigError, OtlpConfig, Output, Protocol, SinkConfig, StdoutFormat};
 pub use encode::{
-    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind,
+    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead, SpanKind,
 };
 pub use json::to_json;
 pub use sink::{Sink, SinkError};

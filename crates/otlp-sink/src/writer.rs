@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::encode::{AttributeFragment, BatchEncoder, SpanBuilder, SpanContext, SpanKind};
+use crate::encode::{AttributeFragment, BatchEncoder, SpanBuilder, SpanContext, SpanHead, SpanKind};
 use crate::queue::Batch;
 use crate::sink::Shared;
 
@@ -38,6 +38,19 @@ impl SpanWriter {
         start_unix_nano: u64,
         end_unix_nano: u64,
     ) -> SpanBuilder<'_> {
+        self.make_room();
+        self.encoder.span(context, name, kind, start_unix_nano, end_unix_nano)
+    }
+
+    /// Begins a span with a head that was encoded before; otherwise as [`span`](Self::span).
+    #[inline]
+    pub fn span_with(&mut self, head: &SpanHead, span_id: [u8; 8]) -> SpanBuilder<'_> {
+        self.make_room();
+        self.encoder.span_with(head, span_id)
+    }
+
+    #[inline]
+    fn make_room(&mut self) {
         if self.is_full() {
             self.flush_full();
         }
@@ -45,12 +58,25 @@ impl SpanWriter {
             // The only look at the clock: once a batch.
             self.due = Some(Instant::now() + self.shared.max_delay);
         }
-        self.encoder.span(context, name, kind, start_unix_nano, end_unix_nano)
     }
 
     /// Encodes what `write` adds to a span into `fragment`, to be added to later spans.
     pub fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(SpanBuilder<'_>)) {
         self.encoder.fragment(fragment, write);
+    }
+
+    /// Encodes the beginning of a span and what `write` adds to it into `head`, for later spans; the span ID of `context`
+    /// has no meaning.
+    pub fn head(
+        &mut self,
+        head: &mut SpanHead,
+        context: SpanContext,
+        name: &str,
+        kind: SpanKind,
+        times: (u64, u64),
+        write: impl FnOnce(SpanBuilder<'_>),
+    ) {
+        self.encoder.head(head, context, name, kind, times, write);
     }
 
     /// Hands over the batch if it is full or its first span has waited for the configured delay.

@@ -1,58 +1,58 @@
 //! IP addresses as text, written where the text has to go.
 
 use std::fmt::{self, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Longest text of an address: eight groups of IPv6 and seven colons. Room for it includes what is written behind.
 pub(super) const MAX_ADDRESS_LEN: usize = 39;
 
-/// Decimal digits of each byte and a dot, the first in the lowest byte, and how many digits there are.
-const DECIMAL: [(u32, u8); 256] = {
-    let mut table = [(0, 0); 256];
+/// Decimal digits of each byte and a dot, the first in the lowest byte, and above them how many bits these are.
+static DECIMAL: [u64; 256] = {
+    let mut table = [0; 256];
     let mut value = 0;
     while value < 256 {
-        let digits = [value / 100, value / 10 % 10, value % 10];
-        let first = if value >= 100 {
-            0
-        } else if value >= 10 {
-            1
-        } else {
-            2
-        };
-        let mut word = b'.' as u32;
-        let mut at = 3;
-        while at > first {
-            at -= 1;
-            word = word << 8 | (b'0' as u32 + digits[at] as u32);
+        let mut text = b'.' as u64;
+        let mut bits = 8;
+        let mut rest = value as u64;
+        while bits == 8 || rest > 0 {
+            text = text << 8 | (b'0' as u64 + rest % 10);
+            rest /= 10;
+            bits += 8;
         }
-        table[value] = (word, (3 - first) as u8);
+        table[value] = bits << 32 | text;
         value += 1;
     }
     table
 };
 
+/// Two octets: their text of at most eight bytes, and its bits.
+#[inline(always)]
+fn pair(first: u8, second: u8) -> (u64, u64) {
+    let text = |entry: u64| entry & 0xffff_ffff;
+    let (first, second) = (DECIMAL[usize::from(first)], DECIMAL[usize::from(second)]);
+    let bits = first >> 32;
+    (text(first) | text(second) << bits, bits + (second >> 32))
+}
+
 /// Writes the text of an address to the start of `out` and returns its length; bytes behind it may change.
 #[inline(always)]
-pub(super) fn put_address(out: &mut [u8; MAX_ADDRESS_LEN], address: IpAddr) -> usize {
-    match address {
-        IpAddr::V4(v4) => put_ipv4(out, v4),
-        IpAddr::V6(v6) => put_text(out, format_args!("{v6}")),
-    }
+pub(super) fn put_ipv4(out: &mut [u8; MAX_ADDRESS_LEN], address: Ipv4Addr) -> usize {
+    let [a, b, c, d] = address.octets();
+    let (head, head_bits) = pair(a, b);
+    let (tail, tail_bits) = pair(c, d);
+    out[..8].copy_from_slice(&head.to_le_bytes());
+    // At most eight; the mask lets the compiler see that it is in bounds.
+    let at = (head_bits / 8) as usize & 15;
+    out[at..at + 8].copy_from_slice(&tail.to_le_bytes());
+    // Without the last dot.
+    ((head_bits + tail_bits) / 8 - 1) as usize
 }
 
-#[inline(always)]
-fn put_ipv4(out: &mut [u8; MAX_ADDRESS_LEN], address: Ipv4Addr) -> usize {
-    let mut at = 0;
-    for octet in address.octets() {
-        // Up to three digits and a dot; the dot behind the last octet is not part of the text.
-        let (digits, len) = DECIMAL[usize::from(octet)];
-        out[at..at + 4].copy_from_slice(&digits.to_le_bytes());
-        at += usize::from(len) + 1;
-    }
-    at - 1
+/// As [`put_ipv4`].
+pub(super) fn put_ipv6(out: &mut [u8; MAX_ADDRESS_LEN], address: Ipv6Addr) -> usize {
+    put_text(out, format_args!("{address}"))
 }
 
-#[cold]
 fn put_text(out: &mut [u8; MAX_ADDRESS_LEN], text: fmt::Arguments<'_>) -> usize {
     struct Cursor<'a>(&'a mut [u8], usize);
     impl Write for Cursor<'_> {
@@ -71,11 +71,16 @@ fn put_text(out: &mut [u8; MAX_ADDRESS_LEN], text: fmt::Arguments<'_>) -> usize 
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn text(address: IpAddr) -> String {
         let mut out = [0; MAX_ADDRESS_LEN];
-        let len = put_address(&mut out, address);
+        let len = match address {
+            IpAddr::V4(address) => put_ipv4(&mut out, address),
+            IpAddr::V6(address) => put_ipv6(&mut out, address),
+        };
         String::from_utf8(out[..len].to_vec()).unwrap()
     }
 

@@ -1,55 +1,28 @@
-//! Attributes that many spans share.
+//! Parts of a span that many spans share.
 
-pub(super) const CHUNK_LEN: usize = 64;
-
-/// Bytes that are copied often: in pieces of constant size, the last filled up with zeros.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Chunks {
-    chunks: Vec<[u8; CHUNK_LEN]>,
-    len: usize,
-}
-
-impl Chunks {
-    pub(super) fn new(bytes: &[u8]) -> Self {
-        let mut chunks = Self::default();
-        chunks.set(bytes);
-        chunks
-    }
-
-    /// Takes other bytes, in the memory that is there.
-    pub(super) fn set(&mut self, bytes: &[u8]) {
-        self.chunks.clear();
-        for part in bytes.chunks(CHUNK_LEN) {
-            let mut chunk = [0; CHUNK_LEN];
-            chunk[..part.len()].copy_from_slice(part);
-            self.chunks.push(chunk);
-        }
-        self.len = bytes.len();
-    }
-
-    /// Bytes, without the filling.
-    #[inline(always)]
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    #[inline(always)]
-    pub(super) fn as_slice(&self) -> &[[u8; CHUNK_LEN]] {
-        &self.chunks
-    }
-}
-
-/// Attributes encoded once, to be added to many spans: a few copies of constant size each time.
+/// Attributes encoded once, to be added to many spans by one copy.
 ///
 /// Filled by [`BatchEncoder::fragment`](crate::BatchEncoder::fragment) or
 /// [`SpanWriter::fragment`](crate::SpanWriter::fragment), added by
 /// [`SpanBuilder::fragment`](crate::SpanBuilder::fragment).
 #[derive(Clone, Debug, Default)]
-pub struct AttributeFragment(pub(super) Chunks);
+pub struct AttributeFragment(pub(super) Vec<u8>);
 
 impl AttributeFragment {
     /// Whether it adds nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.len() == 0
+        self.0.is_empty()
     }
 }
+
+/// What spans of one trace begin with, encoded once: everything of the context but the span ID, the kind, the times, the
+/// name, and attributes.
+///
+/// Filled by [`BatchEncoder::head`](crate::BatchEncoder::head) or [`SpanWriter::head`](crate::SpanWriter::head); spans
+/// begin with it by [`BatchEncoder::span_with`](crate::BatchEncoder::span_with) or
+/// [`SpanWriter::span_with`](crate::SpanWriter::span_with).
+#[derive(Clone, Debug, Default)]
+pub struct SpanHead(pub(super) Vec<u8>);
+
+/// Where the span ID lies in a span: behind the trace ID, with tag and length in front of each.
+pub(super) const SPAN_ID: std::ops::Range<usize> = 20..28;

@@ -1,7 +1,6 @@
 //! Integer attributes that occur together.
 
 use super::attribute_key::AttributeKey;
-use super::fragment::{CHUNK_LEN, Chunks};
 use super::wire::spread_groups;
 
 /// Keys of integer attributes that many spans have in the same order, laid out once; a span then copies the row and puts
@@ -11,21 +10,24 @@ use super::wire::spread_groups;
 /// and every receiver reads. A value of 4 bytes is 5 bytes long whatever it is.
 #[derive(Clone, Debug, Default)]
 pub struct IntRow {
-    chunks: Chunks,
+    bytes: Vec<u8>,
     slots: Vec<Slot>,
 }
 
 /// Where a value lies in the row.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    offset: usize,
+    offset: u32,
     /// The eight bytes there, with the value 0: continuation bits, then what follows.
     word: u64,
-    /// Which bits of a value there is room for.
-    mask: u64,
-    /// Whether the value ends with a ninth byte.
-    wide: bool,
+    /// The ninth byte there.
+    ninth: u8,
+    /// The largest value that there is room for.
+    max: u64,
 }
+
+/// Bytes that are written for each value.
+const SLOT_LEN: usize = 9;
 
 /// Varint bytes that hold an unsigned integer of so many bytes. Nine are enough: a value above `i64::MAX` is no
 /// attribute.
@@ -60,17 +62,18 @@ impl IntRow {
             let head_len = bytes.len() - before - key_value.len();
             places.push((before + head_len + offset_in_value, width));
         }
-        // Room for a word at the last place.
         let len = bytes.len();
-        bytes.resize(len + 8, 0);
+        bytes.resize(len + SLOT_LEN, 0);
         let slot = |&(offset, width): &(usize, usize)| {
-            let word =
-                bytes.get(offset..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word));
-            Slot { offset, word, mask: (1 << (7 * width)) - 1, wide: width == 9 }
+            let place =
+                bytes.get(offset..).and_then(|rest| rest.first_chunk::<SLOT_LEN>()).copied().unwrap_or_default();
+            let [head @ .., ninth] = place;
+            let max = if width == SLOT_LEN { i64::MAX as u64 } else { (1 << (7 * width)) - 1 };
+            Slot { offset: offset as u32, word: u64::from_le_bytes(head), ninth, max }
         };
         let slots = places.iter().map(slot).collect();
         bytes.truncate(len);
-        Self { chunks: Chunks::new(&bytes), slots }
+        Self { bytes, slots }
     }
 
     /// Number of attributes.
@@ -84,27 +87,24 @@ impl IntRow {
     }
 
     #[inline(always)]
-    pub(super) fn chunks(&self) -> &Chunks {
-        &self.chunks
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Puts values into a row that was copied to the start of `out`, which has at least a chunk of room behind it.
+    /// Puts values into a row that was copied to the start of `out`, which has [`IntRow::ROOM`] bytes behind it.
     #[inline(always)]
-    pub(super) fn fill(&self, out: &mut [u8], values: impl Iterator<Item = u64>) {
+    pub(super) fn fill(&self, out: &mut [u8], values: &[u64]) {
         for (slot, value) in self.slots.iter().zip(values) {
-            let value = if slot.wide { value.min(i64::MAX as u64) } else { value & slot.mask };
+            let value = (*value).min(slot.max);
             let word = slot.word | spread_groups(value);
-            if let Some(place) = out.get_mut(slot.offset..slot.offset + 9) {
-                place[..8].copy_from_slice(&word.to_le_bytes());
-                if slot.wide {
-                    place[8] = (value >> 56) as u8;
-                }
+            let place = out.get_mut(..slot.offset as usize + SLOT_LEN).and_then(<[u8]>::last_chunk_mut::<SLOT_LEN>);
+            if let Some([head @ .., ninth]) = place {
+                *head = word.to_le_bytes();
+                *ninth = slot.ninth | (value >> 56) as u8;
             }
         }
     }
 
-    /// Bytes of room that [`IntRow::fill`] needs.
-    pub(super) fn room(&self) -> usize {
-        self.chunks.len() + CHUNK_LEN
-    }
+    /// Bytes of room behind a row that [`IntRow::fill`] needs.
+    pub(super) const ROOM: usize = SLOT_LEN;
 }
