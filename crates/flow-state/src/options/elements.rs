@@ -134,9 +134,6 @@ impl State {
     /// (RFC 5610), in this order. `None` for elements nobody knows: their values are bytes.
     pub fn element<'a>(&'a self, context: &'a MessageContext, field: &Field<'_>) -> Option<Element<'a>> {
         let (version, specifier) = (context.header.version, field.specifier);
-        if field.is_scope && is_v9_scope(version, specifier.id) {
-            return None;
-        }
         let number = match version {
             Version::V9 => ElementNumber::V9(specifier.id),
             _ => ElementNumber::Ipfix(specifier.enterprise_number, specifier.id),
@@ -145,6 +142,9 @@ impl State {
             let element = field.information_element()?;
             Some(Element { name: element.name, data_type: element.data_type })
         };
+        if field.is_scope && is_v9_scope(version, specifier.id) {
+            return registered();
+        }
         let learned = || {
             let element = context.options()?.element(specifier.enterprise_number, specifier.id)?;
             Some(Element { name: &element.name, data_type: element.data_type })

@@ -230,3 +230,45 @@ impl Rows {
         self.shards = grown.into_iter().map(Arc::new).collect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Row {
+        Row::Named(Named { name: Some(name.into()), description: None })
+    }
+
+    /// An exporter that changes a row in each datagram, while other workers read, costs a shard each time.
+    #[test]
+    fn a_change_copies_one_shard_of_a_table_that_is_read_elsewhere() {
+        let mut rows = Rows::default();
+        (0..10_000).for_each(|index| rows.insert(Key::new(Kind::Interface, index), named("eth0")));
+        assert_eq!((rows.len(), rows.shards.len()), (10_000, 256));
+        let largest = rows.shards.iter().map(|shard| shard.len()).max();
+        assert!(largest < Some(4 * Rows::PER_SHARD), "they are spread: {largest:?}");
+        let reader = rows.clone();
+        rows.insert(Key::new(Kind::Interface, 77), named("eth1"));
+        let copied = rows.shards.iter().zip(&reader.shards).filter(|(ours, theirs)| !Arc::ptr_eq(ours, theirs));
+        assert_eq!(copied.count(), 1);
+        let name = |rows: &Rows| rows.named(&Key::new(Kind::Interface, 77)).and_then(|named| named.name.clone());
+        assert_eq!((name(&rows).as_deref(), name(&reader).as_deref()), (Some("eth1"), Some("eth0")));
+    }
+
+    #[test]
+    fn the_sum_of_bytes_stays_exact() {
+        let mut rows = Rows::default();
+        for index in 0..1_000 {
+            rows.insert(Key::new(Kind::Vrf, index % 300), named(&"x".repeat(index as usize % 50)));
+            rows.remove(&Key::new(Kind::Vrf, index % 7));
+        }
+        let (mut count, mut bytes) = (0, 0);
+        for (_, row) in rows.shards.iter().flat_map(|shard| shard.iter()) {
+            (count, bytes) = (count + 1, bytes + row.memory());
+        }
+        assert_eq!((rows.len(), rows.memory()), (count, bytes));
+        let victim = rows.victim(&Key::new(Kind::Vrf, 299)).map(|(key, _)| key);
+        assert!(victim.is_some_and(|key| key.kind == Kind::Vrf && key != Key::new(Kind::Vrf, 299)));
+        assert_eq!(rows.victim(&Key::new(Kind::Interface, 299)).map(|(key, _)| key), None, "of its own kind alone");
+    }
+}
