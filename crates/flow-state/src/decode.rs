@@ -60,7 +60,9 @@ impl State {
         let header = message.header;
         let now = datagram.received_at;
         let scope = self.config.template_scope;
-        let domain_key = DomainKey::new(&datagram.session, header.version, header.observation_domain_id, scope);
+        // Each aggregation cache of v8 numbers its own datagrams; the domain has sixteen bits there.
+        let domain = header.observation_domain_id | u32::from(header.aggregation) << 16;
+        let domain_key = DomainKey::new(&datagram.session, header.version, domain, scope);
         let mut pass = Pass {
             state: self,
             message,

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{EXPORT, EXPORT_MS, message_header, millis, times, with_flows, with_record};
-use flow_state::{Fact, Version};
+use flow_state::{Datagram, Decoded, Fact, State, StateConfig, TransportSession, Version};
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition};
 
@@ -133,6 +133,54 @@ fn icmp_type_and_code_come_in_many_places() {
     with_record(Version::Ipfix, 0, &[(0, 4, &[6]), (0, 11, &[3, 1])], |flow| {
         assert_eq!((flow.icmp(), flow.integer(Fact::DestinationPort)), (None, Some(0x301)));
     });
+}
+
+/// A v8 Message of this aggregation scheme with records of these bytes.
+fn v8(aggregation: u8, sequence: u32, records: &[&[u8]]) -> Vec<u8> {
+    let mut header = message_header(Version::V8, 10_000);
+    (header.aggregation, header.sequence_number) = (aggregation, Some(sequence));
+    let mut writer = MessageWriter::new();
+    writer.begin(&header);
+    for record in records {
+        writer.record().bytes(record);
+    }
+    writer.finish().unwrap().to_vec()
+}
+
+/// Five flows, 7 packets, 900 bytes, from 6 to 4 seconds before the export.
+const V8_SUM: [u8; 20] = [0, 0, 0, 5, 0, 0, 0, 7, 0, 0, 3, 132, 0, 0, 15, 160, 0, 0, 23, 112];
+
+#[test]
+fn v8_records_are_flows_by_their_aggregation_scheme() {
+    let by_as = [&V8_SUM[..], &[0xfd, 0xe8, 0xfd, 0xe9, 0, 3, 0, 4]].concat();
+    with_flows(&v8(1, 0, &[&by_as]), |flow| {
+        assert_eq!((flow.octets(), flow.packets()), (Some(900), Some(7)));
+        assert_eq!(times(flow.time()), (millis(EXPORT_MS - 6_000), millis(EXPORT_MS - 4_000)));
+        assert_eq!([Fact::SourceAs, Fact::DestinationAs].map(|fact| flow.integer(fact)), [Some(65_000), Some(65_001)]);
+        assert_eq!((flow.source_address(), flow.protocol()), (None, None));
+    });
+    let by_port = [&V8_SUM[..], &[17, 0, 0, 0, 0, 53, 2, 0]].concat();
+    with_flows(&v8(2, 0, &[&by_port]), |flow| {
+        assert_eq!((flow.protocol(), flow.integer(Fact::SourcePort)), (Some(17), Some(53)));
+        assert_eq!(flow.integer(Fact::SourceAs), None);
+    });
+}
+
+#[test]
+fn each_aggregation_scheme_of_v8_counts_for_itself() {
+    let state = State::new(StateConfig::default());
+    let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
+    let record = &[&V8_SUM[..], &[0; 8]].concat()[..];
+    let mut decoded = Decoded::default();
+    let mut last = vec![];
+    for (scheme, sequence, count) in [(1, 0, 2), (2, 700, 1), (1, 2, 1), (2, 701, 1), (1, 4, 1)] {
+        let bytes = v8(scheme, sequence, &vec![record; count]);
+        let received_at = flow_state::Timestamp::from_unix_seconds(EXPORT);
+        state.decode(&Datagram { session, received_at, tag: 0, bytes: &bytes }, &mut decoded);
+        last.push(decoded.messages()[0].sequence);
+    }
+    use flow_state::SequenceStatus::{Gap, InOrder};
+    assert_eq!(last[2..], [InOrder, InOrder, Gap(1)]);
 }
 
 /// v5: sampling mode in the upper two bits, interval in the lower fourteen.
