@@ -3,9 +3,11 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use flow_semconv::Schema;
 use flow_state::{State, StateConfig};
@@ -16,6 +18,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::pipeline::Pipeline;
+use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
 use crate::worker::{READ_TIMEOUT, Summary, Worker};
 
@@ -37,6 +40,8 @@ pub struct CollectorConfig {
     pub schema: Schema,
     /// Limits and policies of what is remembered.
     pub state: StateConfig,
+    /// Where that is kept over a restart: read at the start, written every minute and at the end.
+    pub state_file: Option<PathBuf>,
 }
 
 impl Default for CollectorConfig {
@@ -49,6 +54,7 @@ impl Default for CollectorConfig {
             allow: Vec::new(),
             schema: Schema::default(),
             state: StateConfig::default(),
+            state_file: None,
         }
     }
 }
@@ -125,6 +131,8 @@ impl Collector {
     /// [`CollectorError::Thread`] when the system refuses a thread; those that run already are stopped.
     pub fn start(self, sink: &Sink) -> Result<Running, CollectorError> {
         let mut running = Running::new(self.config.state.clone());
+        let state_file = self.config.state_file.map(|path| StateFile::load(path, running.state.clone()));
+        running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
         let allow: Arc<[IpNet]> = self.config.allow.into();
         for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
             let worker = Worker {
@@ -136,10 +144,14 @@ impl Collector {
                 stop: running.stop.clone(),
                 summary: (index == 0).then(Summary::default),
             };
-            if let Err(error) = running.spawn(index, move || worker.run()) {
+            if let Err(error) = running.spawn(format!("receive-{index}"), move || worker.run()) {
                 running.stop();
                 return Err(CollectorError::Thread(error));
             }
+        }
+        if let Err(error) = running.keep_state() {
+            running.stop();
+            return Err(CollectorError::Thread(error));
         }
         Ok(running)
     }
@@ -190,7 +202,11 @@ pub struct Running {
     /// Whether a worker has panicked.
     failed: Arc<watch::Sender<bool>>,
     workers: Vec<JoinHandle<()>>,
+    state_file: Option<Arc<Mutex<StateFile>>>,
 }
+
+/// How often the state is written to its file.
+const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Running {
     fn new(state: StateConfig) -> Self {
@@ -200,17 +216,36 @@ impl Running {
             stop: Arc::default(),
             failed: Arc::new(watch::Sender::new(false)),
             workers: Vec::new(),
+            state_file: None,
         }
     }
 
-    fn spawn(&mut self, index: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let alarm = Alarm(self.failed.clone());
-        let thread = thread::Builder::new().name(format!("receive-{index}")).spawn(move || {
+        let thread = thread::Builder::new().name(name).spawn(move || {
             let _alarm = alarm;
             work();
         })?;
         self.workers.push(thread);
         Ok(())
+    }
+
+    /// Writes the state to its file every minute.
+    fn keep_state(&mut self) -> io::Result<()> {
+        let Some(file) = self.state_file.clone() else {
+            return Ok(());
+        };
+        let stop = self.stop.clone();
+        self.spawn("state-file".to_owned(), move || {
+            let mut due = Instant::now() + SAVE_INTERVAL;
+            while !stop.load(Ordering::Relaxed) {
+                thread::sleep(READ_TIMEOUT);
+                if Instant::now() >= due {
+                    file.lock().unwrap_or_else(PoisonError::into_inner).save();
+                    due = Instant::now() + SAVE_INTERVAL;
+                }
+            }
+        })
     }
 
     /// The counters of all workers.
@@ -240,6 +275,9 @@ impl Running {
         for worker in self.workers.drain(..) {
             // A panic has raised the alarm already.
             let _ = worker.join();
+        }
+        if let Some(file) = &self.state_file {
+            file.lock().unwrap_or_else(PoisonError::into_inner).save();
         }
         self.stats.snapshot()
     }
@@ -284,14 +322,14 @@ mod tests {
         let mut running = Running::new(StateConfig::default());
         let stop = running.stop.clone();
         running
-            .spawn(0, move || {
+            .spawn("waits".to_owned(), move || {
                 while !stop.load(Ordering::Relaxed) {
                     thread::yield_now();
                 }
             })
             .unwrap();
         assert!(!running.has_failed());
-        running.spawn(1, || panic!("as it must")).unwrap();
+        running.spawn("panics".to_owned(), || panic!("as it must")).unwrap();
         running.failed().await;
         running.stop();
         assert!(running.has_failed());
@@ -300,7 +338,7 @@ mod tests {
     #[test]
     fn workers_that_stop_have_not_failed() {
         let mut running = Running::new(StateConfig::default());
-        running.spawn(0, || {}).unwrap();
+        running.spawn("ends".to_owned(), || {}).unwrap();
         running.stop();
         assert!(!running.has_failed());
     }

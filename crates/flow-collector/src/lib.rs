@@ -9,6 +9,7 @@
 mod collector;
 mod pipeline;
 mod spans;
+mod state_file;
 mod stats;
 mod worker;
 

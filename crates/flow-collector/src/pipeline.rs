@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, Schema, Timings};
-use flow_state::{Datagram, Decoded, State, Timestamp, TransportSession};
+use flow_state::{Datagram, Decoded, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
-use tracing::{Level, debug, enabled};
+use tracing::{Level, debug, enabled, warn};
 
 use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
 use crate::stats::CollectorStats;
@@ -44,8 +44,22 @@ impl Pipeline {
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut spans);
         self.stats.count(bytes.len(), &self.decoded, flows);
+        if self.decoded.events().iter().any(|event| matches!(event, StateEvent::TemplateElsewhere(_))) {
+            self.template_elsewhere(&session);
+        }
         if enabled!(Level::DEBUG) {
             self.log(&session);
+        }
+    }
+
+    /// The first of all exporters; the summary has the rest.
+    fn template_elsewhere(&self, session: &TransportSession) {
+        if self.stats.count_template_elsewhere() == 0 {
+            warn!(
+                exporter = %session.exporter,
+                "data comes from another source port than its Template; if the exporter changes its port, set \
+                 NETFLOW_TEMPLATE_SCOPE=address to decode it"
+            );
         }
     }
 
@@ -71,7 +85,7 @@ impl Pipeline {
 }
 
 /// The time by the system's clock; 1970 when it stands before that.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::UNIX_EPOCH + since_epoch
 }

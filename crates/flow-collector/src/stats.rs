@@ -73,6 +73,8 @@ counters! {
     flow_spans,
     /// Failed attempts to receive.
     receive_errors,
+    /// Datagrams with data whose Template the exporter sent from another source port.
+    templates_elsewhere,
     /// Flow records without a span, because their datagram had more than the limit.
     flows_cut,
 }
@@ -85,6 +87,11 @@ impl CollectorStats {
     /// Returns how many there were before.
     pub(crate) fn count_receive_error(&self) -> u64 {
         self.receive_errors.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Returns how many there were before.
+    pub(crate) fn count_template_elsewhere(&self) -> u64 {
+        self.templates_elsewhere.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, flows: FlowSpans) {

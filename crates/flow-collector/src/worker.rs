@@ -128,6 +128,10 @@ impl Summary {
         if denied > 0 {
             info!(count = denied, "datagrams from addresses that are not allowed in the last minute");
         }
+        let elsewhere = current.templates_elsewhere - self.last.templates_elsewhere;
+        if elsewhere > 0 {
+            info!(count = elsewhere, "datagrams from another source port than their Template in the last minute");
+        }
         let cut = current.flows_cut - self.last.flows_cut;
         if cut > 0 {
             info!(count = cut, "flow records beyond the limit of spans for a datagram in the last minute");

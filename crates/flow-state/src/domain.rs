@@ -94,6 +94,10 @@ impl Domain {
         self.templates.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.memory().trusted
+    }
+
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         lock(&self.memory)
     }

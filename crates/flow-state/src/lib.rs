@@ -39,6 +39,7 @@ mod plan;
 mod sequence;
 mod session;
 mod sflow;
+mod snapshot;
 mod store;
 
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
@@ -57,4 +58,5 @@ pub use pending::PendingStats;
 pub use plan::{Fact, FlowPlan};
 pub use sequence::SequenceStatus;
 pub use session::{Datagram, TemplateScope, Transport, TransportSession};
+pub use snapshot::{Restored, SnapshotError};
 pub use store::{KnownTemplate, State, StateConfig};

@@ -8,6 +8,7 @@ mod join;
 mod record;
 mod rows;
 mod sampling;
+mod saved;
 mod text;
 
 use std::sync::Arc;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use flow_wire::{MessageHeader, Timestamp, Version};
 
+use crate::snapshot::codec::{Reader, Writer};
+
 /// What a sequence number says about the Messages before it. Units are those of the version: flows (v5, v7), Messages
 /// (v9, sFlow), Data Records (IPFIX).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(crate) struct SequenceTracker {
     told: u8,
     /// The last of Messages that came late and follow each other, and their number.
     late: Option<(Last, u8)>,
+    /// Comes from a snapshot, which may be older than the last Message: the next number tells no gap.
+    restored: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +68,7 @@ const ANY: u8 = 0b1111;
 
 impl Default for SequenceTracker {
     fn default() -> Self {
-        Self { last: None, possible: ANY, told: 0, late: None }
+        Self { last: None, possible: ANY, told: 0, late: None, restored: false }
     }
 }
 
@@ -80,6 +84,9 @@ impl SequenceTracker {
             return SequenceStatus::Unknown;
         };
         let mut status = self.judge(&last, &next, header.version);
+        if std::mem::take(&mut self.restored) && matches!(status, SequenceStatus::Gap(_)) {
+            status = SequenceStatus::Unknown;
+        }
         if status == SequenceStatus::Late {
             let run = match self.late {
                 Some((late, run))
@@ -102,6 +109,34 @@ impl SequenceTracker {
         self.late = None;
         self.last = Some(next);
         status
+    }
+
+    /// Appends itself to a snapshot.
+    pub(crate) fn save(&self, to: &mut Writer) {
+        to.u8(self.possible);
+        to.u8(self.told);
+        to.option(self.last, |to, last| {
+            to.u32(last.sequence);
+            to.option(last.units, |to, units| {
+                to.u32(units.data_records);
+                to.u32(units.options_records);
+            });
+            to.option(last.sys_uptime_ms, Writer::u32);
+            to.u64(last.export_time.as_unix_nanos());
+        });
+    }
+
+    /// Reads what [`SequenceTracker::save`] wrote.
+    pub(crate) fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let (possible, told) = (from.u8()? & ANY, from.u8()?.min(2 * SETTLED));
+        let last = from.option(|from| {
+            let sequence = from.u32()?;
+            let units = from.option(|from| Some(Units { data_records: from.u32()?, options_records: from.u32()? }))?;
+            let sys_uptime_ms = from.option(Reader::u32)?;
+            let export_time = Timestamp::from_unix_nanos(from.u64()?);
+            Some(Last { sequence, units, sys_uptime_ms, export_time })
+        })?;
+        Some(Self { last, possible, told, late: None, restored: true })
     }
 
     fn judge(&mut self, last: &Last, next: &Last, version: Version) -> SequenceStatus {

@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use flow_wire::{Timestamp, Version};
 
+use crate::snapshot::codec::{Reader, Writer};
+
 /// What carries Messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -99,6 +101,31 @@ impl DomainKey {
         Self { collector: agent.map_or(0, address_bits), ..key }
     }
 
+    /// Number of the version.
+    pub(crate) const fn version(&self) -> u16 {
+        self.version as u16
+    }
+
+    pub(crate) fn save(&self, to: &mut Writer) {
+        to.u128(self.exporter);
+        to.u128(self.collector);
+        to.u32(self.ports);
+        to.u32(self.domain);
+        to.u8(self.version);
+        to.u8(self.transport);
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            exporter: from.u128()?,
+            collector: from.u128()?,
+            ports: from.u32()?,
+            domain: from.u32()?,
+            version: from.u8()?,
+            transport: from.u8()?,
+        })
+    }
+
     /// The exporter's address, whatever the scope.
     pub(crate) const fn exporter(&self) -> u128 {
         self.exporter
@@ -123,6 +150,18 @@ impl SessionKey {
             },
             TemplateScope::Address => Self::default(),
         }
+    }
+}
+
+impl SessionKey {
+    pub(crate) fn save(&self, to: &mut Writer) {
+        to.u128(self.collector);
+        to.u32(self.ports);
+        to.u8(self.transport);
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { collector: from.u128()?, ports: from.u32()?, transport: from.u8()? })
     }
 }
 

@@ -299,6 +299,11 @@ impl State {
         })
     }
 
+    /// All that are remembered, in no order.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = Arc<Domain>> {
+        self.domains.iter().map(|domain| domain.value().clone())
+    }
+
     /// What is remembered of a domain, where there is anything.
     pub(crate) fn known_domain(&self, key: &DomainKey) -> Option<Arc<Domain>> {
         self.domains.get(key).map(|domain| domain.value().clone())

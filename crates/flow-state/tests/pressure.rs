@@ -1,5 +1,5 @@
 //! Memory as the allocator sees it: many Templates, many senders that are none.
-#![allow(clippy::unwrap_used, unsafe_code)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::Ipv4Addr;

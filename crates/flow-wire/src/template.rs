@@ -315,6 +315,24 @@ impl Template {
         }
     }
 
+    /// Lays out a Template of v9 or IPFIX that was checked before, as one that a collector kept over a restart.
+    ///
+    /// `None` where no Template Record could have made it: the limits, the ID, the number of scope fields and the length
+    /// of records are checked as in [`Template::compile`].
+    pub fn from_fields(
+        id: u16,
+        version: Version,
+        scope_field_count: Option<u16>,
+        fields: &[FieldSpecifier],
+        limits: &TemplateLimits,
+    ) -> Option<Self> {
+        let possible = id >= 256
+            && version.has_templates()
+            && fields.len() <= usize::from(limits.max_fields)
+            && scope_field_count.is_none_or(|scope| usize::from(scope) <= fields.len());
+        possible.then(|| Self::lay_out(id, version, scope_field_count, fields))?
+    }
+
     pub(crate) fn built_in(version: Version, fields: Vec<FieldSpecifier>) -> Self {
         let template = Self::lay_out(version.number(), version, None, &fields);
         template.unwrap_or_else(|| unreachable!("built-in Templates have records that fit a datagram"))

@@ -48,6 +48,10 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     for address in bind(&config)?.addresses() {
         writeln!(output, "# {address} can be listened on")?;
     }
+    if let Some(path) = &config.collector.state_file {
+        try_file(path).with_context(|| format!("cannot write the state file {}", path.display()))?;
+        writeln!(output, "# the state is kept in {}", path.display())?;
+    }
     for target in &config.sink.outputs {
         match target {
             Output::Otlp(otlp) => probe(otlp, &mut output)?,

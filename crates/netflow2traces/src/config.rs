@@ -53,6 +53,7 @@ impl Config {
         collector.receive_buffer = size("receive_buffer", &settings.receive_buffer)?;
         collector.state.template_scope = template_scope(&settings.template_scope)?;
         collector.state.memory = size("state_memory", &settings.state_memory)?;
+        collector.state_file = settings.state_file.as_ref().map(PathBuf::from);
         let get = |name: &str| settings.otlp_variable(name);
         let mut sink = SinkConfig::default().with_scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         sink.resource = resource(settings)?;

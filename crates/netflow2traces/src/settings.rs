@@ -48,7 +48,8 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_STATE_MEMORY", value_name = "BYTES", default_value = "64MiB")]
     pub(crate) state_memory: String,
 
-    /// File that keeps Templates over a restart (not in this version)
+    /// File that keeps Templates, options data and sequence numbers over a restart: `collect` reads it at the start and
+    /// writes it every minute and at the end
     #[arg(long, env = "NETFLOW_STATE_FILE", value_name = "FILE")]
     pub(crate) state_file: Option<String>,
 

@@ -47,6 +47,14 @@ impl LearnedElement {
         })
     }
 
+    /// Numbers of type, semantics and units, as its exporter sent them.
+    pub(super) fn numbers(&self) -> [u64; 3] {
+        let data_type = DATA_TYPES.iter().position(|other| *other == self.data_type);
+        let semantics = SEMANTICS.iter().position(|other| *other == self.semantics);
+        let units = UNITS.iter().position(|other| *other == self.units);
+        [data_type, semantics, units].map(|number| number.unwrap_or(0) as u64)
+    }
+
     pub(super) fn memory(&self) -> usize {
         size_of::<Self>() + self.name.len() + self.description.as_ref().map_or(0, |text| text.len()) + 64
     }

@@ -20,15 +20,28 @@ pub(super) enum Kind {
     Element,
 }
 
-const KINDS: usize = Kind::Element as usize + 1;
+const KINDS: usize = Kind::ALL.len();
+
+impl Kind {
+    /// In the order of their numbers.
+    pub(super) const ALL: [Self; 7] = [
+        Self::Sampler,
+        Self::InterfaceSampling,
+        Self::TemplateSampling,
+        Self::Interface,
+        Self::Vrf,
+        Self::Application,
+        Self::Element,
+    ];
+}
 
 /// Kind and id of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
-    kind: Kind,
-    engine: u8,
-    high: u64,
-    low: u64,
+    pub(super) kind: Kind,
+    pub(super) engine: u8,
+    pub(super) high: u64,
+    pub(super) low: u64,
 }
 
 impl Key {
@@ -142,6 +155,10 @@ impl Rows {
 
     pub(super) const fn memory(&self) -> usize {
         self.memory
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Key, Row)> {
+        self.shards.iter().flat_map(|shard| shard.iter())
     }
 
     /// The row of a key. Of the keys of an exporter, none can be made up to fall into one shard.

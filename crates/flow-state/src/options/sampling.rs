@@ -5,8 +5,8 @@ use super::rows::Sampler;
 /// What part of the packets was looked at: `size` of each `population`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SamplingRate {
-    population: u32,
-    size: u32,
+    pub(super) population: u32,
+    pub(super) size: u32,
 }
 
 impl SamplingRate {
@@ -110,8 +110,8 @@ pub struct Sampling {
 /// The sampling of a whole domain, and whether to believe it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct GlobalSampling {
-    last: Option<Sampler>,
-    doubtful: bool,
+    pub(super) last: Option<Sampler>,
+    pub(super) doubtful: bool,
 }
 
 impl GlobalSampling {

@@ -22,7 +22,6 @@ use Supports::{Not, Nothing, Only};
 pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
     ("filter", Nothing, "every flow is exported"),
     ("sample", Nothing, "every flow is exported"),
-    ("state_file", Nothing, "Templates are learnt anew after a start"),
     ("spool_dir", Nothing, "spans wait in memory, see --queue-memory"),
     ("spool_max_bytes", Nothing, "spans wait in memory, see --queue-memory"),
     ("trace_shape", Only("packet"), "use packet"),

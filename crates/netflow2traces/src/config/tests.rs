@@ -30,6 +30,7 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.collector.allow, library.allow);
     assert_eq!(config.collector.schema, library.schema);
     assert_eq!(config.collector.state.memory, library.state.memory);
+    assert_eq!(config.collector.state_file, library.state_file);
     assert_eq!(config.collector.state.template_scope, library.state.template_scope);
     assert_eq!(config.sink.queue_bytes, SinkConfig::default().queue_bytes);
     assert!(config.stdout_by_default && matches!(config.sink.outputs[..], [Output::Stdout(StdoutFormat::Auto)]));
