@@ -9,7 +9,7 @@ use testkit::{corpus, invariants, sequences};
 
 #[test]
 fn hold_for_every_datagram_of_the_corpus() {
-    for capture in corpus::captures() {
+    for capture in corpus::captures().into_iter().chain(corpus::sflow_captures()) {
         for datagram in corpus::datagrams(&capture) {
             invariants::one_datagram(&datagram.payload);
         }
@@ -18,7 +18,7 @@ fn hold_for_every_datagram_of_the_corpus() {
 
 /// A few datagrams of each capture, so that mutations reach Templates and data of every version.
 fn seeds() -> Vec<Vec<u8>> {
-    let captures = corpus::captures();
+    let captures = [corpus::captures(), corpus::sflow_captures()].concat();
     captures.iter().flat_map(|capture| corpus::datagrams(capture).into_iter().take(2)).map(|d| d.payload).collect()
 }
 

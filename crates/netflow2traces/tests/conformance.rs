@@ -71,6 +71,24 @@ fn captures_have_their_expected_records() {
     }
 }
 
+/// Records of sFlow have keys of their own and are compared whole.
+#[test]
+fn sflow_captures_have_their_expected_samples() {
+    let more = corpus::more().map(|folder| corpus::captures_in(&folder.join("sflow")));
+    for captures in more.into_iter().chain([corpus::sflow_captures()]) {
+        let mut problems = Problems::default();
+        for capture in captures {
+            let expected = json_lines(&capture.with_extension("expected.jsonl"));
+            let outcome = decode(&capture).and_then(|decoded| match decoded.records() {
+                records if records == expected => Ok(()),
+                records => Err(format!("{} records, not the {} expected", records.len(), expected.len())),
+            });
+            problems.add(&capture.display().to_string(), outcome);
+        }
+        problems.assert_none(2);
+    }
+}
+
 #[test]
 fn wire_cases_have_their_counts() {
     let mut problems = Problems::default();

@@ -41,6 +41,15 @@ pub fn more() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// The captures of sFlow in the project's own corpus, sorted by name.
+///
+/// # Panics
+///
+/// As [`captures`].
+pub fn sflow_captures() -> Vec<PathBuf> {
+    captures_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/sflow"))
+}
+
 /// The captures in a folder, sorted by name.
 ///
 /// # Panics

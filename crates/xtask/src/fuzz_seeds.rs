@@ -25,7 +25,7 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     let (single, sequence) = (folder.join("one_datagram"), folder.join("datagram_sequence"));
     fs::create_dir_all(&single)?;
     fs::create_dir_all(&sequence)?;
-    for capture in corpus::captures() {
+    for capture in corpus::captures().into_iter().chain(corpus::sflow_captures()) {
         let name = capture.file_stem().context("a capture without a name")?.to_string_lossy().into_owned();
         let datagrams = corpus::datagrams(&capture);
         let payloads = || datagrams.iter().map(|datagram| &datagram.payload[..]).take(DATAGRAMS_OF_A_CAPTURE);
