@@ -160,6 +160,18 @@ attributes! {
     ForwardingStatus: Int, "netflow.forwarding_status", "netflow.flow", "Forwarding status as sent (element 89); the span's status is an error where it says dropped, or where Junos means that by zero output interface and next hop.";
     SamplingInterval: Int, "netflow.sampling.interval", "netflow.flow", "The exporter looked at one of so many packets: from the record, options data or the v5 header (elements 34, 50, 305, 306, 309, 310, 311).";
     SamplingAlgorithm: String, "netflow.sampling.algorithm", "netflow.flow", "`deterministic` or `random` (elements 35, 49, 304, v5 header).";
+    SflowVersion: Int, "netflow.sflow.version", "both", "Version of sFlow: 5. Absent for NetFlow and IPFIX.";
+    AgentAddress: String, "netflow.sflow.agent.address", "both", "Address of the sFlow agent, which a relay's datagrams do not come from.";
+    PacketSampled: Bool, "netflow.packet.sampled", "netflow.flow", "True where addresses, protocol and ports are those of one packet whose start the record holds (elements 104, 313 to 317), for want of elements.";
+    PacketVlan: Int, "netflow.packet.vlan", "netflow.flow", "Outer VLAN tag of that packet.";
+    TunnelType: String, "netflow.tunnel.type", "netflow.flow", "`gre`, `vxlan`, `geneve` or `ipip`: the tunnel that the sampled packet belongs to.";
+    TunnelId: Int, "netflow.tunnel.id", "netflow.flow", "VXLAN or Geneve network identifier, GRE key.";
+    InnerSourceAddress: String, "netflow.inner.source.address", "netflow.flow", "Source address inside the tunnel.";
+    InnerSourcePort: Int, "netflow.inner.source.port", "netflow.flow", "Source port inside the tunnel.";
+    InnerDestinationAddress: String, "netflow.inner.destination.address", "netflow.flow", "Destination address inside the tunnel.";
+    InnerDestinationPort: Int, "netflow.inner.destination.port", "netflow.flow", "Destination port inside the tunnel.";
+    InnerTransport: String, "netflow.inner.network.transport", "netflow.flow", "IANA name of the protocol inside the tunnel, in lower case.";
+    InnerProtocolNumber: Int, "netflow.inner.network.protocol.number", "netflow.flow", "IP protocol number inside the tunnel.";
     CommunityId: String, "network.community_id", "netflow.flow", "Community ID v1, seed 0: the same for both directions and at every exporter.";
 }
 

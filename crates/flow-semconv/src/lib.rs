@@ -10,6 +10,7 @@ mod attribute;
 mod community_id;
 mod endpoints;
 mod joined;
+mod packet;
 mod program;
 mod rare;
 mod sha1;

@@ -8,6 +8,7 @@ use flow_wire::Locator;
 use crate::attribute::Attribute;
 use crate::endpoints::{Addresses, Endpoints, EndpointsPlan};
 use crate::joined;
+use crate::packet::PacketStep;
 use crate::rare::{self, Rare};
 use crate::shared::SharedPlan;
 use crate::text::{self, ShortText};
@@ -55,6 +56,7 @@ enum Step {
     VrfNames,
     Application,
     Rare(Rare),
+    Packet(PacketStep),
 }
 
 /// Facts that become an attribute as they are.
@@ -179,6 +181,7 @@ impl<R> AttributeProgram<R> {
         .filter_map(|(wanted, step)| wanted.then_some(step))
         .collect();
         steps.extend(Rare::of(plan).map(Step::Rare));
+        steps.extend(PacketStep::new(plan).map(Step::Packet));
         Self {
             whole: Columns::new(&[&*integers, &*ports].concat(), TIMES, sink),
             integers: Columns::new(&integers, &[], sink),
@@ -229,6 +232,7 @@ impl<R> AttributeProgram<R> {
                 Step::Icmp => icmp(endpoints, out),
                 Step::MacAddresses => mac_addresses(flow, out),
                 Step::Rare(rare) => rare.write(flow, out),
+                Step::Packet(packet) => packet.write(flow, out),
                 Step::Sampling => joined::sampling(flow, out),
                 Step::InterfaceNames => joined::interface_names(flow, out),
                 Step::VrfNames => joined::vrf_names(flow, out),

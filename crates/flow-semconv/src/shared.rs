@@ -15,6 +15,7 @@ use crate::trace::{SpanParts, SpanSink, version};
 struct MessageKey {
     exporter: IpAddr,
     version: Version,
+    agent: Option<IpAddr>,
     observation_domain_id: u32,
     sampling: Option<Sampling>,
 }
@@ -48,6 +49,7 @@ impl<F: Default> SharedAttributes<F> {
         let key = MessageKey {
             exporter: context.session.exporter.ip(),
             version: context.header.version,
+            agent: context.agent,
             observation_domain_id: context.header.observation_domain_id,
             sampling: context.header_sampling(),
         };
@@ -76,7 +78,7 @@ impl<F: Default> SharedAttributes<F> {
 
 impl MessageKey {
     fn write(self, out: &mut impl AttributeWriter) {
-        version(self.version, out);
+        version(self.version, self.agent, out);
         out.address(Attribute::ExporterAddress, self.exporter);
         if !matches!(self.version, Version::V1 | Version::V7) {
             out.int(Attribute::ObservationDomainId, self.observation_domain_id.into());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Add;
 
 use fearless_simd::Level;
@@ -368,7 +369,7 @@ fn root_span<'s, S: SpanSink>(
     let Some(header) = context.map(|context| &context.header) else {
         return span;
     };
-    version(header.version, &mut span);
+    version(header.version, context.and_then(|context| context.agent), &mut span);
     if !matches!(header.version, Version::V1 | Version::V7) {
         span.int(Attribute::ObservationDomainId, header.observation_domain_id.into());
     }
@@ -378,10 +379,14 @@ fn root_span<'s, S: SpanSink>(
     span
 }
 
-/// The version of NetFlow or IPFIX; sFlow is neither.
-pub(crate) fn version(version: Version, out: &mut impl AttributeWriter) {
+/// The version of NetFlow or IPFIX; or of sFlow, with its agent.
+pub(crate) fn version(version: Version, agent: Option<IpAddr>, out: &mut impl AttributeWriter) {
     if version != Version::Sflow5 {
-        out.int(Attribute::Version, version.number().into());
+        return out.int(Attribute::Version, version.number().into());
+    }
+    out.int(Attribute::SflowVersion, 5);
+    if let Some(agent) = agent {
+        out.address(Attribute::AgentAddress, agent);
     }
 }
 

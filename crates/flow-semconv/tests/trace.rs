@@ -11,6 +11,7 @@ use flow_semconv::{
 use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
+use hex_literal::hex;
 
 /// A span as it was written.
 #[derive(Clone, Debug, Default)]
@@ -556,4 +557,92 @@ fn flows_are_joined_to_options_data() {
         assert_eq!(flows[1].get(key), Some("\"3:81\"").filter(|_| key == "netflow.application.id"), "{key}: unknown");
     }
     assert_eq!((flows[0].get("netflow.vrf.egress"), flows[0].get("netflow.flow.bytes")), (None, Some("100")));
+}
+
+/// Ethernet, VLAN 100; IPv4 and UDP to port 4789; VXLAN 300; Ethernet, IPv4, UDP 53 to 5353.
+const VXLAN_FRAME: &[u8] = &hex!(
+    "020000000002 020000000001 8100 0064 0800"
+    "4500 004e 0007 0000 40 11 0000 cb007101 cb007102 c001 12b5 003a 0000"
+    "08000000 00012c00 020000000004 020000000003 0800"
+    "4500 001c 0007 0000 40 11 0000 c0000201 c6336402 0035 14e9 0008 0000"
+);
+
+/// The span of an IPFIX record with this frame behind the other values.
+fn frame_span(values: &[(u16, &[u8])]) -> Span {
+    let field = |id, length: usize| FieldSpecifier { enterprise_number: 0, id, length: length as u16 };
+    let mut fields: Vec<_> = values.iter().map(|(id, value)| field(*id, value.len())).collect();
+    fields.push(field(315, VXLAN_FRAME.len()));
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
+    let mut record = writer.record();
+    values.iter().for_each(|(_, value)| _ = record.bytes(value));
+    record.bytes(VXLAN_FRAME);
+    let (_, spans) = Exporter::new().send(writer.finish().unwrap());
+    spans.into_iter().find(|span| span.start().name == "netflow.flow").unwrap()
+}
+
+#[test]
+fn a_packet_stands_in_for_addresses_that_the_record_lacks() {
+    let span = frame_span(&[]);
+    for (key, value) in [
+        ("source.address", "\"203.0.113.1\""),
+        ("destination.port", "4789"),
+        ("network.transport", "\"udp\""),
+        ("network.type", "\"ipv4\""),
+        ("netflow.packet.sampled", "true"),
+        ("netflow.packet.vlan", "100"),
+    ] {
+        assert_eq!(span.get(key), Some(value), "{key}");
+    }
+    let span = frame_span(&[(8, &[10, 0, 0, 1]), (12, &[10, 0, 0, 2]), (4, &[6]), (7, &[0, 80]), (11, &[0, 81])]);
+    for (key, value) in [
+        ("source.address", Some("\"10.0.0.1\"")),
+        ("destination.port", Some("81")),
+        ("network.transport", Some("\"tcp\"")),
+        ("netflow.packet.sampled", None),
+        ("netflow.inner.source.port", Some("53")),
+    ] {
+        assert_eq!(span.get(key), value, "{key}");
+    }
+}
+
+#[test]
+fn what_a_tunnel_carries_has_attributes_of_its_own() {
+    let span = frame_span(&[]);
+    for (key, value) in [
+        ("netflow.tunnel.type", "\"vxlan\""),
+        ("netflow.tunnel.id", "300"),
+        ("netflow.inner.source.address", "\"192.0.2.1\""),
+        ("netflow.inner.destination.address", "\"198.51.100.2\""),
+        ("netflow.inner.source.port", "53"),
+        ("netflow.inner.destination.port", "5353"),
+        ("netflow.inner.network.transport", "\"udp\""),
+        ("netflow.inner.network.protocol.number", "17"),
+    ] {
+        assert_eq!(span.get(key), Some(value), "{key}");
+    }
+}
+
+/// sFlow is no version of NetFlow; its agent need not be where the datagram came from.
+#[test]
+fn a_sample_of_sflow_is_a_flow_of_its_agent() {
+    let bytes = hex!(
+        "00000005 00000001 c633644d 00000007 00000009 000003e8 00000001"
+        "00000001 00000020 00000001 00000003 00000200 00001000 00000000 00000003 00000004 00000000"
+    );
+    let (_, spans) = Exporter::new().send(&bytes);
+    for span in named(&spans, "netflow.flow").chain(named(&spans, "netflow.export")) {
+        for (key, value) in [
+            ("netflow.version", None),
+            ("netflow.sflow.version", Some("5")),
+            ("netflow.sflow.agent.address", Some("\"198.51.100.77\"")),
+            ("netflow.exporter.address", Some("\"192.0.2.1\"")),
+            ("netflow.observation_domain_id", Some("7")),
+        ] {
+            assert_eq!(span.get(key), value, "{key}");
+        }
+    }
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    assert_eq!([flow.get("netflow.sampling.interval"), flow.get("netflow.flow.packets")], [Some("512"), Some("1")]);
 }
