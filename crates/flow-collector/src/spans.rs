@@ -111,7 +111,7 @@ impl AttributeWriter for OtlpSpan<'_> {
     }
 
     #[inline]
-    fn row(&mut self, row: &IntRow, values: &[u64]) {
+    fn row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) {
         self.span.int_row(row, values);
     }
 

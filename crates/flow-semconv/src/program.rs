@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use flow_state::{Fact, FlowPlan, FlowRecord, FlowTime, Sampling, SamplingAlgorithm, Timestamp};
+use flow_state::{Fact, FlowPlan, FlowRecord, Sampling, SamplingAlgorithm, Timestamp};
 use flow_wire::Locator;
 
 use crate::attribute::Attribute;
@@ -36,7 +36,7 @@ pub trait AttributeWriter {
     /// Attributes that were encoded before.
     fn fragment(&mut self, fragment: &<Self::Parts as SpanParts>::Fragment);
     /// The attributes of a row, with these values in its order; a value above `i64::MAX` stays there.
-    fn row(&mut self, row: &<Self::Parts as SpanParts>::Row, values: &[u64]);
+    fn row(&mut self, row: &<Self::Parts as SpanParts>::Row, values: impl Iterator<Item = u64>);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
 }
@@ -97,52 +97,38 @@ struct Columns<R> {
 }
 
 impl<R> Columns<R> {
-    /// A row of these columns, and of `more` whose values are given when it is written.
-    fn new<S>(columns: &[(Attribute, Locator)], more: &[(Attribute, usize)], sink: &mut S) -> Self
+    fn new<S>(columns: &[(Attribute, Locator)], sink: &mut S) -> Self
     where
         S: SpanSink<Parts: SpanParts<Row = R>>,
     {
         let bytes = |locator: Locator| usize::from(locator.length()).min(8);
-        let mut sized: Vec<_> = columns.iter().map(|&(attribute, locator)| (attribute, bytes(locator))).collect();
-        sized.extend_from_slice(more);
+        let sized: Vec<_> = columns.iter().map(|&(attribute, locator)| (attribute, bytes(locator))).collect();
         Self { row: sink.row(&sized), locators: columns.iter().map(|(_, locator)| *locator).collect() }
     }
 
     #[inline]
-    fn write<W>(&self, flow: &FlowRecord<'_>, more: &[u64], out: &mut W)
+    fn write<W>(&self, flow: &FlowRecord<'_>, out: &mut W)
     where
         W: AttributeWriter<Parts: SpanParts<Row = R>>,
     {
-        let mut values = [0; MAX_COLUMNS];
-        let (own, rest) = values.split_at_mut(self.locators.len().min(MAX_COLUMNS));
-        for (value, read) in own.iter_mut().zip(flow.record().unsigned_each(&self.locators)) {
-            *value = read;
-        }
-        for (value, more) in rest.iter_mut().zip(more) {
-            *value = *more;
-        }
-        let len = own.len() + more.len();
-        out.row(&self.row, values.get(..len).unwrap_or_default());
+        out.row(&self.row, flow.record().unsigned_each(&self.locators));
     }
 }
-
-/// Longest row: every integer, counters, ports, times.
-const MAX_COLUMNS: usize = 24;
-const _: () = assert!(INTEGERS.len() + 2 + PORTS.len() + TIMES.len() <= MAX_COLUMNS);
 
 /// Writes the attributes of the flows of one Template: rows of integers and a list of steps, without a look at what the
 /// Template lacks. What many flows have in common comes from [`SharedAttributes`](crate::SharedAttributes).
 #[derive(Debug)]
 pub(crate) struct AttributeProgram<R> {
-    /// Integers, ports and times in one row, for flows that have them all; Templates of others do without.
-    whole: Columns<R>,
     integers: Columns<R>,
-    ports: Columns<R>,
-    times: Columns<R>,
+    /// Those of ICMP, whose ports are none.
+    portless: Columns<R>,
+    times: R,
     has_times: bool,
     endpoints: EndpointsPlan,
     shared: SharedPlan,
     steps: Box<[Step]>,
+    /// What comes from beside the records alone.
+    joins: Box<[Step]>,
 }
 
 impl<R> AttributeProgram<R> {
@@ -172,25 +158,29 @@ impl<R> AttributeProgram<R> {
             (has_packets && packets.is_none(), Step::Packets),
             (any(plan.has_reverse_counters()), Step::ReverseCounters),
             (any(plan.has_mac_addresses()), Step::MacAddresses),
-            (has_octets || has_packets || has(Fact::SamplingInterval), Step::Sampling),
-            (plan.has_interfaces(), Step::InterfaceNames),
-            (plan.has_vrfs(), Step::VrfNames),
+            (plan.has_sampling(), Step::Sampling),
             (plan.has_application(), Step::Application),
         ]
         .into_iter()
         .filter_map(|(wanted, step)| wanted.then_some(step))
         .collect();
+        let joins = [
+            ((has_octets || has_packets) && !plan.has_sampling(), Step::Sampling),
+            (plan.has_interfaces(), Step::InterfaceNames),
+            (plan.has_vrfs(), Step::VrfNames),
+        ];
+        let joins = joins.into_iter().filter_map(|(wanted, step)| wanted.then_some(step)).collect();
         steps.extend(Rare::of(plan).map(Step::Rare));
         steps.extend(PacketStep::new(plan).map(Step::Packet));
         Self {
-            whole: Columns::new(&[&*integers, &*ports].concat(), TIMES, sink),
-            integers: Columns::new(&integers, &[], sink),
-            ports: Columns::new(&ports, &[], sink),
-            times: Columns::new(&[], TIMES, sink),
+            integers: Columns::new(&[&*integers, &*ports].concat(), sink),
+            portless: Columns::new(&integers, sink),
+            times: sink.row(TIMES),
             has_times: any(plan.has_times()),
             endpoints: EndpointsPlan::new(plan),
             shared: SharedPlan::new(plan),
             steps: steps.into_boxed_slice(),
+            joins,
         }
     }
 
@@ -206,14 +196,20 @@ impl<R> AttributeProgram<R> {
         &self.shared
     }
 
-    /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template.
+    /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template;
+    /// `joined` is whether there is anything beside the records: options data, or sampling in the header.
     #[inline]
-    pub(crate) fn run<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, out: &mut W)
+    pub(crate) fn run<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, joined: bool, out: &mut W)
     where
         W: AttributeWriter<Parts: SpanParts<Row = R>>,
     {
-        self.rows(flow, endpoints, out);
-        for step in &self.steps {
+        let integers = if endpoints.is_icmp() { &self.portless } else { &self.integers };
+        integers.write(flow, out);
+        if self.has_times {
+            self.times(flow, out);
+        }
+        let joins = if joined { &*self.joins } else { &[] };
+        for step in self.steps.iter().chain(joins) {
             match *step {
                 Step::Addresses => addresses(endpoints, out),
                 Step::NextHop => {
@@ -241,49 +237,23 @@ impl<R> AttributeProgram<R> {
         }
     }
 
-    /// Integers, ports and times: as one row where the flow has them all.
     #[inline]
-    fn rows<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, out: &mut W)
+    fn times<W>(&self, flow: &FlowRecord<'_>, out: &mut W)
     where
         W: AttributeWriter<Parts: SpanParts<Row = R>>,
     {
-        let time = if self.has_times { flow.time() } else { FlowTime::default() };
+        let time = flow.time();
         if time.inferred | time.clamped {
             rare::time_marks(&time, out);
         }
-        let whole = match (time.start, time.end) {
+        match (time.start, time.end) {
             (Some(start), Some(end)) if end >= start => {
                 let millis = end.since(start).as_millis() as u64;
-                Some([start.as_unix_nanos(), end.as_unix_nanos(), millis])
+                out.row(&self.times, [start.as_unix_nanos(), end.as_unix_nanos(), millis].into_iter());
             }
-            _ => None,
-        };
-        match whole {
-            Some(times) if !endpoints.is_icmp() => self.whole.write(flow, &times, out),
-            _ => self.separate_rows(flow, endpoints, time, whole, out),
-        }
-    }
-
-    #[cold]
-    fn separate_rows<W>(
-        &self,
-        flow: &FlowRecord<'_>,
-        endpoints: &Endpoints,
-        time: FlowTime,
-        whole: Option<[u64; 3]>,
-        out: &mut W,
-    ) where
-        W: AttributeWriter<Parts: SpanParts<Row = R>>,
-    {
-        self.integers.write(flow, &[], out);
-        if !endpoints.is_icmp() {
-            self.ports.write(flow, &[], out);
-        }
-        match whole {
-            Some(times) => self.times.write(flow, &times, out),
-            None => {
-                integer(out, Attribute::StartTime, time.start.map(Timestamp::as_unix_nanos));
-                integer(out, Attribute::EndTime, time.end.map(Timestamp::as_unix_nanos));
+            (start, end) => {
+                integer(out, Attribute::StartTime, start.map(Timestamp::as_unix_nanos));
+                integer(out, Attribute::EndTime, end.map(Timestamp::as_unix_nanos));
             }
         }
     }

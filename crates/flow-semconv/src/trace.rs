@@ -296,6 +296,9 @@ impl<P: SpanParts> ExportTrace<P> {
         };
         let message = self.shared.of_message(set.context(), out);
         out.head(&mut self.head, &span, |out| out.fragment(message));
+        let context = set.context();
+        let joined =
+            context.options().is_some_and(|options| !options.is_empty()) || context.header_sampling().is_some();
         let mut flows = set.flows().take(wanted);
         let mut ahead = flows.clone();
         let mut group = [Endpoints::default(); CommunityIds::GROUP];
@@ -310,7 +313,7 @@ impl<P: SpanParts> ExportTrace<P> {
                 let shared = self.shared.of_flow(program.shared().read(&flow, endpoints), out);
                 let mut writer = out.span_with(&self.head, self.ids.span_id());
                 writer.fragment(shared);
-                program.run(&flow, endpoints, &mut writer);
+                program.run(&flow, endpoints, joined, &mut writer);
                 if let Some(id) = ids.get(place) {
                     writer.text(Attribute::CommunityId, id.text());
                 }

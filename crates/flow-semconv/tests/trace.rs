@@ -71,9 +71,10 @@ impl SpanSink for Spans {
 impl AttributeWriter for &mut Span {
     type Parts = WrittenParts;
 
-    fn row(&mut self, row: &Vec<Attribute>, values: &[u64]) {
-        assert_eq!(row.len(), values.len());
-        row.iter().zip(values).for_each(|(attribute, value)| self.int(*attribute, i64::try_from(*value).unwrap()));
+    fn row(&mut self, row: &Vec<Attribute>, values: impl Iterator<Item = u64>) {
+        let mut values = values.map(|value| i64::try_from(value).unwrap());
+        row.iter().for_each(|attribute| self.int(*attribute, values.next().unwrap()));
+        assert_eq!(values.next(), None);
     }
 
     fn text(&mut self, attribute: Attribute, value: &ShortText) {

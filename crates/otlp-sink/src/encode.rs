@@ -412,7 +412,7 @@ impl SpanBuilder<'_> {
     /// Adds the attributes of a row, with these values in its order. A value too large for its column, or above
     /// `i64::MAX`, stays at the largest that there is room for; values that are missing are 0.
     #[inline]
-    pub fn int_row(&mut self, row: &IntRow, values: &[u64]) -> &mut Self {
+    pub fn int_row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) -> &mut Self {
         let start = self.pos;
         self.put(row.as_bytes());
         let _ = self.window::<{ IntRow::ROOM }>();

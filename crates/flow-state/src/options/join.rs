@@ -69,6 +69,11 @@ impl JoinPlan {
 }
 
 impl FlowPlan {
+    /// Whether records tell of their sampling, by themselves or by naming a sampler.
+    pub const fn has_sampling(&self) -> bool {
+        self.join.tells_rate || self.join.sampler.is_some()
+    }
+
     /// Whether records name an interface.
     pub const fn has_interfaces(&self) -> bool {
         self.join.ingress_interface.is_some() || self.join.egress_interface.is_some()

@@ -93,9 +93,11 @@ impl IntRow {
 
     /// Puts values into a row that was copied to the start of `out`, which has [`IntRow::ROOM`] bytes behind it.
     #[inline(always)]
-    pub(super) fn fill(&self, out: &mut [u8], values: &[u64]) {
-        for (slot, value) in self.slots.iter().zip(values) {
-            let value = (*value).min(slot.max);
+    pub(super) fn fill(&self, out: &mut [u8], values: impl Iterator<Item = u64>) {
+        let mut slots = self.slots.iter();
+        for value in values {
+            let Some(slot) = slots.next() else { return };
+            let value = value.min(slot.max);
             let word = slot.word | spread_groups(value);
             let place = out.get_mut(..slot.offset as usize + SLOT_LEN).and_then(<[u8]>::last_chunk_mut::<SLOT_LEN>);
             if let Some([head @ .., ninth]) = place {

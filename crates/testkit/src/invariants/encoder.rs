@@ -149,8 +149,7 @@ fn row(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mut Span
         .map(|(key, bytes, value)| (key, bytes, value >> (64 - 8 * bytes)))
         .collect();
     let row = IntRow::new(columns.iter().map(|(key, bytes, _)| (key, *bytes)));
-    let values: Vec<_> = columns.iter().map(|(_, _, value)| *value).collect();
-    builder.int_row(&row, &values);
+    builder.int_row(&row, columns.iter().map(|(_, _, value)| *value));
     expected.attributes.extend(columns.iter().map(|(key, _, value)| {
         key_value(cut(key.as_str()), Value::IntValue(i64::try_from(*value).unwrap_or(i64::MAX)))
     }));
