@@ -204,7 +204,7 @@ fn q38_elements_that_occur_again_keep_their_order() {
     let (outer, inner) = (&[192, 0, 2, 1][..], &[198, 51, 100, 1][..]);
     ipfix(&[(0, 8, outer), (0, 4, &[4]), (0, 8, inner)], |flow| {
         assert_eq!(flow.source_address(), address("192.0.2.1"));
-        let nth = |n| flow.record().template().locate_nth(0, 8, n).map(|locator| flow.record().bytes(locator));
+        let nth = |n| flow.record().template().locate_all(0, 8).nth(n).map(|locator| flow.record().bytes(locator));
         assert_eq!((nth(0), nth(1), nth(2)), (Some(outer), Some(inner), None));
         let ids: Vec<_> = flow.record().fields().map(|field| field.specifier.id).collect();
         assert_eq!(ids, [8, 4, 8]);

@@ -418,26 +418,28 @@ impl Template {
     ///
     /// Order has meaning where an element occurs more than once (RFC 7011 section 8); in tunnels the outer comes first.
     pub fn locate(&self, enterprise_number: u32, id: u16) -> Option<Locator> {
-        self.locate_nth(enterprise_number, id, 0)
+        self.locate_all(enterprise_number, id).next()
     }
 
-    /// The field of this element, scope left out, that comes after `n` others of it.
-    pub fn locate_nth(&self, enterprise_number: u32, id: u16, n: usize) -> Option<Locator> {
-        let is_wanted =
-            |column: &Column| column.specifier.enterprise_number == enterprise_number && column.specifier.id == id;
+    /// The fields of this element that are not scope, in order.
+    pub fn locate_all(&self, enterprise_number: u32, id: u16) -> impl Iterator<Item = Locator> + '_ {
         let columns = self.columns.iter().enumerate().skip(self.scope_field_count());
-        let (index, column) = columns.filter(|(_, column)| is_wanted(column)).nth(n)?;
-        let length = column.specifier.length;
-        Some(Locator {
-            mask: u64::MAX.checked_shl(8 * u32::from(length)).map_or(u64::MAX, |others| !others),
-            column: u16::try_from(index + 1).ok().and_then(NonZeroU16::new)?,
-            length,
-            end: if length == VARIABLE_LENGTH || column.segment == FAR {
-                u16::MAX
-            } else {
-                column.offset.saturating_add(length)
-            },
-            segment: column.segment,
+        columns.filter_map(move |(index, column)| {
+            let FieldSpecifier { enterprise_number: number, id: found, length } = column.specifier;
+            if (number, found) != (enterprise_number, id) {
+                return None;
+            }
+            Some(Locator {
+                mask: u64::MAX.checked_shl(8 * u32::from(length)).map_or(u64::MAX, |others| !others),
+                column: u16::try_from(index + 1).ok().and_then(NonZeroU16::new)?,
+                length,
+                end: if length == VARIABLE_LENGTH || column.segment == FAR {
+                    u16::MAX
+                } else {
+                    column.offset.saturating_add(length)
+                },
+                segment: column.segment,
+            })
         })
     }
 

@@ -54,10 +54,9 @@ impl<'a> Finder<'a> {
     }
 
     fn sized(&self, enterprise: u32, id: u16, fits: impl Fn(u16) -> bool) -> Option<Locator> {
-        self.template
-            .locate(enterprise, id)
-            .or_else(|| self.alias(enterprise, id))
-            .filter(|locator| fits(locator.length()))
+        // One whose length does not fit counts as absent, so another may stand behind it.
+        let fitting = self.template.locate_all(enterprise, id).find(|locator| fits(locator.length()));
+        fitting.or_else(|| self.alias(enterprise, id).filter(|locator| fits(locator.length())))
     }
 
     fn alias(&self, enterprise: u32, id: u16) -> Option<Locator> {
@@ -105,8 +104,10 @@ impl<'a> Finder<'a> {
     /// The label stack entries, top first. An element that occurs again stands for the entry below it.
     pub(super) fn labels(&self) -> Box<[Locator]> {
         let sections = id::MPLS_TOP_LABEL_STACK_SECTION..=id::MPLS_LABEL_STACK_SECTION10;
-        let occurrences = |id| (0..).map_while(move |n| self.template.locate_nth(0, id, n));
-        sections.flat_map(occurrences).filter(|locator| matches!(locator.length(), 3 | 4)).collect()
+        sections
+            .flat_map(|id| self.template.locate_all(0, id))
+            .filter(|locator| matches!(locator.length(), 3 | 4))
+            .collect()
     }
 
     /// Whether the Template has an element of this enterprise.

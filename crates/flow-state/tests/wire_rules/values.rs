@@ -114,6 +114,9 @@ fn q30_a_length_that_does_not_fit_its_type_keeps_the_bytes_and_has_no_value() {
                 assert!(matches!(why, ValueError::LengthMismatch { length, .. } if length == bytes.len()), "{why}");
             });
         }
+        with_flows(&record(version, &[(0, 1, &[]), (0, 1, &long[..9]), (0, 1, &[5]), (0, 1, &[6])]), |flow| {
+            assert_eq!(flow.octets(), Some(5), "the first that fits");
+        });
         with_flows(&record(version, &[(0, 8, &long[..4])]), |flow| {
             assert_eq!(flow.source_address(), Some(Ipv4Addr::from([7; 4]).into()));
         });
