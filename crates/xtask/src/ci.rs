@@ -191,7 +191,11 @@ fn miri(root: &Path) -> Outcome {
         return Ok(Some("Miri is not installed: NOT run".to_owned()));
     }
     let env = [("MIRIFLAGS", "-Zmiri-disable-isolation"), ("PROPTEST_CASES", "4"), ("CARGO_TARGET_DIR", "target/miri")];
-    run_command(root, &env, "cargo +nightly miri test --package flow-wire --test framing --test records --test lists")?;
+    run_command(
+        root,
+        &env,
+        "cargo +nightly miri test --package flow-wire --test framing --test records --test lists -- --skip too_many_fields",
+    )?;
     run_command(root, &env, "cargo +nightly miri test --package flow-wire --lib -- value::")
 }
 

@@ -228,7 +228,7 @@ fn mark_template(set: &DataSet<'_>, marks: &mut Marks) {
 fn record(packet: u64, flow: &FlowRecord<'_>) -> Record {
     let header = &flow.context().header;
     let millis = |time: Option<Timestamp>| time.map(|time| time.as_unix_millis() as i64);
-    let time = flow.time();
+    let time = flow.exported_time();
     Record {
         packet,
         version: header.version.number(),
