@@ -31,7 +31,7 @@ pub(crate) struct SharedAttributes<F> {
 }
 
 /// Places for combinations, a power of two.
-const PLACES: usize = 512;
+const PLACES: usize = 2048;
 
 impl<F: Default> Default for SharedAttributes<F> {
     fn default() -> Self {
@@ -166,9 +166,13 @@ impl SharedFacts {
         }
         if let Some(bits) = self.get(Fact::TcpFlags) {
             out.int(Attribute::TcpFlags, bits.into());
-            let tags: Vec<_> = (0..9).filter(|bit| bits >> bit & 1 == 1).map(|bit| TCP_FLAGS[bit]).collect();
-            if !tags.is_empty() {
-                out.strs(Attribute::TcpFlagTags, &tags);
+            let (mut tags, mut len) = ([""; TCP_FLAGS.len()], 0);
+            for (_, name) in TCP_FLAGS.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1) {
+                tags[len] = name;
+                len += 1;
+            }
+            if len > 0 {
+                out.strs(Attribute::TcpFlagTags, &tags[..len]);
             }
         }
         self.write_treatment(out);

@@ -8,7 +8,8 @@ use std::ops::Add;
 
 use fearless_simd::Level;
 use flow_state::{
-    DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, SequenceStatus, Timestamp, TransportSession,
+    DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, OptionsTables, SequenceStatus, Timestamp,
+    TransportSession,
 };
 use flow_wire::Version;
 
@@ -277,6 +278,9 @@ impl<P: SpanParts> ExportTrace<P> {
             let wanted = set.len().min(self.limit.saturating_sub(flows.written as usize));
             flows.cut += (set.len() - wanted) as u64;
             flows.written += wanted as u64;
+            if wanted == 0 {
+                continue;
+            }
             self.flow_spans(&set, wanted, span, out);
         }
         process.end = now();
@@ -297,8 +301,7 @@ impl<P: SpanParts> ExportTrace<P> {
         let message = self.shared.of_message(set.context(), out);
         out.head(&mut self.head, &span, |out| out.fragment(message));
         let context = set.context();
-        let joined =
-            context.options().is_some_and(|options| !options.is_empty()) || context.header_sampling().is_some();
+        let joined = context.options().is_some_and(OptionsTables::joins_flows) || context.header_sampling().is_some();
         let mut flows = set.flows().take(wanted);
         let mut ahead = flows.clone();
         let mut group = [Endpoints::default(); CommunityIds::GROUP];

@@ -515,6 +515,23 @@ fn wide_fields_are_written_as_sent() {
     assert_eq!(flow.get("netflow.tcp_flags.tags"), Some("[\"SYN\"]"));
 }
 
+/// An exporter that samples everywhere alike tells it once, of no sampler or interface; its flows say nothing of it.
+#[test]
+fn flows_are_joined_to_sampling_of_the_whole_domain() {
+    let field = |id, length| FieldSpecifier { enterprise_number: 0, id, length };
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(256, &[field(1, 1)])]).data_set(256);
+    writer.record().bytes(&[100]);
+    let options = [field(144, 4), field(34, 1), field(35, 1)];
+    writer.options_template_set(&[TemplateDefinition::options(257, 1, &options)]).data_set(257);
+    writer.record().bytes(&[0; 4]).bytes(&[10]).bytes(&[1]);
+    let (_, spans) = Exporter::new().send(writer.finish().unwrap());
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    let told = ["netflow.sampling.interval", "netflow.sampling.algorithm", "netflow.flow.bytes_estimated"];
+    assert_eq!(told.map(|key| flow.get(key)), [Some("10"), Some("\"deterministic\""), Some("1000")]);
+}
+
 /// What options data says of a flow: sampling, names of interfaces, VRFs and applications.
 #[test]
 fn flows_are_joined_to_options_data() {

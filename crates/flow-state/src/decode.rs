@@ -72,6 +72,7 @@ impl State {
             now,
             set_count: 0,
             uncounted: false,
+            looks_elsewhere: LOOKS_ELSEWHERE,
         };
         decoded.messages.push(MessageContext::new(header, datagram));
         decoded.accounting.headers += header.version.header_len() as u64;
@@ -84,13 +85,15 @@ impl State {
         decoded.domains.push(pass.domain);
     }
 
-    /// What the sequence number of a Message says, and whether its sender is to be trusted from now on.
+    /// What the sequence number of a Message says, and whether its sender is to be trusted from now on: `is_first` is
+    /// whether it is the first of the domain in its datagram, because one datagram proves no more than once.
     pub(crate) fn follow(
         &self,
         domain: &Arc<Domain>,
         header: &MessageHeader,
         units: Option<Units>,
         context: &mut MessageContext,
+        is_first: bool,
     ) {
         let now = context.received_at;
         let session = SessionKey::new(&context.session, self.config.template_scope);
@@ -99,12 +102,21 @@ impl State {
         context.sequence = memory.observe(session, now, header, units, room);
         if context.data_records + context.options_records > 0 {
             domain.set_last_data(now);
-            if memory.prove(now) {
+            if is_first && memory.prove(now) {
                 memory.trusted = self.promote(domain, now);
             }
         }
     }
 }
+
+/// Plans of one datagram that the store has no room for.
+const MAX_UNKEPT_PLANS: usize = 16;
+
+/// There are [`MAX_UNKEPT_PLANS`] already.
+struct OutOfPlans;
+
+/// Sets of a Message without Template that are looked up at other senders of the address.
+const LOOKS_ELSEWHERE: u8 = 4;
 
 /// One Message on its way through the state.
 struct Pass<'a> {
@@ -119,6 +131,7 @@ struct Pass<'a> {
     set_count: u32,
     /// Some Data Set could not be counted.
     uncounted: bool,
+    looks_elsewhere: u8,
 }
 
 impl Pass<'_> {
@@ -299,7 +312,6 @@ impl Pass<'_> {
                 }
             };
             decoded.replayed_accounting.headers += Set::HEADER_LEN as u64;
-            decoded.replayed_accounting.records += (bytes.len() - body - rest) as u64;
             context.templates = 0;
             context.data_records = if known.template().is_options() { 0 } else { records as u32 };
             context.options_records = records as u32 - context.data_records;
@@ -308,7 +320,12 @@ impl Pass<'_> {
             {
                 decoded.replayed_issues.note(DecodeError::new(offset, DecodeErrorKind::BudgetExceeded));
             }
-            let plan = self.plan(known);
+            let Ok(plan) = self.plan(known, decoded) else {
+                decoded.replayed_issues.note(DecodeError::new(offset, DecodeErrorKind::BudgetExceeded));
+                decoded.replayed_accounting.skip(DecodeErrorKind::BudgetExceeded, bytes.len() - body - rest);
+                continue;
+            };
+            decoded.replayed_accounting.records += (bytes.len() - body - rest) as u64;
             decoded.replayed.push(ReplayedSet {
                 message: self.index,
                 context,
@@ -343,19 +360,27 @@ impl Pass<'_> {
                 len
             }
         };
-        decoded.accounting.records += (body - rest) as u64;
-        let context = &mut decoded.messages[self.index];
+        if records == 0 {
+            return;
+        }
         if known.template().is_options() {
-            context.options_records += records as u32;
+            decoded.accounting.records += (body - rest) as u64;
+            decoded.messages[self.index].options_records += records as u32;
             let rows = Records::of_bytes(datagram, set.body_start(), set.end, known.template());
             if !self.learn(rows, known.template()) {
                 decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::BudgetExceeded));
             }
-        } else {
-            context.data_records += records as u32;
-            let plan = self.plan(&known);
-            decoded.sets.push(ReadySet { message: self.index, set: *set, transcoded_at: None, known, plan, records });
+            return;
         }
+        let Ok(plan) = self.plan(&known, decoded) else {
+            decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::BudgetExceeded));
+            decoded.accounting.skip(DecodeErrorKind::BudgetExceeded, body - rest);
+            self.uncounted = true;
+            return;
+        };
+        decoded.accounting.records += (body - rest) as u64;
+        decoded.messages[self.index].data_records += records as u32;
+        decoded.sets.push(ReadySet { message: self.index, set: *set, transcoded_at: None, known, plan, records });
     }
 
     /// Takes from options data what flows need. `false` when there was no room for all of it.
@@ -378,12 +403,23 @@ impl Pass<'_> {
         }
     }
 
-    /// Sees to it that a Template has its plan; returns it where the store has no room for it.
-    fn plan(&self, known: &Arc<KnownTemplate>) -> Option<Box<FlowPlan>> {
-        match known.plan() {
-            Some(_) => None,
-            None => self.state.make_plan(self.domain.as_ref(), known, self.now),
+    /// Sees to it that a Template has its plan; returns it where the store has no room for it. `Err` when too many
+    /// Templates of the datagram have none: plans are far larger than the Sets that ask for them.
+    fn plan(&self, known: &Arc<KnownTemplate>, decoded: &mut Decoded) -> Result<Option<Arc<FlowPlan>>, OutOfPlans> {
+        if known.plan().is_some() {
+            return Ok(None);
         }
+        if let Some((_, plan)) = decoded.unkept_plans.iter().find(|(other, _)| Arc::ptr_eq(other, known)) {
+            return Ok(Some(plan.clone()));
+        }
+        if decoded.unkept_plans.len() >= MAX_UNKEPT_PLANS {
+            return Err(OutOfPlans);
+        }
+        let plan = self.state.make_plan(self.domain.as_ref(), known, self.now).map(Arc::from);
+        if let Some(plan) = &plan {
+            decoded.unkept_plans.push((known.clone(), Arc::clone(plan)));
+        }
+        Ok(plan)
     }
 
     /// Data Sets in front of their Template: it may have come later in the same Message, else they wait for it.
@@ -405,13 +441,16 @@ impl Pass<'_> {
         let kind = DecodeErrorKind::TemplateUnknown(set.id.0);
         decoded.issues.note(DecodeError::new(set.start, kind));
         self.uncounted = true;
-        let told = decoded.events.iter().any(|event| matches!(event, StateEvent::TemplateElsewhere(_)));
-        if !told && self.has_no_templates() && self.state.is_known_elsewhere(&key) {
-            decoded.events.push(StateEvent::TemplateElsewhere(set.id.0));
-        }
         if len == Set::HEADER_LEN {
             decoded.accounting.headers += Set::HEADER_LEN as u64;
             return;
+        }
+        if self.looks_elsewhere > 0 && self.has_no_templates() {
+            self.looks_elsewhere -= 1;
+            if self.state.is_known_elsewhere(&key) {
+                self.looks_elsewhere = 0;
+                decoded.events.push(StateEvent::TemplateElsewhere(set.id.0));
+            }
         }
         let mut bytes = vec![0; LEAD + len];
         bytes[LEAD..].copy_from_slice(&self.message.datagram()[set.start..set.end]);
@@ -458,10 +497,11 @@ impl Pass<'_> {
         let Some(domain) = &self.domain else {
             return;
         };
+        let is_first = !decoded.domains.iter().flatten().any(|other| Arc::ptr_eq(other, domain));
         let counted = self.message.header.version != Version::Ipfix || !self.uncounted;
         let units =
             counted.then_some(Units { data_records: context.data_records, options_records: context.options_records });
-        self.state.follow(domain, &self.message.header, units, context);
+        self.state.follow(domain, &self.message.header, units, context, is_first);
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);
         }

@@ -230,7 +230,7 @@ pub(crate) struct ReadySet {
     pub(crate) transcoded_at: Option<usize>,
     pub(crate) known: Arc<KnownTemplate>,
     /// Where the store has no room for it.
-    pub(crate) plan: Option<Box<FlowPlan>>,
+    pub(crate) plan: Option<Arc<FlowPlan>>,
     pub(crate) records: usize,
 }
 
@@ -243,7 +243,7 @@ pub(crate) struct ReplayedSet {
     pub(crate) bytes: Box<[u8]>,
     pub(crate) known: Arc<KnownTemplate>,
     /// Where the store has no room for it.
-    pub(crate) plan: Option<Box<FlowPlan>>,
+    pub(crate) plan: Option<Arc<FlowPlan>>,
     pub(crate) records: usize,
 }
 
@@ -273,6 +273,8 @@ pub struct Decoded {
     pub(crate) events: Vec<StateEvent>,
     /// Records made from samples; less than 512 KiB for any datagram.
     pub(crate) transcoded: Vec<u8>,
+    /// Plans that the store has no room for, a few.
+    pub(crate) unkept_plans: Vec<(Arc<KnownTemplate>, Arc<FlowPlan>)>,
 }
 
 impl Decoded {
@@ -296,6 +298,7 @@ impl Decoded {
         self.accounting = Accounting::default();
         self.events.clear();
         self.transcoded.clear();
+        self.unkept_plans.clear();
         // So that the first event of a datagram allocates nothing.
         self.events.reserve(1);
     }
@@ -320,8 +323,12 @@ impl Decoded {
 
     /// Where the start of an exporter is not known, finds out how long it was up at least.
     pub(crate) fn infer_uptimes(&mut self, datagram: &[u8]) {
+        // Sets are in the order of their Messages.
+        let mut end = 0;
         for index in 0..self.messages.len() {
-            let sets = self.sets.iter().filter(|ready| ready.message == index);
+            let start = end;
+            end += self.sets[start..].iter().take_while(|ready| ready.message == index).count();
+            let sets = self.sets[start..end].iter();
             let newest = newest_uptime(sets.filter_map(|ready| self.data_set(ready, datagram)));
             self.messages[index].newest_uptime_ms = newest;
         }

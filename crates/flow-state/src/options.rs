@@ -104,6 +104,11 @@ impl OptionsTables {
         self.rows.len() == 0
     }
 
+    /// Whether there is anything that flows may be joined to.
+    pub fn joins_flows(&self) -> bool {
+        !self.is_empty() || self.global_sampler().is_some()
+    }
+
     /// Bytes of rows and texts.
     pub(crate) const fn memory(&self) -> usize {
         // With the counters of the `Arc` that it lies in.

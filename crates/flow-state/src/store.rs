@@ -195,17 +195,18 @@ impl State {
         Some(self.built_in[Layout::of(message)?.index()].clone())
     }
 
-    /// The Template of records with these columns. A network has a few dozen of them; more than [`MAX_SAMPLE_TEMPLATES`]
-    /// are made anew rather than kept.
+    /// The Template of records with these columns. A network has a few dozen of them; after [`MAX_SAMPLE_TEMPLATES`] they
+    /// are made anew, so that nobody fills the places for good.
     pub(crate) fn sample_template(&self, columns: u64, template: impl FnOnce() -> Template) -> Arc<KnownTemplate> {
         if let Some(known) = self.samples.get(&columns) {
             return known.value().clone();
         }
         let generation = self.generations.fetch_add(1, Ordering::Relaxed);
         let known = Arc::new(KnownTemplate::built_in(template(), generation));
-        if self.samples.len() < MAX_SAMPLE_TEMPLATES {
-            self.samples.insert(columns, known.clone());
+        if self.samples.len() >= MAX_SAMPLE_TEMPLATES {
+            self.samples.clear();
         }
+        self.samples.insert(columns, known.clone());
         known
     }
 

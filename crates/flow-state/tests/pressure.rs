@@ -146,6 +146,42 @@ fn data_without_room_for_a_plan_is_decoded() {
     assert!(exporters.decoded.issues().is_empty());
 }
 
+/// A Set of a few bytes must not cost a plan of many, each time anew.
+#[test]
+fn plans_without_room_are_few_and_none_for_empty_sets() {
+    let _turn = turn();
+    let mut config = StateConfig::default();
+    config.memory = 128 << 10;
+    let mut exporters = Exporters::new(config);
+    let one_field = |id| {
+        let field = FieldSpecifier { enterprise_number: 0, id: 1, length: 1 };
+        message(|writer| _ = writer.template_set(&[TemplateDefinition::new(id, &[field])]))
+    };
+    let ids: Vec<u16> = (256..600)
+        .take_while(|id| {
+            exporters.send(1, &one_field(*id));
+            exporters.decoded.issues().is_empty()
+        })
+        .collect();
+    assert!((50..300).contains(&ids.len()), "{} Templates fill the share of an exporter", ids.len());
+    let all = message(|writer| {
+        for id in ids.iter().chain(&ids) {
+            writer.data_set(*id).record().bytes(&[1]);
+        }
+    });
+    let before = held();
+    let flows = exporters.send(1, &all);
+    assert!(held() - before < 64 << 10, "{} bytes for {flows} flows", held() - before);
+    // The same Templates again need no other plans.
+    assert_eq!(flows, 2 * 16);
+    let skipped = exporters.decoded.accounting().skipped[flow_state::DecodeErrorKind::BudgetExceeded.index()];
+    assert_eq!(skipped as usize, 2 * (ids.len() - 16));
+    assert_eq!(exporters.decoded.accounting().total() as usize, all.len());
+    let empty = message(|writer| (0..10_000).for_each(|_| _ = writer.data_set(ids[0])));
+    exporters.send(1, &empty);
+    assert_eq!(exporters.decoded.data_sets(&empty).count(), 0);
+}
+
 /// All of them where code is optimised: `cargo test --release -p flow-state --test pressure -- --nocapture`.
 const SPOOFED: u32 = if cfg!(debug_assertions) { 50_000 } else { 1_000_000 };
 const LIVE: u32 = 0x0a00_0001;

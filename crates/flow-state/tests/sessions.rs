@@ -446,6 +446,23 @@ fn senders_that_come_once_make_room_for_others_but_those_that_stay_do_not() {
     assert_eq!(collector.receive(B, 1, &data(Version::V9, 3, 7, 256, [10, 1])).1, [10]);
 }
 
+/// Relays join Messages; but one datagram, which is easily spoofed, proves no more than once.
+#[test]
+fn a_sender_of_one_datagram_makes_room_however_many_messages_it_holds() {
+    let mut config = StateConfig::default();
+    config.memory = 256 << 10;
+    let mut collector = Collector::new(config);
+    let mut joined = template(Version::Ipfix, 0, 7, 256, &[OCTETS, PACKETS]);
+    (0..20).for_each(|sequence| joined.extend(data(Version::Ipfix, sequence, 7, 256, [10, 1])));
+    assert_eq!(collector.receive(B, 0, &joined).1.len(), 20);
+    for sender in 0..4000_u32 {
+        collector.now = Timestamp::from_unix_millis(START * 1000 + u64::from(sender) * 10);
+        let [.., high, low] = sender.to_be_bytes();
+        collector.receive(&format!("198.18.{high}.{low}:9"), 0, &template(Version::V9, 0, 7, 256, &[OCTETS]));
+    }
+    assert!(collector.receive(B, 0, &data(Version::Ipfix, 20, 7, 256, [10, 1])).1.is_empty());
+}
+
 /// Where nobody can be dropped, the datagram says so.
 #[test]
 fn a_sender_that_finds_no_room_is_told_of() {
