@@ -116,7 +116,7 @@ impl<R> Columns<R> {
 }
 
 /// Writes the attributes of the flows of one Template: rows of integers and a list of steps, without a look at what the
-/// Template lacks. What many flows have in common comes from [`SharedAttributes`](crate::SharedAttributes).
+/// Template lacks. What many flows have in common comes from [`SharedAttributes`](crate::shared::SharedAttributes).
 #[derive(Debug)]
 pub(crate) struct AttributeProgram<R> {
     integers: Columns<R>,

@@ -15,7 +15,7 @@ const SHORT_STRING_LEN: usize = 48;
 
 /// One span under construction.
 ///
-/// Strings longer than [`MAX_STRING_LEN`] are cut at a character boundary. Keys have to be unique within a span, which
+/// Strings longer than [`MAX_STRING_LEN`](super::MAX_STRING_LEN) are cut at a character boundary. Keys have to be unique within a span, which
 /// is not checked.
 #[derive(Debug)]
 pub struct SpanBuilder<'a> {
