@@ -339,10 +339,12 @@ fn several_messages_share_a_datagram() {
 fn a_refused_redefinition_ends_the_template_before() {
     let many = vec![OCTETS; 3000];
     let empty = [FieldSpecifier { length: 0, ..OCTETS }];
+    let mostly_empty = [vec![empty[0]; 2000], vec![OCTETS]].concat();
     let long = [FieldSpecifier { length: 65_000, ..OCTETS }, FieldSpecifier { length: 65_000, ..OCTETS }];
     for (fields, kind) in [
         (&many[..], Kind::TemplateTooManyFields(3000)),
         (&empty[..], Kind::TemplateRecordLength(256)),
+        (&mostly_empty[..], Kind::TemplateRecordLength(256)),
         (&long[..], Kind::TemplateRecordLength(256)),
         (&[][..], Kind::TemplateEmpty(256)),
     ] {

@@ -103,7 +103,7 @@ kinds! {
     TemplateTruncated(u16) = "template_truncated", "template runs past its set, id";
     /// More fields than the limit in force.
     TemplateTooManyFields(u16) = "template_too_many_fields", "template with too many fields:";
-    /// Every field has length 0, or the shortest record is longer than a datagram.
+    /// Every field or more than 64 have length 0, or the shortest record is longer than a datagram.
     TemplateRecordLength(u16) = "template_record_length", "template whose records have an impossible length, id";
     /// An Options Template with more scope fields than fields.
     TemplateScopeCount(u16) = "template_scope_count", "options template with too many scope fields:";

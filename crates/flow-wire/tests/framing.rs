@@ -3,7 +3,8 @@
 
 use flow_wire::legacy::Layout;
 use flow_wire::{
-    DecodeError, DecodeErrorKind as Kind, Message, Set, SetId, SetKind, Template, TemplateLimits, Version,
+    DecodeError, DecodeErrorKind as Kind, FieldSpecifier, Message, Set, SetId, SetKind, Template, TemplateLimits,
+    Version,
 };
 use hex_literal::hex;
 
@@ -180,6 +181,24 @@ fn one_bad_template_does_not_cost_the_next() {
     assert_eq!(compiled[0], Err(DecodeError::new(24, Kind::TemplateIdReserved(255))));
     assert_eq!(compiled[1], Err(DecodeError::new(32, Kind::TemplateRecordLength(256))));
     assert_eq!(compiled[2].as_ref().unwrap().id(), 257);
+}
+
+/// Fields of no bytes make records that cost more to walk than to send.
+#[test]
+fn a_template_has_at_most_64_fields_of_length_0() {
+    for (empty, fits) in [(64, true), (65, false), (2047, false)] {
+        // One of them last, behind the field that has a byte.
+        let fields = [[0, 82, 0, 0].repeat(empty - 1), hex!("0001 0001 0052 0000").to_vec()].concat();
+        let head = [2, 8 + fields.len() as u16, 256, empty as u16 + 1].map(u16::to_be_bytes).concat();
+        let compiled = templates(&message(&IPFIX, &[&head, &fields])).remove(0);
+        let refused = DecodeError::new(20, Kind::TemplateRecordLength(256));
+        assert_eq!(compiled.as_ref().err(), (!fits).then_some(&refused), "{empty}");
+        let mut kept = vec![FieldSpecifier { enterprise_number: 0, id: 82, length: 0 }; empty];
+        kept.push(FieldSpecifier { enterprise_number: 0, id: 1, length: 1 });
+        let limits = TemplateLimits::default();
+        let restored = Template::from_fields(256, Version::Ipfix, None, &kept, &limits);
+        assert_eq!(restored.is_some(), fits, "{empty}");
+    }
 }
 
 #[test]
