@@ -74,17 +74,20 @@ impl State {
         let domains: Vec<_> = self.domains().collect();
         let mut domains: Vec<_> = domains.iter().map(|domain| (!domain.is_trusted(), domain.place(), domain)).collect();
         domains.sort_unstable_by_key(|(on_probation, place, _)| (*on_probation, *place));
-        let mut body = Writer::default();
-        body.u8(scope_number(self.config.template_scope));
+        let mut to = Writer::default();
+        to.u64(MAGIC);
+        to.u16(VERSION);
+        let head = to.0.len();
+        // For the checksum, once there is something to sum up.
+        to.u64(0);
+        let body = to.0.len();
+        to.u8(scope_number(self.config.template_scope));
         for (_, _, domain) in domains {
-            save_domain(domain, &mut body);
+            save_domain(domain, &mut to);
         }
-        let mut whole = Writer::default();
-        whole.u64(MAGIC);
-        whole.u16(VERSION);
-        whole.u64(checksum(&body.0));
-        whole.0.extend(body.0);
-        whole.0
+        let checksum = checksum(&to.0[body..]);
+        to.0[head..body].copy_from_slice(&checksum.to_be_bytes());
+        to.0
     }
 
     /// Takes in what [`State::snapshot`] gave, within the budget: what the exporters send next is decoded as if nothing
@@ -130,7 +133,9 @@ impl State {
         {
             let mut memory = domain.memory();
             memory.trusted = saved.trusted && self.promote(&domain, now);
-            for sender in saved.senders {
+            for mut sender in saved.senders {
+                // A clock that was ahead must not keep it for ever.
+                sender.last_seen = sender.last_seen.min(now);
                 if memory.senders.is_empty() || self.resize(&domain, 0, size_of::<Sender>(), now) {
                     memory.senders.push(sender);
                 }
@@ -185,9 +190,10 @@ fn save_domain(domain: &Arc<Domain>, to: &mut Writer) {
         let len = (to.0.len() - start - 4) as u32;
         to.0[start..start + 4].copy_from_slice(&len.to_be_bytes());
     });
-    let templates = domain.templates.read().unwrap_or_else(PoisonError::into_inner);
+    // References, so that nobody waits for the lock while they are written.
+    let templates: Vec<_> = domain.templates.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
     to.u32(templates.len() as u32);
-    for known in templates.values() {
+    for known in templates {
         let template = known.template();
         to.u16(template.id());
         let scope = template.is_options().then(|| template.scope_field_count() as u16);

@@ -18,9 +18,13 @@ fn now() -> Timestamp {
 }
 
 fn receive(state: &State, port: u16, bytes: &[u8]) -> Decoded {
+    receive_at(state, now(), port, bytes)
+}
+
+fn receive_at(state: &State, received_at: Timestamp, port: u16, bytes: &[u8]) -> Decoded {
     let session = TransportSession::new(([192, 0, 2, 1], port).into(), ([192, 0, 2, 200], 2055).into());
     let mut decoded = Decoded::default();
-    state.decode(&Datagram { session, received_at: now(), tag: 0, bytes }, &mut decoded);
+    state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
     decoded
 }
 
@@ -114,6 +118,21 @@ fn the_first_number_after_a_restore_tells_no_gap() {
     let mut later = data(Version::V9, 0);
     later[8..12].copy_from_slice(&(START as u32 + 60).to_be_bytes());
     assert_eq!(receive(&other, 9, &later).events(), [StateEvent::ExporterRestarted]);
+}
+
+/// Of too many senders those go that were silent for longest; one from the future would stay.
+#[test]
+fn a_sender_seen_in_the_future_was_seen_now() {
+    let state = State::new(StateConfig::default());
+    let ahead = Timestamp::from_unix_seconds(START + 1_000_000);
+    receive_at(&state, ahead, 9, &templates(Version::V9, 0));
+    let (other, _) = restored(&state.snapshot(), StateConfig::default());
+    let known = receive(&other, 9, &data(Version::V9, 1)).messages()[0].sequence;
+    assert_eq!(known, SequenceStatus::InOrder);
+    let later = Timestamp::from_unix_seconds(START + 2);
+    (100..164).for_each(|port| _ = receive_at(&other, later, port, &data(Version::V9, 0)));
+    let forgotten = receive_at(&other, later, 9, &data(Version::V9, 9)).messages()[0].sequence;
+    assert_eq!(forgotten, SequenceStatus::Unknown);
 }
 
 /// Trust is kept: after a restart, too, those who come once take nothing from an exporter that stays.

@@ -9,7 +9,15 @@ use super::{AddressPlan, Families, NTOP, TimePlan};
 pub(super) struct Finder<'a> {
     template: &'a Template,
     /// Field types of NetFlow v9 above 32767, which may stand for an element of another number.
-    aliases: Vec<u16>,
+    aliases: Vec<Alias>,
+}
+
+/// An element, and the field type that stands for it.
+#[derive(Debug, PartialEq, Eq)]
+struct Alias {
+    enterprise: u32,
+    id: u16,
+    field_type: u16,
 }
 
 /// The elements of a point in time, the preferred first: milliseconds, NTP nanoseconds, NTP microseconds, seconds, delta
@@ -45,9 +53,14 @@ pub(super) const COLLECTION: TimeElements = [id::COLLECTION_TIME_MILLISECONDS, 0
 
 impl<'a> Finder<'a> {
     pub(super) fn new(template: &'a Template) -> Self {
+        // Here once: they are asked for with every element that the Template lacks.
+        let alias = |field_type: u16| {
+            let element = ie::lookup_v9(field_type)?;
+            Some(Alias { enterprise: element.enterprise_number, id: element.id, field_type })
+        };
         let ids = template.field_specifiers().map(|field| field.id);
         let aliases = match template.version() {
-            Version::V9 => ids.filter(|id| *id > 0x7fff).collect(),
+            Version::V9 => ids.filter(|id| *id > 0x7fff).filter_map(alias).collect(),
             _ => Vec::new(),
         };
         Self { template, aliases }
@@ -60,9 +73,8 @@ impl<'a> Finder<'a> {
     }
 
     fn alias(&self, enterprise: u32, id: u16) -> Option<Locator> {
-        let means = |element: &ie::InformationElement| (element.enterprise_number, element.id) == (enterprise, id);
-        let alias = self.aliases.iter().find(|alias| ie::lookup_v9(**alias).is_some_and(means))?;
-        self.template.locate(0, *alias)
+        let alias = self.aliases.iter().find(|alias| (alias.enterprise, alias.id) == (enterprise, id))?;
+        self.template.locate(0, alias.field_type)
     }
 
     pub(super) fn integer(&self, enterprise: u32, id: u16) -> Option<Locator> {
@@ -117,7 +129,27 @@ impl<'a> Finder<'a> {
 
     /// Whether the Template has elements of ntop, under their own number or as field types of v9.
     pub(super) fn is_ntop(&self) -> bool {
-        let ntop = |alias: &u16| ie::lookup_v9(*alias).is_some_and(|element| element.enterprise_number == NTOP);
-        self.has_enterprise(NTOP) || self.aliases.iter().any(ntop)
+        self.has_enterprise(NTOP) || self.aliases.iter().any(|alias| alias.enterprise == NTOP)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_wire::{FieldSpecifier, TemplateLimits};
+
+    use super::*;
+
+    #[test]
+    fn field_types_above_32767_are_looked_up_when_the_finder_is_made() {
+        // Of ASA, of nProbe, of nobody, and one that is no alias.
+        let fields = [40001, 57590, 0xffff, 1].map(|id| FieldSpecifier { enterprise_number: 0, id, length: 4 });
+        let aliases = |version| {
+            let template = Template::from_fields(256, version, None, &fields, &TemplateLimits::default()).unwrap();
+            Finder::new(&template).aliases
+        };
+        let alias = |enterprise, id, field_type| Alias { enterprise, id, field_type };
+        let expected = [alias(0, id::POST_NAT_SOURCE_IPV4_ADDRESS, 40001), alias(NTOP, 118, 57590)];
+        assert_eq!(aliases(Version::V9), expected);
+        assert_eq!(aliases(Version::Ipfix), []);
     }
 }
