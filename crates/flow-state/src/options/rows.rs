@@ -185,12 +185,21 @@ impl Rows {
         }
     }
 
+    /// Shards that are searched for a row that gives way: usually the first has one.
+    const SEARCHED: usize = 16;
+
     /// Another row of the same kind that would have to give way to `key`, and its bytes.
     pub(super) fn victim(&self, key: &Key) -> Option<(Key, usize)> {
-        let rows = self.shards.get(self.shard(key))?;
-        let at = rows.partition_point(|row| row.0 < *key);
-        let (behind, before) = (rows.iter().skip(at), rows.iter().take(at));
-        let victim = behind.chain(before).find(|row| row.0.kind == key.kind && row.0 != *key)?;
+        if self.kinds[key.kind as usize] == 0 {
+            return None;
+        }
+        let own = self.shard(key);
+        let mut shards = self.shards.iter().cycle().skip(own).take(self.shards.len().min(Self::SEARCHED));
+        let victim = shards.find_map(|rows| {
+            let at = rows.partition_point(|row| row.0 < *key);
+            let (behind, before) = (rows.iter().skip(at), rows.iter().take(at));
+            behind.chain(before).find(|row| row.0.kind == key.kind && row.0 != *key)
+        })?;
         Some((victim.0, victim.1.memory()))
     }
 
