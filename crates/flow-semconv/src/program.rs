@@ -261,14 +261,9 @@ impl<R> AttributeProgram<R> {
 
 /// OpenTelemetry has no unsigned integers; a counter above 2^63 - 1 stays there.
 #[inline]
-fn at_most_i64(value: u64) -> u64 {
-    value.min(i64::MAX as u64)
-}
-
-#[inline]
 pub(crate) fn integer(out: &mut impl AttributeWriter, attribute: Attribute, value: Option<u64>) {
     if let Some(value) = value {
-        out.int(attribute, at_most_i64(value) as i64);
+        out.int(attribute, value.min(i64::MAX as u64) as i64);
     }
 }
 

@@ -278,10 +278,9 @@ impl<P: SpanParts> ExportTrace<P> {
             let wanted = set.len().min(self.limit.saturating_sub(flows.written as usize));
             flows.cut += (set.len() - wanted) as u64;
             flows.written += wanted as u64;
-            if wanted == 0 {
-                continue;
+            if wanted > 0 {
+                self.flow_spans(&set, wanted, span, out);
             }
-            self.flow_spans(&set, wanted, span, out);
         }
         process.end = now();
         drop(out.span(&process));
@@ -298,9 +297,9 @@ impl<P: SpanParts> ExportTrace<P> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), out)),
         };
-        let message = self.shared.of_message(set.context(), out);
-        out.head(&mut self.head, &span, |out| out.fragment(message));
         let context = set.context();
+        let message = self.shared.of_message(context, out);
+        out.head(&mut self.head, &span, |out| out.fragment(message));
         let joined = context.options().is_some_and(OptionsTables::joins_flows) || context.header_sampling().is_some();
         let mut flows = set.flows().take(wanted);
         let mut ahead = flows.clone();
