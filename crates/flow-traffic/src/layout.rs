@@ -234,6 +234,17 @@ pub(crate) const V9_STREAM: &[FieldSpecifier] = &[
     field(id::FORWARDING_STATUS, 1),
 ];
 
+/// The small v9 Template of the benchmark stream; [`crate::streams`].
+pub(crate) const V9_SMALL_STREAM: &[FieldSpecifier] = &[
+    field(id::SOURCE_IPV4_ADDRESS, 4),
+    field(id::DESTINATION_IPV4_ADDRESS, 4),
+    field(id::SOURCE_TRANSPORT_PORT, 2),
+    field(id::DESTINATION_TRANSPORT_PORT, 2),
+    field(id::PROTOCOL_IDENTIFIER, 1),
+    field(id::PACKET_DELTA_COUNT, 4),
+    field(id::OCTET_DELTA_COUNT, 4),
+];
+
 /// The Template with a string of the benchmark stream; [`crate::streams`].
 pub(crate) const IPFIX_STREAM: &[FieldSpecifier] = &[
     field(id::SOURCE_IPV4_ADDRESS, 4),

@@ -1,16 +1,21 @@
-//! Three streams to measure decoders with: always the same bytes, IPv4 flows of one exporter.
+//! Streams to measure decoders with: always the same bytes, IPv4 flows of one exporter.
 //!
-//! They have the shape of the common cases: fixed records, a Template of 20 fields of fixed length, and one that ends in
-//! a string.
+//! They have the shape of the common cases: fixed records, Templates of 7 and of 20 fields of fixed length, and one that
+//! ends in a string.
 
 use std::num::{NonZeroU16, NonZeroU32};
 
-use crate::layout::{IPFIX_STREAM, Layout, V9_STREAM};
+use crate::layout::{IPFIX_STREAM, Layout, V9_SMALL_STREAM, V9_STREAM};
 use crate::{Generator, TrafficConfig, Version};
 
 /// NetFlow v5: 30 records, 1,464 bytes.
 pub fn v5(datagrams: usize) -> Vec<Vec<u8>> {
     stream(Layout::new(Version::V5, false), 30, datagrams)
+}
+
+/// NetFlow v9: 60 records of 7 fields, 1,284 bytes; the Template in the first of every 1,000.
+pub fn v9_7_fields(datagrams: usize) -> Vec<Vec<u8>> {
+    stream(Layout::of_fields(Version::V9, V9_SMALL_STREAM), 60, datagrams)
 }
 
 /// NetFlow v9: 21 records of 20 fields, 1,348 bytes; the Template in the first of every 1,000.

@@ -113,6 +113,7 @@ fn the_same_configuration_gives_the_same_bytes_for_ever() {
         assert_ne!(first, bytes(three, 100));
     }
     assert_eq!(hash(&streams::v5(10)), 0x5ec7_7b57_95c5_fc49);
+    assert_eq!(hash(&streams::v9_7_fields(10)), 0x8954_484b_36a4_0e69);
     assert_eq!(hash(&streams::v9_20_fields(10)), 0x1cb3_f279_1b51_addd);
     assert_eq!(hash(&streams::ipfix_with_string(10)), 0x9784_5c5a_d868_7fe4);
 }
@@ -318,6 +319,7 @@ fn the_earliest_time_works() {
 fn streams_have_the_shapes_they_promise() {
     for (stream, records, fields) in [
         (streams::v5(1_001), 30, 20),
+        (streams::v9_7_fields(1_001), 60, 7),
         (streams::v9_20_fields(1_001), 21, 20),
         (streams::ipfix_with_string(1_001), 20, 20),
     ] {
@@ -330,7 +332,10 @@ fn streams_have_the_shapes_they_promise() {
             assert!(decoded.header.version == Version::V5 || decoded.flows[0].len() == fields);
             match decoded.header.version {
                 Version::V5 => assert_eq!(datagram.len(), 1_464),
-                Version::V9 => assert_eq!(datagram.len(), if announces { 1_436 } else { 1_348 }),
+                Version::V9 => {
+                    let data = if fields == 7 { 1_284 } else { 1_348 };
+                    assert_eq!(datagram.len(), data + if announces { 8 + 4 * fields } else { 0 });
+                }
                 _ => assert!((1_300..=1_472).contains(&datagram.len()), "{}", datagram.len()),
             }
         }
