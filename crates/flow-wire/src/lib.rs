@@ -48,6 +48,7 @@ extern crate std;
 
 pub mod encode;
 mod error;
+mod front;
 pub mod ie;
 pub mod legacy;
 pub mod list;
@@ -59,6 +60,7 @@ mod time;
 mod value;
 
 pub use error::{DecodeError, DecodeErrorKind};
+pub use front::{Fronts, RecordFront};
 pub use message::{Message, MessageHeader, Set, SetId, SetKind, Sets, Version};
 pub use record::{DataRecord, Field, Fields, Records, Remainder};
 pub use template::{

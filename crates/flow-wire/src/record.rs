@@ -3,9 +3,10 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::error::{DecodeError, DecodeErrorKind};
+use crate::front::{Fronts, RecordFront};
 use crate::ie::{self, InformationElement};
 use crate::message::Version;
-use crate::template::{FieldSpecifier, Locator, NEAR_SEGMENTS, Template, VARIABLE_LENGTH};
+use crate::template::{Column, FieldSpecifier, Locator, NEAR_SEGMENTS, Template, VARIABLE_LENGTH};
 use crate::value::{self, Value, ValueError};
 
 /// Iterator over the Data Records of a Set; see [`crate::Message::records`].
@@ -16,6 +17,8 @@ pub struct Records<'a> {
     at: usize,
     end: usize,
     overrun: bool,
+    /// Bytes of every record; 0 where they differ.
+    fixed: usize,
 }
 
 /// What was left of a Set behind its last whole record.
@@ -40,7 +43,8 @@ pub enum Remainder {
 impl<'a> Records<'a> {
     pub(crate) fn new(datagram: &'a [u8], start: usize, end: usize, template: &'a Template) -> Self {
         let end = end.min(datagram.len());
-        Self { datagram, template, at: start.min(end), end, overrun: false }
+        let fixed = template.fixed_record_len().unwrap_or(0);
+        Self { datagram, template, at: start.min(end), end, overrun: false, fixed }
     }
 
     /// Records of the bytes from `start` to `end` of a datagram, or of a list in one.
@@ -54,6 +58,7 @@ impl<'a> Records<'a> {
     }
 
     /// What remains behind the last record; to be asked when the iteration is over.
+    #[inline]
     pub fn remainder(&self) -> Remainder {
         let rest = &self.datagram[self.at..self.end];
         if self.overrun {
@@ -64,32 +69,56 @@ impl<'a> Records<'a> {
     }
 
     /// Counts the records without reading them, and tells what remains.
+    #[inline]
     pub fn tally(mut self) -> (usize, Remainder) {
-        if let Some(len) = self.template.fixed_record_len() {
-            let count = (self.end - self.at) / len;
-            self.at += count * len;
-            return (count, self.remainder());
-        }
-        let count = self.by_ref().count();
+        let count = match (self.end - self.at).checked_div(self.fixed) {
+            Some(count) => {
+                self.at += count * self.fixed;
+                count
+            }
+            None => self.skip_all(),
+        };
         (count, self.remainder())
     }
 
+    /// Goes behind the last record of variable length; returns how many there were.
+    fn skip_all(&mut self) -> usize {
+        let (mut at, mut count) = (self.at, 0);
+        let set = self.datagram.get(..self.end).unwrap_or_default();
+        let min = self.template.min_record_len();
+        while set.len() - at >= min {
+            match variable_end(set, at, self.template.segments(), |_| {}) {
+                Some(end) => at = end,
+                None => {
+                    self.overrun = true;
+                    break;
+                }
+            }
+            count += 1;
+        }
+        self.at = at;
+        count
+    }
+
+    /// The records in front of their first field of variable length. `None` where less than eight bytes of the buffer lie
+    /// in front of them, which is so in lists alone.
+    pub fn fronts(self) -> Option<Fronts<'a>> {
+        if self.overrun { None } else { Fronts::new(self.datagram, self.at, self.end, self.template) }
+    }
+
     /// The end of the record that starts here, and where its first segments start in it.
+    #[inline]
     fn variable(&self) -> Option<(usize, [u16; NEAR_SEGMENTS])> {
         let mut bases = [0; NEAR_SEGMENTS];
-        let mut at = self.at;
-        let (tail, heads) = self.template.segments().split_last()?;
-        for (index, fixed) in heads.iter().enumerate() {
-            at += usize::from(*fixed);
-            let (start, len) = variable_length(self.datagram.get(at..self.end)?)?;
-            at += start + len;
-            if let Some(base) = bases.get_mut(index + 1) {
-                // `at` may lie behind the Set, which the check below finds; it is then not read.
-                *base = (at - self.at) as u16;
+        let set = self.datagram.get(..self.end)?;
+        let mut starts = bases.iter_mut().skip(1);
+        let end = variable_end(set, self.at, self.template.segments(), |start| {
+            if let Some(base) = starts.next() {
+                // `start` may lie behind the Set, which the check of the end finds; it is then not read.
+                *base = (start - self.at) as u16;
             }
-        }
-        at += usize::from(*tail);
-        (at <= self.end).then_some((at, bases))
+        })?;
+        Some((end, bases))
     }
 }
 
@@ -102,15 +131,13 @@ impl<'a> Iterator for Records<'a> {
             return None;
         }
         let start = self.at;
-        let (end, bases) = match self.template.fixed_record_len() {
-            Some(len) => (start + len, [0; NEAR_SEGMENTS]),
-            None => match self.variable() {
-                Some(extent) => extent,
-                None => {
-                    self.overrun = true;
-                    return None;
-                }
-            },
+        let (end, bases) = if self.fixed > 0 {
+            (start + self.fixed, [0; NEAR_SEGMENTS])
+        } else if let Some(extent) = self.variable() {
+            extent
+        } else {
+            self.overrun = true;
+            return None;
         };
         self.at = end;
         // A list may begin less than that in front of its record; every read then takes the slow way.
@@ -120,7 +147,30 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
+/// The end of the record that starts at `at`, if it lies in the Set, which ends with `set`; told where each segment but the
+/// first starts.
+#[inline]
+pub(crate) fn variable_end(
+    set: &[u8],
+    mut at: usize,
+    segments: &[u16],
+    mut started: impl FnMut(usize),
+) -> Option<usize> {
+    let (tail, heads) = segments.split_last()?;
+    for fixed in heads {
+        at += usize::from(*fixed);
+        at += match *set.get(at)? {
+            255 => variable_length(&set[at..]).map(|(start, len)| start + len)?,
+            short => 1 + usize::from(short),
+        };
+        started(at);
+    }
+    at += usize::from(*tail);
+    (at <= set.len()).then_some(at)
+}
+
 /// The prefix of a variable-length field: its own length, and that of the content (RFC 7011 section 7, figures R and S).
+#[inline]
 pub(crate) fn variable_length(input: &[u8]) -> Option<(usize, usize)> {
     match *input {
         [255, high, low, ..] => Some((3, usize::from(u16::from_be_bytes([high, low])))),
@@ -130,7 +180,7 @@ pub(crate) fn variable_length(input: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// Bytes in front of a record that a read of its first field looks at.
-const LEAD: usize = 8;
+pub(crate) const LEAD: usize = 8;
 
 /// One Data Record: a flow, or a row of options.
 #[derive(Clone, Copy, Debug)]
@@ -162,8 +212,22 @@ impl<'a> DataRecord<'a> {
     }
 
     /// The fields in the order of the Template.
+    #[inline]
     pub fn fields(&self) -> Fields<'a> {
-        Fields { rest: self.as_bytes(), template: self.template, next: 0 }
+        let template = self.template;
+        Fields {
+            rest: self.as_bytes(),
+            columns: template.columns().iter(),
+            scopes: template.scope_field_count(),
+            version: template.version(),
+        }
+    }
+
+    /// The record in front of its first field of variable length. `None` where less than eight bytes of the buffer lie in
+    /// front of it, which is so in lists alone.
+    #[inline]
+    pub fn front(&self) -> Option<RecordFront<'a>> {
+        (usize::from(self.lead) == LEAD).then(|| RecordFront::new(self.bytes))
     }
 
     /// Offset in `bytes` behind the field, for those that have a constant place in their segment.
@@ -228,24 +292,27 @@ impl<'a> DataRecord<'a> {
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
-    template: &'a Template,
-    next: usize,
+    columns: core::slice::Iter<'a, Column>,
+    /// Scope fields to come.
+    scopes: usize,
+    version: Version,
 }
 
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Field<'a>> {
-        let column = self.template.columns().get(self.next)?;
-        let (prefix, len) = match column.specifier.length {
+        let specifier = self.columns.next()?.specifier;
+        let (prefix, len) = match specifier.length {
             VARIABLE_LENGTH => variable_length(self.rest)?,
             length => (0, usize::from(length)),
         };
-        let bytes = self.rest.get(prefix..prefix + len)?;
-        self.rest = &self.rest[prefix + len..];
-        let is_scope = self.next < self.template.scope_field_count();
-        self.next += 1;
-        Some(Field { specifier: column.specifier, is_scope, bytes, version: self.template.version() })
+        let (bytes, rest) = self.rest.get(prefix..)?.split_at_checked(len)?;
+        self.rest = rest;
+        let is_scope = self.scopes > 0;
+        self.scopes = self.scopes.saturating_sub(1);
+        Some(Field { specifier, is_scope, bytes, version: self.version })
     }
 }
 

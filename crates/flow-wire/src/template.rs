@@ -278,6 +278,12 @@ impl Locator {
         self.length
     }
 
+    /// Whether the field has a constant length and lies in front of all of variable length, so that
+    /// [`RecordFront`](crate::RecordFront) reads it.
+    pub const fn is_in_front(&self) -> bool {
+        self.segment == 0 && self.length != VARIABLE_LENGTH
+    }
+
     /// Position of the field in the Template, from 0.
     pub const fn column(&self) -> usize {
         self.column.get() as usize - 1
