@@ -31,9 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             bytes: &buffer[..len],
         };
         state.decode(&datagram, &mut decoded);
-        let flows = || decoded.data_sets(datagram.bytes).flat_map(|set| set.flows());
-        let octets: u64 = flows().filter_map(|flow| flow.octets()).sum();
-        println!("{from}: {} flows, {octets} bytes, {} issues", flows().count(), decoded.issues().total());
+        let flows = decoded.data_sets(datagram.bytes).flat_map(|set| set.common_fields());
+        let (count, octets) = flows.fold((0, 0), |(count, octets), flow| (count + 1, octets + flow.octets));
+        println!("{from}: {count} flows, {octets} bytes, {} issues", decoded.issues().total());
     }
     Ok(())
 }

@@ -35,13 +35,13 @@ impl State {
         }
         let mut at = 0;
         loop {
-            match Message::decode_at(bytes, at) {
+            match &Message::decode_at(bytes, at) {
                 Ok(message) => {
-                    self.message(datagram, &message, decoded);
+                    self.message(datagram, message, decoded);
                     at = message.end();
                 }
                 Err(error) => {
-                    return decoded.skip(error, bytes.len() - at);
+                    return decoded.skip(*error, bytes.len() - at);
                 }
             }
             // Some relays put several IPFIX Messages into one datagram.
@@ -67,13 +67,17 @@ impl State {
             state: self,
             message,
             domain_key,
-            domain: self.known_domain(&domain_key),
+            domain: self.known_domain_or(decoded.recent.take(), &domain_key),
             index: decoded.messages.len(),
             now,
             set_count: 0,
             uncounted: false,
             looks_elsewhere: LOOKS_ELSEWHERE,
         };
+        if let Some(previous) = decoded.messages.last_mut() {
+            // Whoever holds on to a table that this Message changes makes a copy of it necessary.
+            previous.options = None;
+        }
         decoded.messages.push(MessageContext::new(header, datagram));
         decoded.accounting.headers += header.version.header_len() as u64;
         if let Some(issue) = message.length_issue() {
@@ -100,6 +104,7 @@ impl State {
         let room = || self.resize(domain, 0, size_of::<Sender>(), now);
         let mut memory = domain.memory();
         context.sequence = memory.observe(session, now, header, units, room);
+        context.take_options(&memory);
         if context.data_records + context.options_records > 0 {
             domain.set_last_data(now);
             if is_first && memory.prove(now) {

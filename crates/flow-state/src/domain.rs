@@ -23,6 +23,8 @@ pub(crate) type Templates = HashMap<u16, Arc<KnownTemplate>, RandomState>;
 #[derive(Debug)]
 pub(crate) struct Domain {
     pub(crate) key: DomainKey,
+    /// Number of the [`State`](crate::State) that it belongs to.
+    pub(crate) state: u64,
     /// Written under the lock of the ledger only.
     place: AtomicU64,
     /// When valid data came last.
@@ -59,9 +61,10 @@ impl Domain {
     /// The place of a domain that has lost its own, or has none yet.
     pub(crate) const NO_PLACE: u64 = 0;
 
-    pub(crate) fn new(key: DomainKey) -> Self {
+    pub(crate) fn new(key: DomainKey, state: u64) -> Self {
         Self {
             key,
+            state,
             place: AtomicU64::new(Self::NO_PLACE),
             last_data: AtomicU64::new(0),
             templates: RwLock::default(),
@@ -83,7 +86,10 @@ impl Domain {
     }
 
     pub(crate) fn set_last_data(&self, at: Timestamp) {
-        self.last_data.fetch_max(at.as_unix_nanos(), Ordering::Relaxed);
+        // Most workers see datagrams in order, and a look costs less than a change.
+        if self.last_data() < at {
+            self.last_data.fetch_max(at.as_unix_nanos(), Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn template(&self, id: u16) -> Option<Arc<KnownTemplate>> {

@@ -1,6 +1,7 @@
 //! The normalised flow: one view over the records of every version.
 
 mod biflow;
+mod common;
 mod event;
 mod forwarding;
 mod mpls;
@@ -11,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use flow_wire::{DataRecord, Locator};
 
 pub use self::biflow::{BiflowDirection, ReverseFlow, ReverseOrigin};
+pub use self::common::{CommonFields, CommonRecords};
 pub use self::event::{
     FirewallAction, FirewallEvent, FlowEvent, Nat, NatAction, NatEvent, NatQuota, NatThreshold, PortBlock,
 };

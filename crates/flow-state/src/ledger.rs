@@ -261,7 +261,7 @@ mod tests {
 
     fn domain(exporter: u8, id: u32) -> Arc<Domain> {
         let session = TransportSession::new(([192, 0, 2, exporter], 9).into(), ([192, 0, 2, 200], 2055).into());
-        Arc::new(Domain::new(DomainKey::new(&session, Version::V9, id, TemplateScope::Session)))
+        Arc::new(Domain::new(DomainKey::new(&session, Version::V9, id, TemplateScope::Session), 0))
     }
 
     fn at(second: u64) -> Timestamp {

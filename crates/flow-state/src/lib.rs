@@ -44,9 +44,9 @@ mod store;
 
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
 pub use flow::{
-    BiflowDirection, FirewallAction, FirewallEvent, FlowEvent, FlowRecord, FlowTime, Forwarding, ForwardingStatus,
-    Icmp, Interface, MplsLabel, Nat, NatAction, NatEvent, NatQuota, NatThreshold, PortBlock, ReverseFlow,
-    ReverseOrigin, TimeSource,
+    BiflowDirection, CommonFields, CommonRecords, FirewallAction, FirewallEvent, FlowEvent, FlowRecord, FlowTime,
+    Forwarding, ForwardingStatus, Icmp, Interface, MplsLabel, Nat, NatAction, NatEvent, NatQuota, NatThreshold,
+    PortBlock, ReverseFlow, ReverseOrigin, TimeSource,
 };
 pub use flow_wire::{DecodeError, DecodeErrorKind, Timestamp, Version};
 pub use options::{

@@ -24,6 +24,15 @@ pub(crate) enum AddressPlan {
 }
 
 impl AddressPlan {
+    /// Where it lies, if in one family at most; [`Locator::ABSENT`] if the Template lacks it.
+    pub(crate) const fn only(&self) -> Option<Locator> {
+        match self {
+            Self::Absent => Some(Locator::ABSENT),
+            Self::V4(locator) | Self::V6(locator) => Some(*locator),
+            Self::Both(_) => None,
+        }
+    }
+
     fn memory(&self) -> usize {
         if matches!(self, Self::Both(_)) { size_of::<Families>() } else { 0 }
     }
@@ -52,6 +61,19 @@ pub(crate) enum TimePlan {
 }
 
 impl TimePlan {
+    /// Where it lies; [`Locator::ABSENT`] if the Template lacks it.
+    #[inline]
+    pub(crate) const fn locator(self) -> Locator {
+        match self {
+            Self::Absent => Locator::ABSENT,
+            Self::Milliseconds(locator)
+            | Self::Ntp(locator)
+            | Self::Seconds(locator)
+            | Self::DeltaMicroseconds(locator)
+            | Self::SysUpTime(locator) => locator,
+        }
+    }
+
     const fn source(self) -> TimeSource {
         match self {
             Self::Absent => TimeSource::None,
@@ -126,6 +148,17 @@ pub(crate) struct ReversePlan {
     pub(crate) origin: ReverseOrigin,
 }
 
+/// How the common facts of a record are read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// The fields of NetFlow v5, which lie where they always lie.
+    V5,
+    /// Loads and masks: all lie in front of the first field of variable length, and nothing but the record tells them.
+    Straight,
+    /// One by one.
+    Each,
+}
+
 /// What few Templates have.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RarePlan {
@@ -147,7 +180,9 @@ pub(crate) struct RarePlan {
 /// Where each fact of a flow lies in the records of one Template.
 #[derive(Debug)]
 pub struct FlowPlan {
-    common: [Option<Locator>; COMMON],
+    /// [`Locator::ABSENT`] for what the Template lacks.
+    common: [Locator; COMMON],
+    pub(crate) reading: Reading,
     pub(crate) source: AddressPlan,
     pub(crate) destination: AddressPlan,
     pub(crate) next_hop: AddressPlan,
@@ -191,12 +226,12 @@ impl FlowPlan {
     /// 6 or 16, absolute times exactly 4 or 8.
     pub fn new(template: &Template) -> Self {
         let find = Finder::new(template);
-        let mut common = [None; COMMON];
+        let mut common = [Locator::ABSENT; COMMON];
         let mut places = [0; ELEMENTS.len() - COMMON];
         let mut others = Vec::new();
         let integer = |elements: &[u16]| elements.iter().find_map(|id| find.integer(0, *id));
         for (fact, elements) in common.iter_mut().zip(ELEMENTS) {
-            *fact = integer(elements);
+            *fact = integer(elements).unwrap_or(Locator::ABSENT);
         }
         for (place, elements) in places.iter_mut().zip(&ELEMENTS[COMMON..]) {
             if let Some(locator) = integer(elements) {
@@ -208,8 +243,9 @@ impl FlowPlan {
         let rare = RarePlan::new(&find, template);
         let mut times = TimesPlan::new(&find, 0, template.version());
         times.completes |= rare.completes_times(&times);
-        Self {
+        let mut plan = Self {
             common,
+            reading: Reading::Each,
             source: find.address(id::SOURCE_IPV4_ADDRESS, id::SOURCE_IPV6_ADDRESS),
             destination: find.address(id::DESTINATION_IPV4_ADDRESS, id::DESTINATION_IPV6_ADDRESS),
             next_hop: find.address(id::IP_NEXT_HOP_IPV4_ADDRESS, id::IP_NEXT_HOP_IPV6_ADDRESS),
@@ -222,14 +258,35 @@ impl FlowPlan {
             has_totals: TOTALS.iter().any(|id| find.integer(0, *id).is_some()),
             sections: SectionPlan::new(template).map(Box::new),
             join: JoinPlan::new(template),
+        };
+        plan.reading = plan.reading(template.version());
+        plan
+    }
+
+    fn reading(&self, version: Version) -> Reading {
+        if version == Version::V5 {
+            return Reading::V5;
         }
+        let counters = self.octets.iter().chain(self.packets.iter());
+        let times = [self.times.start, self.times.end].map(TimePlan::locator);
+        let addresses = [&self.source, &self.destination, &self.next_hop].map(AddressPlan::only);
+        let mut all =
+            self.common.iter().copied().chain(times).chain(counters).chain(addresses.iter().flatten().copied());
+        let is_straight = all.all(|locator| locator.is_in_front()) && addresses.iter().all(Option::is_some);
+        if is_straight && !self.times.completes { Reading::Straight } else { Reading::Each }
+    }
+
+    /// Where a fact of the first [`COMMON`] lies; [`Locator::ABSENT`] if the Template lacks it.
+    #[inline]
+    pub(crate) const fn common(&self, fact: Fact) -> Locator {
+        self.common[fact as usize]
     }
 
     /// Where an integer fact lies, if the Template has it.
     #[inline]
     pub fn locate(&self, fact: Fact) -> Option<Locator> {
         match self.common.get(fact as usize) {
-            Some(locator) => *locator,
+            Some(locator) => (*locator != Locator::ABSENT).then_some(*locator),
             None => self.others.get(usize::from(self.places[fact as usize - COMMON]).wrapping_sub(1)).copied(),
         }
     }

@@ -96,11 +96,12 @@ impl State {
 
     /// Sequence number and restart of a sub-agent.
     fn follow_agent(&self, key: DomainKey, mut header: MessageHeader, decoded: &mut Decoded) {
+        let recent = decoded.recent.take();
         let Some(context) = decoded.messages.last_mut() else {
             return;
         };
         let understood = context.data_records + context.counter_samples > 0;
-        let domain = self.known_domain(&key).or_else(|| if understood { self.domain(key) } else { None });
+        let domain = self.known_domain_or(recent, &key).or_else(|| if understood { self.domain(key) } else { None });
         let Some(domain) = domain else {
             if understood {
                 decoded.issues.note(DecodeError::new(0, DecodeErrorKind::BudgetExceeded));

@@ -105,6 +105,8 @@ const MAX_SAMPLE_TEMPLATES: usize = 1024;
 #[derive(Debug)]
 pub struct State {
     pub(crate) config: StateConfig,
+    /// No other state of the process has it.
+    number: u64,
     domains: DashMap<DomainKey, Arc<Domain>, RandomState>,
     ledger: Mutex<Ledger>,
     templates: AtomicUsize,
@@ -116,6 +118,8 @@ pub struct State {
     /// Templates of the records that are made from sFlow samples, by the columns they have.
     samples: DashMap<u64, Arc<KnownTemplate>, RandomState>,
 }
+
+static STATES: AtomicU64 = AtomicU64::new(0);
 
 /// What became of a Template that was sent.
 #[derive(Debug)]
@@ -141,6 +145,7 @@ impl State {
             domains: DashMap::default(),
             ledger: Mutex::new(Ledger::new(config.memory)),
             config,
+            number: STATES.fetch_add(1, Ordering::Relaxed),
             templates: AtomicUsize::new(0),
             pending: Mutex::new(Pending::new(limits)),
             pending_bytes: AtomicUsize::new(0),
@@ -310,12 +315,21 @@ impl State {
         self.domains.get(key).map(|domain| domain.value().clone())
     }
 
+    /// As [`State::known_domain`], with a look at one that may be it.
+    #[inline]
+    pub(crate) fn known_domain_or(&self, recent: Option<Arc<Domain>>, key: &DomainKey) -> Option<Arc<Domain>> {
+        let is_it = |domain: &Arc<Domain>| {
+            domain.key == *key && domain.state == self.number && domain.place() != Domain::NO_PLACE
+        };
+        recent.filter(is_it).or_else(|| self.known_domain(key))
+    }
+
     /// A domain, on probation if it was not known; `None` when there is no room for another.
     pub(crate) fn domain(&self, key: DomainKey) -> Option<Arc<Domain>> {
         self.with_ledger(|ledger| {
             // Another worker may have been faster.
             self.known_domain(&key).or_else(|| {
-                let domain = Arc::new(Domain::new(key));
+                let domain = Arc::new(Domain::new(key, self.number));
                 ledger.admit(domain.clone()).then(|| {
                     self.domains.insert(key, domain.clone());
                     domain

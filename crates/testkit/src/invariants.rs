@@ -3,9 +3,9 @@
 mod encoder;
 mod lists;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use flow_state::{Datagram, Decoded, FlowRecord, State, StateConfig, Timestamp, TransportSession};
+use flow_state::{DataSet, Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession};
 use flow_wire::ie::{self, AbstractDataType};
 use flow_wire::{Message, SetKind, Template, TemplateLimits, Value};
 
@@ -153,6 +153,7 @@ pub(crate) fn decode(state: &State, datagram: &Datagram<'_>, decoded: &mut Decod
     for set in decoded.data_sets(bytes) {
         assert!(set.len() <= bytes.len(), "more records than bytes");
         assert_eq!(set.flows().inspect(|flow| record_bytes += read(flow)).count(), set.len());
+        common_fields(&set);
     }
     let options: u64 = decoded.messages().iter().map(|message| u64::from(message.options_records)).sum();
     match options {
@@ -163,7 +164,42 @@ pub(crate) fn decode(state: &State, datagram: &Datagram<'_>, decoded: &mut Decod
     }
     for set in decoded.replayed_sets() {
         assert_eq!(set.flows().inspect(|flow| _ = read(flow)).count(), set.len());
+        common_fields(&set);
     }
+}
+
+/// The common facts are the same however they are read: each by itself, all of a record, all records in a row.
+fn common_fields(set: &DataSet<'_>) {
+    let mut row = set.common_fields();
+    for flow in set.flows() {
+        let common = flow.common();
+        assert_eq!(row.next(), Some(common));
+        let integers = [
+            (Fact::SourcePort, common.source_port),
+            (Fact::DestinationPort, common.destination_port),
+            (Fact::Protocol, common.protocol),
+            (Fact::IngressInterface, common.ingress_interface),
+            (Fact::EgressInterface, common.egress_interface),
+            (Fact::SourceAs, common.source_as),
+            (Fact::DestinationAs, common.destination_as),
+            (Fact::TcpFlags, common.tcp_flags),
+            (Fact::ClassOfService, common.class_of_service),
+        ];
+        for (fact, value) in integers {
+            assert_eq!(flow.integer(fact).unwrap_or(0), value, "{fact:?}");
+        }
+        assert_eq!(flow.octets().unwrap_or(0), common.octets);
+        assert_eq!(flow.packets().unwrap_or(0), common.packets);
+        let address = |address: Option<IpAddr>| address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        assert_eq!(address(flow.source_address()), common.source_address);
+        assert_eq!(address(flow.destination_address()), common.destination_address);
+        assert_eq!(address(flow.next_hop()), common.next_hop);
+        let time = flow.time();
+        assert_eq!(time.start.unwrap_or(Timestamp::UNIX_EPOCH), common.start);
+        assert_eq!(time.end.unwrap_or(Timestamp::UNIX_EPOCH), common.end);
+    }
+    assert_eq!(row.next(), None);
+    assert_eq!(set.common_fields().fold(0, |records, _| records + 1), set.len());
 }
 
 /// Reads everything a flow can tell; returns its bytes.

@@ -89,6 +89,20 @@ impl Plausible {
     fn holds(&self, time: Option<Timestamp>) -> bool {
         time.is_none_or(|time| time.as_unix_nanos().wrapping_sub(self.earliest) <= self.width)
     }
+
+    /// The time, or what takes the place of a part that is beyond belief.
+    #[inline]
+    pub(crate) fn believe(&self, time: FlowTime, received_at: Timestamp) -> FlowTime {
+        if self.holds(time.start) && self.holds(time.end) { time } else { self.clamp(time, received_at) }
+    }
+
+    #[cold]
+    fn clamp(&self, time: FlowTime, received_at: Timestamp) -> FlowTime {
+        let held = |time: Option<Timestamp>| time.filter(|_| self.holds(time));
+        let substitute = held(time.start).or(held(time.end)).unwrap_or(received_at);
+        let clamp = |time: Option<Timestamp>| time.map(|_| held(time).unwrap_or(substitute));
+        FlowTime { start: clamp(time.start), end: clamp(time.end), clamped: true, ..time }
+    }
 }
 
 /// In nanoseconds.
@@ -133,39 +147,15 @@ impl FlowRecord<'_> {
 
     #[inline]
     pub(super) fn believe(&self, time: FlowTime) -> FlowTime {
-        let plausible = &self.context.plausible;
-        if plausible.holds(time.start) && plausible.holds(time.end) { time } else { self.clamp(time) }
-    }
-
-    #[cold]
-    fn clamp(&self, time: FlowTime) -> FlowTime {
-        let held = |time: Option<Timestamp>| time.filter(|_| self.context.plausible.holds(time));
-        let substitute = held(time.start).or(held(time.end)).unwrap_or(self.context.received_at);
-        let clamp = |time: Option<Timestamp>| time.map(|_| held(time).unwrap_or(substitute));
-        FlowTime { start: clamp(time.start), end: clamp(time.end), clamped: true, ..time }
+        self.context.plausible.believe(time, self.context.received_at)
     }
 
     #[inline]
     fn instant(&self, plan: TimePlan) -> Option<Timestamp> {
-        let read = |locator| self.record.unsigned(locator);
-        match plan {
-            TimePlan::Absent => None,
-            TimePlan::Milliseconds(locator) => Some(Timestamp::from_unix_millis(read(locator))),
-            TimePlan::Ntp(locator) => Some(Timestamp::from_ntp(read(locator))),
-            TimePlan::Seconds(locator) => Some(Timestamp::from_unix_seconds(read(locator))),
-            TimePlan::DeltaMicroseconds(locator) => {
-                let nanos = read(locator) * 1000;
-                Some(Timestamp::from_unix_nanos(self.context.header.export_time.as_unix_nanos().saturating_sub(nanos)))
-            }
-            TimePlan::SysUpTime(locator) => self.since_start(read(locator) as u32),
-        }
-    }
-
-    #[inline]
-    fn since_start(&self, uptime_ms: u32) -> Option<Timestamp> {
-        match self.context.header.sys_uptime_ms {
-            Some(now) => Some(before_export(&self.context.header, now, uptime_ms)),
-            None => self.since_init(uptime_ms),
+        let value = self.record.unsigned(plan.locator());
+        match (plan, self.context.header.sys_uptime_ms) {
+            (TimePlan::SysUpTime(_), None) => self.since_init(value as u32),
+            _ => exported(plan, value, &self.context.header),
         }
     }
 
@@ -225,10 +215,52 @@ impl FlowRecord<'_> {
     }
 }
 
-/// The moment of an uptime where the exporter's uptime is `now_ms` at the time of export.
+/// The moment that a value of a record says, with the header of its Message: `None` where the plan has none, or where it is
+/// an uptime and the header has none.
+#[inline]
+pub(super) fn exported(plan: TimePlan, value: u64, header: &MessageHeader) -> Option<Timestamp> {
+    match plan {
+        TimePlan::Absent => None,
+        TimePlan::Milliseconds(_) => Some(Timestamp::from_unix_millis(value)),
+        TimePlan::Ntp(_) => Some(Timestamp::from_ntp(value)),
+        TimePlan::Seconds(_) => Some(Timestamp::from_unix_seconds(value)),
+        TimePlan::DeltaMicroseconds(_) => {
+            Some(Timestamp::from_unix_nanos(header.export_time.as_unix_nanos().saturating_sub(value * 1000)))
+        }
+        TimePlan::SysUpTime(_) => Some(before_export(header, header.sys_uptime_ms?, value as u32)),
+    }
+}
+
+/// The moment of an uptime where the exporter's uptime is `now_ms` at the time of export: back or on by the signed 32-bit
+/// difference.
 #[inline]
 fn before_export(header: &MessageHeader, now_ms: u32, uptime_ms: u32) -> Timestamp {
     header.export_time.minus_millis(now_ms.wrapping_sub(uptime_ms).cast_signed().into())
+}
+
+/// [`before_export`] for many uptimes of one Message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Uptimes {
+    export_nanos: u64,
+    now_ms: u32,
+}
+
+impl Uptimes {
+    /// `None` where the header has no uptime, or a time so near the first or last of all that a sum may have to saturate.
+    #[inline]
+    pub(super) fn new(header: &MessageHeader) -> Option<Self> {
+        /// More nanoseconds than 32 bits of milliseconds are.
+        const REACH: u64 = 1 << 52;
+        let export_nanos = header.export_time.as_unix_nanos();
+        let now_ms = header.sys_uptime_ms?;
+        (REACH..=u64::MAX - REACH).contains(&export_nanos).then_some(Self { export_nanos, now_ms })
+    }
+
+    #[inline]
+    pub(super) fn moment(self, uptime_ms: u32) -> Timestamp {
+        let before_ms = i64::from(self.now_ms.wrapping_sub(uptime_ms).cast_signed());
+        Timestamp::from_unix_nanos(self.export_nanos.wrapping_sub((before_ms * 1_000_000).cast_unsigned()))
+    }
 }
 
 /// The highest uptime in flows of one Message of IPFIX, where the start of its exporter is not known: what the uptime was
