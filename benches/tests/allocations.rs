@@ -4,6 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use flow_wire::encode::{self, MessageWriter, TemplateDefinition};
+use flow_wire::ie::id;
+use flow_wire::{FieldSpecifier, Timestamp, Version};
 use netflow2traces_benches::{BATCH_SPANS, Pass, Stream, captured, generated};
 
 /// Counts the allocations of each thread.
@@ -71,6 +74,31 @@ fn decoding_allocates_nothing() {
     for stream in generated().iter().chain(&captured()) {
         check(stream, |pass, datagram| pass.decode(datagram).0);
     }
+}
+
+/// The most records that a datagram can have: an attack on whatever is made for each.
+#[test]
+fn records_of_one_byte_allocate_nothing() {
+    const RECORDS: u64 = 60_000;
+    let header = |sequence| encode::header(Version::V9, Timestamp::from_unix_seconds(1_700_000_000), sequence, 0);
+    let protocol = FieldSpecifier { enterprise_number: 0, id: id::PROTOCOL_IDENTIFIER, length: 1 };
+    let mut message = MessageWriter::new();
+    message.begin(&header(0)).template_set(&[TemplateDefinition::new(256, &[protocol])]);
+    let template = message.finish().unwrap().to_vec();
+    message.begin(&header(1)).data_set(256);
+    for number in 0..RECORDS {
+        message.record().unsigned(1, number % 256);
+    }
+    let data = message.finish().unwrap().to_vec();
+    assert!((60_000..60_040).contains(&data.len()), "{} bytes", data.len());
+    let mut pass = Pass::new();
+    pass.decode(&template);
+    pass.decode(&data);
+    let mut records = 0;
+    assert_eq!(allocations(|| records = pass.decode(&data).0), 0);
+    assert_eq!(records, RECORDS);
+    assert_eq!(allocations(|| records = pass.every_field(&data)), 0);
+    assert_eq!(records, RECORDS);
 }
 
 #[test]
