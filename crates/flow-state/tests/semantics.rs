@@ -105,6 +105,28 @@ fn q32_uptimes_count_on_from_the_start_of_the_exporter() {
     }
 }
 
+/// softflowd tells the flows that began before it did by uptimes that have wrapped below zero; a flow of 40 days has one far
+/// below the exporter's, and one that ends within the second of the export may have one just above it.
+#[test]
+fn q32_uptimes_that_are_to_come_count_back() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+    for (up_ms, uptime, ago_ms) in [
+        (60_000, 0_u32.wrapping_sub(5_000), 65_000),
+        (45 * DAY_MS, 5_000, (45 * DAY_MS - 5_000) as i64),
+        (60_000, 60_400, -400),
+        ((1 << 32) + 60_000, 60_400, -400),
+        // Started in the second of the export.
+        (0_u64.wrapping_sub(250), 0_u32.wrapping_sub(1_000), 750),
+    ] {
+        let (init, uptime) = (EXPORT_MS.wrapping_sub(up_ms).to_be_bytes(), uptime.to_be_bytes());
+        ipfix(&[(0, 22, &uptime), (0, 160, &init)], |flow| {
+            let time = flow.time();
+            assert_eq!(time.start, millis(EXPORT_MS.strict_sub_signed(ago_ms)), "up for {up_ms} ms");
+            assert!(!time.clamped && !time.inferred);
+        });
+    }
+}
+
 /// RFC 5102 section 5.9: 161 and 162 are the length of the flow; one end and it give the other.
 #[test]
 fn q33_a_duration_gives_the_missing_end() {

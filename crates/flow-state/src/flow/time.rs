@@ -113,7 +113,7 @@ impl FlowRecord<'_> {
     ///
     /// Uptimes count back from the header (v1, v5, v7, v9) by the signed 32-bit difference, so that a wrap of the
     /// 49.7-day counter does no harm, or on from systemInitTimeMilliseconds of the record, else of the exporter's latest
-    /// options data (IPFIX). First = Last = 0 is a flow at boot.
+    /// options data (IPFIX), unless that is yet to come. First = Last = 0 is a flow at boot.
     ///
     /// What the record does not say is worked out where that is possible, which [`FlowTime::inferred`] tells. A time more
     /// than 3,653 days before both export and receipt, or more than a day after both, is nonsense: it gives way to the
@@ -159,15 +159,17 @@ impl FlowRecord<'_> {
         }
     }
 
-    /// IPFIX: milliseconds after the start of the exporter.
+    /// IPFIX: milliseconds after the start of the exporter. One that is to come counts back as it does in v9: softflowd tells
+    /// so of flows that began before it did.
     fn since_init(&self, uptime_ms: u32) -> Option<Timestamp> {
         let init = self.integer(Fact::SystemInitTime).map(Timestamp::from_unix_millis).or(self.context.system_init)?;
         let header = &self.context.header;
-        let now_ms = header.export_time.since(init).as_millis();
-        if now_ms <= u32::MAX.into() {
+        // The export time is in seconds, so that it may lie just before the start.
+        let now_ms = header.export_time.as_unix_millis().wrapping_sub(init.as_unix_millis());
+        if (u64::from(uptime_ms)..=u32::MAX.into()).contains(&now_ms) {
             return Some(init + Duration::from_millis(uptime_ms.into()));
         }
-        // The exporter is up for longer than 32 bits count, so the uptime has wrapped at least once.
+        // Or the exporter is up for longer than 32 bits count, so that the uptime has wrapped at least once.
         Some(before_export(header, now_ms as u32, uptime_ms))
     }
 

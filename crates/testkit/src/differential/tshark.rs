@@ -228,7 +228,11 @@ impl Dissection {
                 None => {
                     let here = raw(flow, "cflow.sys_init_time")?.map(i128::from);
                     match here.or_else(|| self.system_init_ms.get(&header.session).copied()) {
-                        Some(system_init_ms) => (system_init_ms + wide) * 1_000_000,
+                        // So do those of softflowd for flows that began before it did.
+                        Some(system_init_ms) => {
+                            let nanos = (system_init_ms + wide) * 1_000_000;
+                            if nanos > header.time_ns + (1_000_000 << 31) { nanos - (1_000_000 << 32) } else { nanos }
+                        }
                         None => return Ok(None),
                     }
                 }

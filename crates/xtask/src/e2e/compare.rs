@@ -1,7 +1,6 @@
 //! Flow spans held against tshark's decoding of the same datagrams.
 
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 
@@ -11,7 +10,6 @@ use testkit::otlp_server::{Span, Value};
 use testkit::differential::Record;
 use testkit::differential::tshark::Capture;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const ICMP: u64 = 1;
 const ICMPV6: u64 = 58;
 
@@ -26,8 +24,7 @@ pub(super) fn same(spans: &[Span], exporter_port: u16, capture: &Capture) -> any
     let (got, want) = (traces.roots.len() as u64, capture.datagrams);
     ensure!(got == want, "{got} traces of {want} datagrams");
     let mut got = traces.records()?;
-    let latest_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64 + DAY_MS;
-    let mut want: Vec<Record> = capture.records.iter().map(|record| as_spans_have_it(record, latest_ms)).collect();
+    let mut want: Vec<Record> = capture.records.iter().map(as_spans_have_it).collect();
     ensure!(got.len() == want.len(), "{} flow spans of {} records", got.len(), want.len());
     got.sort();
     want.sort();
@@ -38,13 +35,9 @@ pub(super) fn same(spans: &[Span], exporter_port: u16, capture: &Capture) -> any
     Ok(())
 }
 
-/// Spans do not name the Template, never take the type and code of ICMP for ports, and do not believe times that are to
-/// come: softflowd wraps those before its own start.
-fn as_spans_have_it(record: &Record, latest_ms: i64) -> Record {
+/// Spans do not name the Template, and never take the type and code of ICMP for ports.
+fn as_spans_have_it(record: &Record) -> Record {
     let mut record = Record { template: None, ..record.clone() };
-    if record.start_ms.max(record.end_ms) > Some(latest_ms) {
-        (record.start_ms, record.end_ms) = (None, None);
-    }
     if matches!(record.proto, Some(ICMP | ICMPV6)) {
         (record.sport, record.dport) = (None, None);
     }
@@ -104,11 +97,7 @@ impl<'a> Traces<'a> {
 }
 
 fn record(span: &Span, packet: u64, domain: u32) -> anyhow::Result<Record> {
-    let clamped = matches!(value(span, "netflow.time.clamped")?, Some(Value::BoolValue(true)));
-    let milliseconds = |key| {
-        let nanos = integer::<i64>(span, key)?.filter(|_| !clamped);
-        anyhow::Ok(nanos.map(|nanos| nanos.div_euclid(1_000_000)))
-    };
+    let milliseconds = |key| anyhow::Ok(integer::<i64>(span, key)?.map(|nanos| nanos.div_euclid(1_000_000)));
     Ok(Record {
         packet,
         version: integer(span, "netflow.version")?.context("no netflow.version")?,
@@ -220,17 +209,6 @@ mod tests {
     #[test]
     fn a_trace_that_says_what_tshark_says_is_the_same() {
         same(&trace(&echo_request()), PORT, &capture()).unwrap();
-    }
-
-    /// A time that is to come counts as none where the span says so, and only there.
-    #[test]
-    fn a_time_is_clamped_where_it_is_beyond_belief_and_nowhere_else() {
-        let clamped = [&echo_request()[..], &[("netflow.time.clamped", Value::BoolValue(true))]].concat();
-        let mut to_come = capture();
-        to_come.records[0].start_ms = Some(i64::MAX / 2);
-        same(&trace(&clamped), PORT, &to_come).unwrap();
-        same(&trace(&echo_request()), PORT, &to_come).unwrap_err();
-        same(&trace(&clamped), PORT, &capture()).unwrap_err();
     }
 
     #[test]
