@@ -75,7 +75,8 @@ What real exporters send, recorded by `cargo xtask corpus`, which also writes th
 - `NAME.pcap`: the export datagrams of one run, in the order they came, addressed to port {port}.
 - `NAME.expected.jsonl`: the flow Data Records tshark reads from them, one a line in wire order, with the keys of
   `netflow2traces decode --format jsonl`. Times are Unix milliseconds, rounded down, those by uptime with the 32-bit
-  difference to the export; an absent key is a field that the record does not have. Records of options Templates are not among them.
+  difference to the export; an absent key is a field that the record does not have. Records of options Templates are not
+  among them.
 
 All exporters metered the same generated capture, `TRAFFIC`: TCP, UDP, ICMP, fragments and portless protocols over
 IPv4 and IPv6. softflowd v1 and v5 and fprobe meter IPv4 only. `COLLECTOR` is a UDP port on loopback.
