@@ -12,7 +12,7 @@ use crate::domain::{Domain, Sender};
 use crate::options::are_of_use;
 use crate::pending::{HeldSet, LEAD};
 use crate::plan::FlowPlan;
-use crate::sequence::{SequenceStatus, Units};
+use crate::sequence::{SMALLEST_RECORD, SequenceStatus, Units};
 use crate::session::{Datagram, DomainKey, SessionKey, TemplateKey, Transport};
 use crate::store::{Installed, KnownTemplate, State};
 
@@ -72,6 +72,7 @@ impl State {
             now,
             set_count: 0,
             uncounted: false,
+            unknown: 0,
             looks_elsewhere: LOOKS_ELSEWHERE,
         };
         if let Some(previous) = decoded.messages.last_mut() {
@@ -136,6 +137,8 @@ struct Pass<'a> {
     set_count: u32,
     /// Some Data Set could not be counted.
     uncounted: bool,
+    /// Bytes of records whose Template is not known.
+    unknown: u32,
     looks_elsewhere: u8,
 }
 
@@ -445,7 +448,7 @@ impl Pass<'_> {
         let len = set.end - set.start;
         let kind = DecodeErrorKind::TemplateUnknown(set.id.0);
         decoded.issues.note(DecodeError::new(set.start, kind));
-        self.uncounted = true;
+        self.unknown += (len - Set::HEADER_LEN) as u32;
         if len == Set::HEADER_LEN {
             decoded.accounting.headers += Set::HEADER_LEN as u64;
             return;
@@ -480,6 +483,7 @@ impl Pass<'_> {
         let records = context.data_records + context.options_records;
         let is_wrong = context.header.version == Version::V9
             && !self.uncounted
+            && self.unknown == 0
             && ![records + context.templates, records, self.set_count].contains(&announced.into())
             && decoded.accounting.skipped.iter().all(|bytes| *bytes == 0);
         is_wrong.then(|| DecodeError::new(self.message.start() + 2, DecodeErrorKind::CountMismatch(announced)))
@@ -504,8 +508,11 @@ impl Pass<'_> {
         };
         let is_first = !decoded.domains.iter().flatten().any(|other| Arc::ptr_eq(other, domain));
         let counted = self.message.header.version != Version::Ipfix || !self.uncounted;
-        let units =
-            counted.then_some(Units { data_records: context.data_records, options_records: context.options_records });
+        let units = counted.then_some(Units {
+            data_records: context.data_records,
+            options_records: context.options_records,
+            uncounted: self.unknown / SMALLEST_RECORD,
+        });
         self.state.follow(domain, &self.message.header, units, context, is_first);
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);

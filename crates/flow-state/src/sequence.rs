@@ -28,7 +28,12 @@ pub enum SequenceStatus {
 pub(crate) struct Units {
     pub(crate) data_records: u32,
     pub(crate) options_records: u32,
+    /// The most records that Sets without Template may have.
+    pub(crate) uncounted: u32,
 }
+
+/// Bytes that a record has at least when it is a flow, or a row of options, that any exporter would send.
+pub(crate) const SMALLEST_RECORD: u32 = 4;
 
 /// Follows the sequence numbers of one sender.
 #[derive(Debug)]
@@ -47,7 +52,7 @@ pub(crate) struct SequenceTracker {
 #[derive(Debug, Clone, Copy)]
 struct Last {
     sequence: u32,
-    /// `None` when they could not be counted (an unknown Template).
+    /// `None` when they could not be counted (a record that ends outside its Set).
     units: Option<Units>,
     sys_uptime_ms: Option<u32>,
     export_time: Timestamp,
@@ -73,7 +78,7 @@ impl Default for SequenceTracker {
 }
 
 impl SequenceTracker {
-    /// Takes the header of a Message and the units in it, `None` when they could not be counted (an unknown Template).
+    /// Takes the header of a Message and the units in it, `None` when they could not be counted.
     pub(crate) fn observe(&mut self, header: &MessageHeader, units: Option<Units>) -> SequenceStatus {
         let Some(sequence) = header.sequence_number else {
             return SequenceStatus::Unknown;
@@ -90,7 +95,7 @@ impl SequenceTracker {
         if status == SequenceStatus::Late {
             let run = match self.late {
                 Some((late, run))
-                    if bits(&steps(&late, &next, header.version), |step| step == next.after(&late)) != 0 =>
+                    if bits(&steps(&late, &next, header.version), |step| step.is_exactly(next.after(&late))) != 0 =>
                 {
                     run.saturating_add(1)
                 }
@@ -117,7 +122,8 @@ impl SequenceTracker {
         to.u8(self.told);
         to.option(self.last, |to, last| {
             to.u32(last.sequence);
-            to.option(last.units, |to, units| {
+            // What comes after it tells no gap anyway.
+            to.option(last.units.filter(|units| units.uncounted == 0), |to, units| {
                 to.u32(units.data_records);
                 to.u32(units.options_records);
             });
@@ -131,7 +137,8 @@ impl SequenceTracker {
         let (possible, told) = (from.u8()? & ANY, from.u8()?.min(2 * SETTLED));
         let last = from.option(|from| {
             let sequence = from.u32()?;
-            let units = from.option(|from| Some(Units { data_records: from.u32()?, options_records: from.u32()? }))?;
+            let units = from
+                .option(|from| Some(Units { data_records: from.u32()?, options_records: from.u32()?, uncounted: 0 }))?;
             let sys_uptime_ms = from.option(Reader::u32)?;
             let export_time = Timestamp::from_unix_nanos(from.u64()?);
             Some(Last { sequence, units, sys_uptime_ms, export_time })
@@ -141,8 +148,8 @@ impl SequenceTracker {
 
     fn judge(&mut self, last: &Last, next: &Last, version: Version) -> SequenceStatus {
         let steps = steps(last, next, version);
-        let fitting = bits(&steps, |step| step == next.after(last));
-        let unknown = bits(&steps, |step| step.is_none());
+        let fitting = bits(&steps, |step| step.is_exactly(next.after(last)));
+        let unknown = bits(&steps, |step| !step.is_known() && step.may_be(next.after(last)));
         if self.possible & fitting != 0 {
             self.told = (self.told + u8::from(fitting | unknown != ANY)).min(2 * SETTLED);
             self.possible &= fitting | unknown;
@@ -159,15 +166,41 @@ impl SequenceTracker {
             // An exporter that counts otherwise than before shows it again and again.
             self.told -= 1;
         }
-        let step = steps.get(self.possible.trailing_zeros() as usize).copied().flatten().unwrap_or(0);
+        // Of Sets without Template as much as they may hold: a gap is then at least so wide.
+        let step =
+            steps.get(self.possible.trailing_zeros() as usize).map_or(0, |step| step.least.saturating_add(step.more));
         judge_step(last, next, last.sequence.wrapping_add(step))
     }
 }
 
 impl Last {
     /// How far its number is from an earlier one.
-    const fn after(&self, earlier: &Self) -> Option<u32> {
-        Some(self.sequence.wrapping_sub(earlier.sequence))
+    const fn after(&self, earlier: &Self) -> u32 {
+        self.sequence.wrapping_sub(earlier.sequence)
+    }
+}
+
+/// How far one number should be from the next.
+#[derive(Clone, Copy)]
+struct Step {
+    least: u32,
+    /// By so much it may be farther; `u32::MAX` where nobody knows.
+    more: u32,
+}
+
+impl Step {
+    const UNKNOWN: Self = Self { least: 0, more: u32::MAX };
+
+    const fn is_known(self) -> bool {
+        self.more == 0
+    }
+
+    const fn is_exactly(self, step: u32) -> bool {
+        self.is_known() && self.least == step
+    }
+
+    const fn may_be(self, step: u32) -> bool {
+        step.wrapping_sub(self.least) <= self.more
     }
 }
 
@@ -175,16 +208,20 @@ impl Last {
 ///
 /// The number is that of the units before this Message (RFC 7011 section 3.1: options records among them). softflowd and
 /// Open vSwitch count the Message itself in, softflowd leaves options records out.
-fn steps(last: &Last, next: &Last, version: Version) -> [Option<u32>; 4] {
+fn steps(last: &Last, next: &Last, version: Version) -> [Step; 4] {
     if matches!(version, Version::V9 | Version::Sflow5) {
-        return [Some(1); 4];
+        return [Step { least: 1, more: 0 }; 4];
     }
-    let all = |units: Units| units.data_records.wrapping_add(units.options_records);
-    let data = |units: Units| units.data_records;
-    [last.units.map(all), last.units.map(data), next.units.map(all), next.units.map(data)]
+    let step = |units: Option<Units>, options: bool| {
+        units.map_or(Step::UNKNOWN, |units| {
+            let options = if options { units.options_records } else { 0 };
+            Step { least: units.data_records.wrapping_add(options), more: units.uncounted }
+        })
+    };
+    [step(last.units, true), step(last.units, false), step(next.units, true), step(next.units, false)]
 }
 
-fn bits(steps: &[Option<u32>; 4], is: impl Fn(Option<u32>) -> bool) -> u8 {
+fn bits(steps: &[Step; 4], is: impl Fn(Step) -> bool) -> u8 {
     steps.iter().enumerate().map(|(bit, step)| u8::from(is(*step)) << bit).sum()
 }
 
@@ -223,7 +260,7 @@ mod tests {
         messages
             .iter()
             .map(|&(sequence, at, data_records)| {
-                let units = data_records.map(|data_records| Units { data_records, options_records: 0 });
+                let units = data_records.map(|data_records| Units { data_records, options_records: 0, uncounted: 0 });
                 tracker.observe(&header(version, sequence, at), units)
             })
             .collect()
@@ -247,6 +284,24 @@ mod tests {
             observe_all(Version::Ipfix, &[(0, 1, None), (77, 2, Some(1)), (78, 3, Some(1))]),
             [Unknown, Unknown, InOrder]
         );
+    }
+
+    /// Records of Sets without Template are estimated: as many as the number says, if they have room in the Sets.
+    #[test]
+    fn uncounted_records_explain_no_more_than_they_can_be() {
+        let observe = |after: u32| {
+            let mut tracker = SequenceTracker::default();
+            let counted = |data_records| Some(Units { data_records, options_records: 0, uncounted: 0 });
+            for sequence in [0, 2, 4] {
+                tracker.observe(&header(Version::Ipfix, sequence, 1), counted(2));
+            }
+            let partly = Units { data_records: 3, options_records: 0, uncounted: 10 };
+            tracker.observe(&header(Version::Ipfix, 6, 1), Some(partly));
+            let status = tracker.observe(&header(Version::Ipfix, 6 + after, 2), counted(2));
+            assert_eq!(tracker.observe(&header(Version::Ipfix, 8 + after, 2), counted(2)), InOrder);
+            status
+        };
+        assert_eq!([3, 8, 13, 14, 113].map(observe), [Unknown, Unknown, Unknown, Gap(1), Gap(100)]);
     }
 
     #[test]
@@ -289,7 +344,7 @@ mod tests {
         messages
             .iter()
             .map(|&(sequence, data_records, options_records)| {
-                let units = Some(Units { data_records, options_records });
+                let units = Some(Units { data_records, options_records, uncounted: 0 });
                 tracker.observe(&header(version, sequence, 1), units)
             })
             .collect()

@@ -110,7 +110,7 @@ impl State {
         };
         // Datagrams do not say when they left; the time since the agent's start tells a late one from a restart.
         header.export_time = Timestamp::from_unix_millis(header.sys_uptime_ms.unwrap_or_default().into());
-        let units = Units { data_records: context.data_records, options_records: 0 };
+        let units = Units { data_records: context.data_records, options_records: 0, uncounted: 0 };
         self.follow(&domain, &header, Some(units), context, true);
         if context.sequence == SequenceStatus::Restarted {
             decoded.events.push(StateEvent::ExporterRestarted);

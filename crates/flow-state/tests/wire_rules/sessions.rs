@@ -43,7 +43,7 @@ fn q52_sequence_numbers_count_what_their_version_counts() {
     assert_eq!(seen, [Unknown, InOrder, InOrder, Gap(30)]);
 }
 
-/// What cannot be counted raises no alarm, and no false one later.
+/// What cannot be counted raises no alarm while it can be what the number says, and no false one later.
 /// (RFC 3954 section 5.1, RFC 7011 section 3.1.)
 #[test]
 fn q52_records_without_a_template_are_no_loss() {
@@ -55,6 +55,9 @@ fn q52_records_without_a_template_are_no_loss() {
     assert_eq!(send(5, &two_records()), Some(Unknown), "three records that nobody could count");
     assert_eq!(send(7, &two_records()), Some(InOrder));
     assert_eq!(send(19, &two_records()), Some(Gap(10)));
+    assert_eq!(send(21, &set(300, &[1; 12])), Some(InOrder));
+    assert_eq!(send(30, &two_records()), Some(Gap(6)), "nine records do not fit into twelve bytes");
+    assert_eq!(send(20, &two_records()), Some(Late));
 }
 
 /// Templates stay until the exporter defines them anew: over UDP a restart is but a guess.
