@@ -125,4 +125,23 @@ mod tests {
             assert_eq!(counted.records, flow_spans + flows_cut);
         }
     }
+
+    #[test]
+    fn an_exporter_that_starts_anew_is_counted() {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
+        let sink = Sink::start(config, runtime.handle()).unwrap();
+        let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
+        let mut pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);
+        let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
+        for (sequence, uptime_ms, restarts) in [(500, 900_000_u32, 0), (501, 901_000, 0), (0, 1_000, 1), (1, 2_000, 1)]
+        {
+            let mut datagram = many_records(1);
+            datagram[4..8].copy_from_slice(&uptime_ms.to_be_bytes());
+            datagram[12..16].copy_from_slice(&u32::to_be_bytes(sequence));
+            pipeline.process(session, &datagram);
+            assert_eq!(stats.snapshot().restarts, restarts);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flow_semconv::FlowSpans;
-use flow_state::{DecodeErrorKind, Decoded, SequenceStatus};
+use flow_state::{DecodeErrorKind, Decoded, SequenceStatus, StateEvent};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -75,6 +75,8 @@ counters! {
     receive_errors,
     /// Datagrams with data whose Template the exporter sent from another source port.
     templates_elsewhere,
+    /// Exporters that started anew.
+    restarts,
     /// Flow records without a span, because their datagram had more than the limit.
     flows_cut,
 }
@@ -113,6 +115,8 @@ impl CollectorStats {
         add(&self.options_records, options);
         add(&self.templates, templates);
         add(&self.sequence_gaps, gaps);
+        let restarts = decoded.events().iter().filter(|event| **event == StateEvent::ExporterRestarted).count();
+        add(&self.restarts, restarts as u64);
         add(&self.flow_spans, flows.written);
         add(&self.flows_cut, flows.cut);
         let parts =

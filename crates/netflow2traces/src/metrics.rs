@@ -179,6 +179,18 @@ impl Source {
                 "Flows (v5, v7), messages (v9) or records (IPFIX) that sequence numbers say are missing.",
                 stats.sequence_gaps,
             ),
+            Metric::counter(
+                "netflow.collector.restarts",
+                "{restart}",
+                "Exporters that started anew, by their sequence numbers or uptime.",
+                stats.restarts,
+            ),
+            Metric::counter(
+                "netflow.collector.templates.elsewhere",
+                "{datagram}",
+                "Datagrams with data whose Template the exporter sent from another source port.",
+                stats.templates_elsewhere,
+            ),
         ]
     }
 
@@ -216,6 +228,12 @@ impl Source {
                 "By",
                 "Bytes in use for Templates and Observation Domains.",
                 self.state.memory(),
+            ),
+            Metric::counter(
+                "netflow.collector.state.evictions",
+                "{domain}",
+                "Observation Domains that were dropped with their Templates to make room for others.",
+                self.state.evictions(),
             ),
         ]
     }
@@ -279,4 +297,41 @@ fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
 /// Whether a span that was dropped for this reason had left the queue.
 const fn was_sent(reason: DropReason) -> bool {
     matches!(reason, DropReason::Rejected | DropReason::Refused | DropReason::Io)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use flow_state::StateConfig;
+    use otlp_sink::{Output, SinkConfig};
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    /// The table of metrics in docs/configuration.md has these and no others; `.name` stands for the first one of its row
+    /// with another end.
+    #[test]
+    fn the_documentation_has_every_metric() {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let sink = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
+        let sink = Sink::start(sink, runtime.handle()).unwrap();
+        let source = Source::new(Arc::default(), Arc::new(State::new(StateConfig::default())), sink);
+        let names: BTreeSet<_> = source.metrics().iter().map(|metric| metric.name).collect();
+
+        let docs = include_str!("../../../docs/configuration.md");
+        let mut documented = BTreeSet::new();
+        let cells = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        for cell in cells.filter(|cell| cell.starts_with("netflow.collector.") || cell.starts_with("otel.sdk.")) {
+            let mut items = cell.split(", ");
+            let first = items.next().unwrap();
+            documented.insert(first);
+            for item in items {
+                let is_meant = |name: &&&str| name.strip_suffix(item).is_some_and(|start| first.starts_with(start));
+                documented.insert(names.iter().find(is_meant).unwrap_or_else(|| panic!("{cell}: no metric {item}")));
+            }
+        }
+        assert_eq!(documented, names);
+    }
 }

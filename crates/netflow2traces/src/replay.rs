@@ -1,16 +1,18 @@
 //! `replay`: a capture through the whole pipeline, or its datagrams to a UDP address.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use flow_capture::CapturedDatagram;
 use flow_collector::{CollectorStats, Pipeline};
-use flow_state::{State, TransportSession};
+use flow_state::{State, Timestamp, TransportSession};
 use otlp_sink::Sink;
 
 use crate::collect::{DRAIN_DEADLINE, log_totals, runtime};
@@ -99,6 +101,9 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     let sink = Sink::start(config.sink, runtime.handle())?;
     let stats = Arc::new(CollectorStats::default());
     let state = Arc::new(State::new(config.collector.state));
+    if let Some(path) = &config.collector.state_file {
+        restore(&state, path)?;
+    }
     let mut pipeline = Pipeline::new(state, stats.clone(), config.collector.schema, &sink);
     let mut bytes_since_check = 0;
     let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {
@@ -125,6 +130,20 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Takes up what a collector remembers, if it has written anything yet. Only the collector writes the file.
+fn restore(state: &State, path: &Path) -> anyhow::Result<()> {
+    let failed = || format!("cannot use the state file {}", path.display());
+    match fs::read(path) {
+        Ok(snapshot) => {
+            let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            state.restore(&snapshot, Timestamp::UNIX_EPOCH + since_epoch).with_context(failed)?;
+            Ok(())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(failed),
+    }
 }
 
 /// Datagram bytes between two looks at the queue: their spans are far smaller than half of it.

@@ -49,7 +49,7 @@ pub(crate) struct Settings {
     pub(crate) state_memory: String,
 
     /// File that keeps Templates, options data and sequence numbers over a restart: `collect` reads it at the start and
-    /// writes it every minute and at the end
+    /// writes it every minute and at the end, `replay` only reads it
     #[arg(long, env = "NETFLOW_STATE_FILE", value_name = "FILE")]
     pub(crate) state_file: Option<String>,
 

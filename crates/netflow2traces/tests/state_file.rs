@@ -8,7 +8,8 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::Path;
 
-use common::{Collector, named, spans};
+use common::{Collector, assert_fails, named, run, spans};
+use flow_capture::{LinkLayer, PcapWriter};
 use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
 use flow_wire::{FieldSpecifier, Timestamp, Version};
 
@@ -62,6 +63,55 @@ fn data_decodes_from_the_first_datagram_after_a_restart() {
     assert!(log.iter().any(|line| line.contains("domains=1 templates=1 refused=0")), "{log:?}");
     // And so after the next, though no Template came in between.
     assert_eq!(collect(Some(&state), &[data(6)]).1, ["6"]);
+}
+
+/// A process that is killed has written nothing at the end; the file of the run before it stays whole and goes on to serve.
+#[test]
+fn a_kill_takes_nothing_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    assert_eq!(collect(Some(&state), &[template(1), data(2)]).1, ["2"]);
+    let written = fs::read(&state).unwrap();
+    let mut collector = Collector::start(&["--output", "file:/dev/null", "--state-file", state.to_str().unwrap()]);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for sequence in 3..100 {
+        socket.send_to(&data(sequence), collector.address).unwrap();
+    }
+    collector.wait_for("took up the state");
+    collector.signal("KILL");
+    drop(collector);
+    assert_eq!(fs::read(&state).unwrap(), written);
+    let (log, octets) = collect(Some(&state), &[data(100)]);
+    assert_eq!(octets, ["100"], "{log:?}");
+}
+
+/// `replay` knows what the collector of the same exporter learned, and leaves its file alone.
+#[test]
+fn a_replay_reads_the_file_and_never_writes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [state, capture, output] = ["state", "data.pcap", "spans.jsonl"].map(|name| folder.path().join(name));
+    collect(Some(&state), &[template(1)]);
+    let written = fs::read(&state).unwrap();
+    let address = "127.0.0.1:2055".parse().unwrap();
+    let mut writer = PcapWriter::new(fs::File::create(&capture).unwrap(), LinkLayer::default()).unwrap();
+    writer.write_datagram(1_700_000_000_000_000_000, address, address, &data(2)).unwrap();
+    drop(writer);
+    let output_argument = format!("file:{}", output.display());
+    let replay = |state: &Path| {
+        let arguments = ["--output", &output_argument, "--state-file", state.to_str().unwrap()];
+        run(&[&["replay", capture.to_str().unwrap()], &arguments[..]].concat())
+    };
+    let flows = || named(&spans(&output), "netflow.flow").len();
+    assert!(replay(&folder.path().join("none")).status.success());
+    assert_eq!(flows(), 0, "no file yet");
+    assert!(replay(&state).status.success());
+    assert_eq!(flows(), 1);
+    assert_eq!(fs::read(&state).unwrap(), written);
+    fs::write(&state, &written[..written.len() - 1]).unwrap();
+    let damaged = replay(&state);
+    let message = format!("error: cannot use the state file {}: a damaged snapshot", state.display());
+    assert_fails(&damaged, 1, &message);
+    assert!(state.exists());
 }
 
 #[test]
