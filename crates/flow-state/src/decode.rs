@@ -352,7 +352,9 @@ impl Pass<'_> {
         }
         let body = set.end - set.body_start();
         let datagram = self.message.datagram();
-        let (records, remainder) = Records::of_bytes(datagram, set.body_start(), set.end, known.template()).tally();
+        let first_start = decoded.starts.len();
+        let (records, remainder) = Records::of_bytes(datagram, set.body_start(), set.end, known.template())
+            .tally_with(|start| decoded.starts.push(start as u32));
         let rest = match remainder {
             Remainder::Padding { len, not_zero } => {
                 decoded.accounting.padding += len as u64;
@@ -388,7 +390,16 @@ impl Pass<'_> {
         };
         decoded.accounting.records += (body - rest) as u64;
         decoded.messages[self.index].data_records += records as u32;
-        decoded.sets.push(ReadySet { message: self.index, set: *set, transcoded_at: None, known, plan, records });
+        let starts = first_start..decoded.starts.len();
+        decoded.sets.push(ReadySet {
+            message: self.index,
+            set: *set,
+            transcoded_at: None,
+            known,
+            plan,
+            records,
+            starts,
+        });
     }
 
     /// Takes from options data what flows need. `false` when there was no room for all of it.

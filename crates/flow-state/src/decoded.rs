@@ -1,12 +1,13 @@
 //! What came out of one datagram.
 
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
 
 use crate::domain::{Domain, Memory};
-use crate::flow::{CommonRecords, FlowRecord, Plausible, newest_uptime};
+use crate::flow::{CommonRecords, FlowRecord, Plausible, Starts, newest_uptime};
 use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 use crate::plan::FlowPlan;
 use crate::sequence::SequenceStatus;
@@ -237,6 +238,8 @@ pub(crate) struct ReadySet {
     /// Where the store has no room for it.
     pub(crate) plan: Option<Arc<FlowPlan>>,
     pub(crate) records: usize,
+    /// In [`Decoded::starts`]; empty for records of one length.
+    pub(crate) starts: Range<usize>,
 }
 
 /// A Set that waited for its Template, which is there now.
@@ -258,7 +261,7 @@ impl ReplayedSet {
         let (start, end) = (crate::pending::LEAD + Set::HEADER_LEN, bytes.len());
         let (known, records) = (&*self.known, self.records);
         let plan = self.plan.as_deref().or_else(|| known.plan())?;
-        Some(DataSet { bytes, start, end, known, plan, records, context })
+        Some(DataSet { bytes, start, end, known, plan, records, starts: &[], context })
     }
 }
 
@@ -271,6 +274,8 @@ pub struct Decoded {
     /// The last one of the datagram before: exporters send in bursts.
     pub(crate) recent: Option<Arc<Domain>>,
     pub(crate) sets: Vec<ReadySet>,
+    /// Where the records of variable length start that `sets` hold; not more than bytes of the datagram.
+    pub(crate) starts: Vec<u32>,
     pub(crate) replayed: Vec<ReplayedSet>,
     pub(crate) waiting: Vec<Set>,
     pub(crate) issues: IssueLog,
@@ -296,6 +301,7 @@ impl Decoded {
         self.recent = self.domains.pop().flatten();
         self.domains.clear();
         self.sets.clear();
+        self.starts.clear();
         if !self.replayed.is_empty() {
             self.replayed.clear();
             self.replayed_issues.clear();
@@ -365,7 +371,8 @@ impl Decoded {
         };
         let (known, records) = (&*ready.known, ready.records);
         let plan = ready.plan.as_deref().or_else(|| known.plan())?;
-        Some(DataSet { bytes, start, end, known, plan, records, context })
+        let starts = self.starts.get(ready.starts.clone()).unwrap_or_default();
+        Some(DataSet { bytes, start, end, known, plan, records, starts, context })
     }
 
     /// Sets of earlier datagrams that waited for a Template of this one, oldest first.
@@ -409,6 +416,8 @@ pub struct DataSet<'a> {
     known: &'a KnownTemplate,
     plan: &'a FlowPlan,
     records: usize,
+    /// Where they start, if that was found out.
+    starts: &'a [u32],
     context: &'a MessageContext,
 }
 
@@ -452,7 +461,8 @@ impl<'a> DataSet<'a> {
     #[inline]
     pub fn common_fields(&self) -> CommonRecords<'a> {
         let records = Records::of_bytes(self.bytes, self.start, self.end, self.known.template());
-        CommonRecords::new(records, self.plan, self.context)
+        let starts = Starts::new(self.bytes, self.starts, self.known.template());
+        CommonRecords::new(records, starts, self.plan, self.context)
     }
 
     /// Its records as flows.

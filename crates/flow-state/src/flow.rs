@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use flow_wire::{DataRecord, Locator};
 
 pub use self::biflow::{BiflowDirection, ReverseFlow, ReverseOrigin};
+pub(crate) use self::common::Starts;
 pub use self::common::{CommonFields, CommonRecords};
 pub use self::event::{
     FirewallAction, FirewallEvent, FlowEvent, Nat, NatAction, NatEvent, NatQuota, NatThreshold, PortBlock,

@@ -122,7 +122,7 @@ impl State {
 impl ReadySet {
     fn transcoded(base: usize, len: usize, known: Arc<KnownTemplate>) -> Self {
         let set = Set { id: SetId(0), kind: SetKind::BuiltIn, start: LEAD, end: len };
-        Self { message: 0, set, transcoded_at: Some(base), known, plan: None, records: 1 }
+        Self { message: 0, set, transcoded_at: Some(base), known, plan: None, records: 1, starts: 0..0 }
     }
 
     /// Whether what was transcoded from `base` to `end` follows its last record and still fits.

@@ -20,6 +20,14 @@ impl<'a> RecordFront<'a> {
         Self { bytes }
     }
 
+    /// The record of this Template that starts at `start` of a datagram. `None` where it is not whole, and where less than
+    /// eight bytes lie in front of it.
+    #[inline]
+    pub fn at(datagram: &'a [u8], start: usize, template: &Template) -> Option<Self> {
+        let len = usize::from(*template.segments().first()?);
+        datagram.get(start.checked_sub(LEAD)?..start + len).map(Self::new)
+    }
+
     /// The value of an integer field of 1 to 8 bytes, the last 8 bytes of a longer one.
     #[inline]
     pub fn unsigned(&self, locator: Locator) -> u64 {

@@ -70,30 +70,35 @@ impl<'a> Records<'a> {
 
     /// Counts the records without reading them, and tells what remains.
     #[inline]
-    pub fn tally(mut self) -> (usize, Remainder) {
+    pub fn tally(self) -> (usize, Remainder) {
+        self.tally_with(|_| {})
+    }
+
+    /// [`Records::tally`], told where each record starts if they differ in length: what [`RecordFront::at`] asks for.
+    #[inline]
+    pub fn tally_with(mut self, started: impl FnMut(usize)) -> (usize, Remainder) {
         let count = match (self.end - self.at).checked_div(self.fixed) {
             Some(count) => {
                 self.at += count * self.fixed;
                 count
             }
-            None => self.skip_all(),
+            None => self.skip_all(started),
         };
         (count, self.remainder())
     }
 
     /// Goes behind the last record of variable length; returns how many there were.
-    fn skip_all(&mut self) -> usize {
+    fn skip_all(&mut self, mut started: impl FnMut(usize)) -> usize {
         let (mut at, mut count) = (self.at, 0);
         let set = self.datagram.get(..self.end).unwrap_or_default();
-        let min = self.template.min_record_len();
+        let (min, segments) = (self.template.min_record_len(), self.template.segments());
         while set.len() - at >= min {
-            match variable_end(set, at, self.template.segments(), |_| {}) {
-                Some(end) => at = end,
-                None => {
-                    self.overrun = true;
-                    break;
-                }
-            }
+            let Some(end) = variable_end(set, at, segments, |_| {}) else {
+                self.overrun = true;
+                break;
+            };
+            started(at);
+            at = end;
             count += 1;
         }
         self.at = at;

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use flow_wire::legacy::Layout;
-use flow_wire::{DecodeError, DecodeErrorKind as Kind, Message, Remainder, SetKind, Template, TemplateLimits, Value};
+use flow_wire::{
+    DecodeError, DecodeErrorKind as Kind, Message, RecordFront, Remainder, SetKind, Template, TemplateLimits, Value,
+};
 use hex_literal::hex;
 
 /// A datagram with one Template Set and one Data Set behind a header of IPFIX.
@@ -50,6 +52,42 @@ fn a_variable_length_past_the_set_costs_that_record_only() {
         assert_eq!(records.by_ref().count(), 1);
         let error = DecodeError::new(16 + 20 + 4 + 9, Kind::RecordOverrun(256));
         assert_eq!(records.remainder(), Remainder::Overrun { len: 8, error });
+    });
+}
+
+/// Whatever way the records are gone through, each is found once, and what does not end in the Set is not found.
+#[test]
+fn fronts_are_those_of_the_records() {
+    let whole = hex!("0100 0018" "0050 03 6c6f30 000005" "0051 02 6c6f 000006" "000000");
+    let overrun = hex!("0100 0015" "0050 03 6c6f30 000005" "0051 c8 6c6f 000006");
+    for (data, expected) in [(&whole[..], &[0x50, 0x51][..]), (&overrun, &[0x50])] {
+        let bytes = datagram(&PORT_NAME_OCTETS, data);
+        with_records(&bytes, |template, records| {
+            let port = template.field_specifiers().next().unwrap();
+            let port = template.locate(0, port.id).unwrap();
+            assert!(port.is_in_front());
+            let fronts: Vec<_> = records.clone().fronts().unwrap().map(|front| front.unsigned(port)).collect();
+            assert_eq!(fronts, expected);
+            assert_eq!(records.clone().map(|record| record.unsigned(port)).collect::<Vec<_>>(), expected);
+            let mut starts = Vec::new();
+            assert_eq!(records.tally_with(|start| starts.push(start)).0, expected.len());
+            let found = starts.iter().map(|start| RecordFront::at(&bytes, *start, template).unwrap().unsigned(port));
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+            assert!(RecordFront::at(&bytes, bytes.len() - 1, template).is_none(), "not whole");
+            assert!(RecordFront::at(&bytes, 7, template).is_none(), "nothing in front of it");
+        });
+    }
+}
+
+/// Where all are of one length, they are arrays; of another length they are not.
+#[test]
+fn records_of_one_length_are_arrays() {
+    let template = hex!("0002 000c 0100 0001 0001 0004");
+    with_records(&datagram(&template, &hex!("0100 000f 00000001 00000002 000000")), |_, records| {
+        let fronts = records.clone().fronts().unwrap();
+        assert_eq!(fronts.as_arrays::<4>(), Some(&[[0, 0, 0, 1], [0, 0, 0, 2]][..]));
+        assert_eq!(fronts.as_arrays::<5>(), None);
+        assert_eq!(fronts.map(|front| front.as_bytes()[3]).collect::<Vec<_>>(), [1, 2]);
     });
 }
 

@@ -4,7 +4,7 @@ use std::iter::FusedIterator;
 use std::net::{IpAddr, Ipv4Addr};
 use std::slice;
 
-use flow_wire::{Fronts, Locator, RecordFront, Records, Timestamp};
+use flow_wire::{Fronts, Locator, RecordFront, Records, Template, Timestamp};
 
 use super::FlowRecord;
 use super::time::{FlowTime, Uptimes, exported};
@@ -79,7 +79,8 @@ impl CommonFields {
     }
 
     /// A load and a mask for each, those that the Template lacks with a mask of zero.
-    #[inline]
+    // The loop of its caller keeps in registers what this reads of the plan, which a call would load again each time.
+    #[inline(always)]
     fn straight(front: RecordFront<'_>, plan: &StraightPlan<'_>, context: &MessageContext) -> Self {
         let integer = |fact| front.unsigned(plan.all.common(fact));
         let counter = |locator, choice| match front.unsigned(locator) {
@@ -261,17 +262,52 @@ pub struct CommonRecords<'a> {
     context: &'a MessageContext,
 }
 
+/// The records that start at these places of a datagram.
+#[derive(Clone, Debug)]
+pub(crate) struct Starts<'a> {
+    datagram: &'a [u8],
+    starts: slice::Iter<'a, u32>,
+    template: &'a Template,
+}
+
+impl<'a> Starts<'a> {
+    pub(crate) fn new(datagram: &'a [u8], starts: &'a [u32], template: &'a Template) -> Self {
+        Self { datagram, starts: starts.iter(), template }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.starts.as_slice().is_empty()
+    }
+}
+
+impl<'a> Iterator for Starts<'a> {
+    type Item = RecordFront<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RecordFront<'a>> {
+        RecordFront::at(self.datagram, *self.starts.next()? as usize, self.template)
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Shape<'a> {
     V5(slice::Iter<'a, [u8; V5_RECORD]>, Uptimes),
     Straight(Fronts<'a>, StraightPlan<'a>),
+    /// Where the records are known to start.
+    Found(Starts<'a>, StraightPlan<'a>),
     Each(Records<'a>),
 }
 
 impl<'a> CommonRecords<'a> {
-    pub(crate) fn new(records: Records<'a>, plan: &'a FlowPlan, context: &'a MessageContext) -> Self {
+    pub(crate) fn new(
+        records: Records<'a>,
+        starts: Starts<'a>,
+        plan: &'a FlowPlan,
+        context: &'a MessageContext,
+    ) -> Self {
         let shape = match plan.reading {
             Reading::V5 => Self::v5(&records, context),
+            Reading::Straight if !starts.is_empty() => Some(Shape::Found(starts, StraightPlan::new(plan, context))),
             Reading::Straight => {
                 records.clone().fronts().map(|fronts| Shape::Straight(fronts, StraightPlan::new(plan, context)))
             }
@@ -294,6 +330,7 @@ impl Iterator for CommonRecords<'_> {
         match &mut self.records {
             Shape::V5(records, uptimes) => Some(CommonFields::of_v5(records.next()?, *uptimes, context)),
             Shape::Straight(fronts, straight) => Some(CommonFields::straight(fronts.next()?, straight, context)),
+            Shape::Found(starts, straight) => Some(CommonFields::straight(starts.next()?, straight, context)),
             Shape::Each(records) => Some(CommonFields::of(&FlowRecord::new(records.next()?, plan, context))),
         }
     }
@@ -308,6 +345,9 @@ impl Iterator for CommonRecords<'_> {
             }
             Shape::Straight(fronts, straight) => {
                 fronts.map(|front| CommonFields::straight(front, &straight, context)).fold(init, f)
+            }
+            Shape::Found(starts, straight) => {
+                starts.map(|front| CommonFields::straight(front, &straight, context)).fold(init, f)
             }
             Shape::Each(records) => {
                 records.map(|record| CommonFields::of(&FlowRecord::new(record, plan, context))).fold(init, f)
