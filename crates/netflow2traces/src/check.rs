@@ -77,7 +77,7 @@ fn try_file(path: &Path) -> io::Result<()> {
 }
 
 fn probe(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
-    let (endpoint, protocol) = (redacted("otlp_endpoint", &otlp.endpoint.to_string()), otlp.protocol);
+    let (endpoint, protocol) = (&otlp.endpoint, otlp.protocol);
     let report = runtime()?
         .block_on(otlp_sink::probe(otlp))
         .with_context(|| format!("the backend at {endpoint} ({protocol}) does not take spans"))?;
@@ -89,7 +89,7 @@ fn probe(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
 }
 
 /// The value without its secrets: of headers only the names stay, of a URL no user and password.
-pub(crate) fn redacted(key: &str, value: &str) -> String {
+fn redacted(key: &str, value: &str) -> String {
     if key.ends_with("headers") {
         let name = |pair: &str| format!("{}=[redacted]", pair.split_once('=').map_or("", |(name, _)| name.trim()));
         return value.split(',').map(name).collect::<Vec<_>>().join(",");

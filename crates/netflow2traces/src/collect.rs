@@ -9,7 +9,6 @@ use otlp_sink::{DrainReport, ExportErrorKind, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::{error, info, warn};
 
-use crate::check::redacted;
 use crate::config::Config;
 use crate::metrics::{self, Source};
 use crate::settings::Settings;
@@ -87,7 +86,7 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
         let otlp = otlp.clone();
         runtime.spawn(async move {
             let Err(error) = otlp_sink::probe(&otlp).await else { return };
-            let endpoint = redacted("otlp_endpoint", &otlp.endpoint.to_string());
+            let endpoint = otlp.endpoint.to_string();
             if error.kind == ExportErrorKind::Refused {
                 warn!(endpoint, %error, "the backend refuses spans, they will be dropped; run check after a change");
             } else {

@@ -144,6 +144,11 @@ fn otlp_metrics(settings: &Settings) -> Result<OtlpConfig, UsageError> {
         invalid_otlp(error)
     })?;
     let url = config.endpoint.to_string();
+    if config.endpoint.scheme_str() == Some("https") {
+        let reason = "metrics over OTLP have no TLS in this version; use prometheus, or set \
+                      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to an http:// URL";
+        return Err(invalid("metrics_exporter", "otlp", reason));
+    }
     if let Some(base) = url.strip_suffix("/v1/traces") {
         let url = format!("{base}/v1/metrics");
         config.endpoint = url.parse().map_err(|error| invalid("otlp_endpoint", &url, error))?;

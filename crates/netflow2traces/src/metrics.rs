@@ -13,7 +13,6 @@ use otlp_sink::{DropReason, OutputStats, Sink};
 use tokio::runtime::Handle;
 use tracing::warn;
 
-use crate::check::redacted;
 use crate::config::Metrics;
 
 /// Where the numbers come from.
@@ -241,7 +240,7 @@ impl Source {
 
 /// The metrics of the outputs, as OpenTelemetry names those of its exporters and processors.
 fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
-    let component = |output: &OutputStats| ("otel.component.name", redacted("otlp_endpoint", &output.name));
+    let component = |output: &OutputStats| ("otel.component.name", output.name.clone());
     let each = |value: fn(&OutputStats) -> u64| -> Vec<Point> {
         let point = |output| Point { attributes: vec![component(output)], value: value(output) };
         outputs.iter().map(point).collect()

@@ -166,7 +166,7 @@ impl Settings {
 #[derive(Clone, Args, Serialize)]
 #[command(next_help_heading = "OTLP")]
 pub(crate) struct OtlpSettings {
-    /// Base URL of the backend; https is not in this version
+    /// Base URL of the backend; https means TLS
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub(crate) otlp_endpoint: Option<String>,
 
@@ -186,19 +186,19 @@ pub(crate) struct OtlpSettings {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_COMPRESSION", value_name = "COMPRESSION")]
     pub(crate) otlp_compression: Option<String>,
 
-    /// `true`: no TLS for an endpoint without a scheme; this version has no TLS
+    /// `false`: TLS for a grpc endpoint without a scheme, which has none otherwise
     #[arg(long, env = "OTEL_EXPORTER_OTLP_INSECURE", value_name = "BOOLEAN")]
     pub(crate) otlp_insecure: Option<String>,
 
-    /// File with certificates to trust (not in this version)
+    /// PEM file with the certificates of the authorities to trust, instead of the system's
     #[arg(long, env = "OTEL_EXPORTER_OTLP_CERTIFICATE", value_name = "FILE")]
     pub(crate) otlp_certificate: Option<String>,
 
-    /// File with the key of the client certificate (not in this version)
+    /// PEM file with the key of the client certificate
     #[arg(long, env = "OTEL_EXPORTER_OTLP_CLIENT_KEY", value_name = "FILE")]
     pub(crate) otlp_client_key: Option<String>,
 
-    /// File with the client certificate (not in this version)
+    /// PEM file with the client certificate, for a backend that asks for one
     #[arg(long, env = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", value_name = "FILE")]
     pub(crate) otlp_client_certificate: Option<String>,
 
@@ -226,15 +226,15 @@ pub(crate) struct OtlpSettings {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_INSECURE", value_name = "BOOLEAN")]
     pub(crate) otlp_traces_insecure: Option<String>,
 
-    /// As --otlp-certificate, for traces (not in this version)
+    /// As --otlp-certificate, for traces
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", value_name = "FILE")]
     pub(crate) otlp_traces_certificate: Option<String>,
 
-    /// As --otlp-client-key, for traces (not in this version)
+    /// As --otlp-client-key, for traces
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", value_name = "FILE")]
     pub(crate) otlp_traces_client_key: Option<String>,
 
-    /// As --otlp-client-certificate, for traces (not in this version)
+    /// As --otlp-client-certificate, for traces
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", value_name = "FILE")]
     pub(crate) otlp_traces_client_certificate: Option<String>,
 }

@@ -83,14 +83,17 @@ fn a_file_that_cannot_be_meant_is_refused() {
 #[test]
 fn secrets_are_not_printed() {
     let backend = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://user:hunter2@{}", backend.local_addr().unwrap());
+    let address = backend.local_addr().unwrap();
     drop(backend);
-    let mut command = netflow2traces(&["check", "--otlp-endpoint", &endpoint]);
-    let output =
-        command.args(FREE).env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2").output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("otlp_headers = \"authorization=[redacted]\" # environment"));
-    assert!(!stdout(&output).contains("hunter2") && !stderr(&output).contains("hunter2"), "{}", stderr(&output));
+    // A backend that is not there, and a URL that is refused.
+    for (user, code) in [("", 1), ("user:hunter2@", 2)] {
+        let mut command = netflow2traces(&["check", "--otlp-endpoint", &format!("http://{user}{address}")]);
+        let output =
+            command.args(FREE).env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2").output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert!(stdout(&output).contains("otlp_headers = \"authorization=[redacted]\" # environment"));
+        assert!(!stdout(&output).contains("hunter2") && !stderr(&output).contains("hunter2"), "{}", stderr(&output));
+    }
 }
 
 /// One line each, with what to do.

@@ -98,6 +98,7 @@ impl SinkConfig {
 /// A place spans go to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "a sink has a few of them, for as long as it runs")]
 pub enum Output {
     /// An OTLP receiver.
     Otlp(OtlpConfig),
@@ -134,6 +135,23 @@ pub struct OtlpConfig {
     pub timeout: Duration,
     /// Compression of requests. Default none.
     pub compression: Compression,
+    /// Whom to trust and what to show, for an `https` endpoint.
+    pub tls: TlsConfig,
+}
+
+/// TLS to a receiver. Files are PEM, read when the sink starts and again for a new connection when they have changed; a
+/// file that cannot be used then leaves what was read before in force, with a warning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// Certificates of the authorities to trust, instead of those that the system trusts.
+    pub certificate: Option<PathBuf>,
+    /// Certificate to show, with those between it and its authority. Needs `client_key`.
+    pub client_certificate: Option<PathBuf>,
+    /// Key of `client_certificate`.
+    pub client_key: Option<PathBuf>,
+    /// Name that the receiver's certificate must have, instead of the endpoint's host.
+    pub server_name: Option<String>,
 }
 
 impl OtlpConfig {
@@ -141,8 +159,7 @@ impl OtlpConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Endpoint`] when it is no URL, [`ConfigError::Tls`] for `https`. Over gRPC the scheme may be absent
-    /// (`host:4317`) and means `http`.
+    /// [`ConfigError::Endpoint`] when it is no URL. Over gRPC the scheme may be absent (`host:4317`) and means `http`.
     pub fn new(protocol: Protocol, endpoint: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             endpoint: parse_endpoint(protocol, endpoint)?,
@@ -150,6 +167,7 @@ impl OtlpConfig {
             headers: HeaderMap::new(),
             timeout: Duration::from_secs(10),
             compression: Compression::None,
+            tls: TlsConfig::default(),
         })
     }
 }
@@ -244,14 +262,32 @@ pub enum ConfigError {
     /// No URL.
     #[error("invalid endpoint {0:?}: expected a URL such as http://localhost:4317")]
     Endpoint(String),
-    /// `https`.
-    #[error(
-        "endpoint {0} needs TLS, which is not supported yet: use http://, for instance to a Collector on this host"
-    )]
-    Tls(String),
+    /// A file for TLS that cannot be used.
+    #[error("cannot use {}: {reason}", path.display())]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A client certificate without its key, or the other way round.
+    #[error("a client certificate and its key are both needed, or none of them")]
+    ClientPair,
+    /// A name that no certificate can have.
+    #[error("invalid server name {0:?}: expected a host name or an address")]
+    ServerName(String),
+    /// The system has no certificates of authorities.
+    #[error("this system has no certificates of authorities to trust ({0}): name a file with those of the receiver")]
+    NoAuthorities(String),
+    /// A user or password in the URL, which would show in logs. Neither is kept.
+    #[error("the endpoint has a user or password in it: send them as a header, authorization=Basic%20...")]
+    Credentials,
     /// No positive number of milliseconds.
     #[error("invalid timeout {0:?}: expected milliseconds, at least 1")]
     Timeout(String),
+    /// Neither `true` nor `false`.
+    #[error("invalid value {0:?}: use true or false")]
+    Boolean(String),
     /// Not `key=value`. Only the key is kept: values may be secret.
     #[error("invalid entry {0:?}: expected key=value, separated by commas, special characters percent-encoded")]
     KeyValue(String),
@@ -268,22 +304,25 @@ fn parse_endpoint(protocol: Protocol, text: &str) -> Result<Uri, ConfigError> {
         (Protocol::Grpc, false) => format!("http://{trimmed}"),
         _ => trimmed.to_owned(),
     };
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
+    if authority.contains('@') {
+        return Err(ConfigError::Credentials);
+    }
     let uri = url.parse::<Uri>().map_err(|_| invalid())?;
-    check_endpoint(&uri).map_err(|error| match error {
-        ConfigError::Endpoint(_) => invalid(),
-        other => other,
-    })?;
+    check_endpoint(&uri).map_err(|_| invalid())?;
     Ok(uri)
 }
 
 /// Whether requests can be sent to `uri`.
 pub(crate) fn check_endpoint(uri: &Uri) -> Result<(), ConfigError> {
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(ConfigError::Credentials);
+    }
     if uri.host().is_none_or(str::is_empty) {
         return Err(ConfigError::Endpoint(uri.to_string()));
     }
     match uri.scheme_str() {
-        Some("http") => Ok(()),
-        Some("https") => Err(ConfigError::Tls(uri.to_string())),
+        Some("http" | "https") => Ok(()),
         _ => Err(ConfigError::Endpoint(uri.to_string())),
     }
 }

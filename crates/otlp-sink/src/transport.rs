@@ -2,6 +2,7 @@
 
 mod grpc;
 mod http;
+mod tls;
 
 use std::error::Error;
 use std::fmt;
@@ -132,7 +133,7 @@ impl Transport {
         config::check_endpoint(&config.endpoint)?;
         Ok(match config.protocol {
             Protocol::Grpc => Self::Grpc(grpc::GrpcTransport::new(config)?),
-            Protocol::HttpProtobuf | Protocol::HttpJson => Self::Http(Box::new(http::HttpTransport::new(config))),
+            Protocol::HttpProtobuf | Protocol::HttpJson => Self::Http(Box::new(http::HttpTransport::new(config)?)),
         })
     }
 
@@ -171,11 +172,23 @@ fn connector() -> HttpConnector {
     connector
 }
 
+/// What an I/O error of a library holds.
+fn held<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    error.downcast_ref::<io::Error>()?.get_ref().map(|inner| inner as _)
+}
+
 /// Why a connection failed: the last of an error's causes. Those before it name layers of the client.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
+    }
+    // An I/O error has the cause of what it holds, not what it holds itself.
+    while let Some(inner) = held(cause).filter(|inner| inner.is::<io::Error>()) {
+        cause = inner;
+    }
+    if let Some(error) = held(cause).unwrap_or(cause).downcast_ref() {
+        return tls::explain(error);
     }
     match cause.downcast_ref::<io::Error>() {
         // Not the system's: a timer of ours, which says "deadline has elapsed".

@@ -10,3 +10,4 @@ pub mod differential;
 pub mod invariants;
 pub mod otlp_server;
 pub mod sequences;
+pub mod tls;

@@ -25,6 +25,8 @@ use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tonic::codec::CompressionEncoding;
 use tonic::codegen::Service;
 use tonic::{Code, Status};
@@ -72,6 +74,7 @@ pub struct OtlpServer {
     address: SocketAddr,
     recording: Arc<Recording>,
     running: Option<Running>,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 #[derive(Debug)]
@@ -88,9 +91,32 @@ impl OtlpServer {
     /// The address cannot be listened on.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        let mut server = Self { address: listener.local_addr()?, recording: Arc::default(), running: None };
+        let mut server = Self { address: listener.local_addr()?, recording: Arc::default(), running: None, tls: None };
         server.run(listener);
         Ok(server)
+    }
+
+    /// A server that takes TLS alone, on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// There is no free port.
+    pub async fn start_local_tls(tls: ServerConfig) -> io::Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let address = listener.local_addr()?;
+        let mut server = Self { address, recording: Arc::default(), running: None, tls: Some(Arc::new(tls)) };
+        server.run(listener);
+        Ok(server)
+    }
+
+    /// [`OtlpServer::restart`] with another certificate.
+    ///
+    /// # Errors
+    ///
+    /// Someone else took the port.
+    pub async fn restart_tls(&mut self, tls: ServerConfig) -> io::Result<()> {
+        self.tls = Some(Arc::new(tls));
+        self.restart().await
     }
 
     /// A server on a free port of 127.0.0.1.
@@ -136,7 +162,7 @@ impl OtlpServer {
 
     /// Endpoint for gRPC.
     pub fn grpc_endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
     }
 
     /// Endpoint for HTTP as the general variable has it, without the path `/v1/traces`.
@@ -219,7 +245,8 @@ impl OtlpServer {
 
     fn run(&mut self, listener: TcpListener) {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, self.recording.clone(), stopped));
+        let tls = self.tls.clone().map(TlsAcceptor::from);
+        let task = tokio::spawn(serve(listener, tls, self.recording.clone(), stopped));
         self.running = Some(Running { stop, task });
     }
 }
@@ -279,9 +306,14 @@ impl Recording {
 }
 
 /// Accepts connections until told to stop, then lets requests under way finish.
-async fn serve(listener: TcpListener, recording: Arc<Recording>, mut stopped: oneshot::Receiver<()>) {
+async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    recording: Arc<Recording>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let graceful = GracefulShutdown::new();
-    let builder = auto::Builder::new(TokioExecutor::new());
+    let builder = Arc::new(auto::Builder::new(TokioExecutor::new()));
     let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -294,8 +326,21 @@ async fn serve(listener: TcpListener, recording: Arc<Recording>, mut stopped: on
         };
         let recording = recording.clone();
         let service = hyper::service::service_fn(move |request| answer(recording.clone(), request));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        connections.spawn(graceful.watch(connection));
+        let (builder, watcher, tls) = (builder.clone(), graceful.watcher(), tls.clone());
+        connections.spawn(async move {
+            match tls {
+                None => {
+                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                    let _ = watcher.watch(connection).await;
+                }
+                Some(tls) => {
+                    // A client that does not want to go on after the handshake is its own business.
+                    let Ok(stream) = tls.accept(stream).await else { return };
+                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                    let _ = watcher.watch(connection).await;
+                }
+            }
+        });
     }
     drop(listener);
     // Connections that are left after that are cut when `connections` goes out of scope.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::redacted;
 use crate::cli::setting_name;
 use crate::error::UsageError;
 
@@ -30,16 +29,6 @@ pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
     ("schema", Only("netflow"), "use netflow"),
     ("logs_exporter", Only("none"), "use none; the log is on standard error"),
     ("listen", Not(&["tcp:", "tls:"]), "use udp://HOST:PORT"),
-    ("otlp_endpoint", Not(&["https:"]), "TLS is missing; use http://, for instance to a Collector on this host"),
-    ("otlp_traces_endpoint", Not(&["https:"]), "TLS is missing; use http://, for instance to a Collector on this host"),
-    ("otlp_insecure", Only("true"), "TLS is missing; use true"),
-    ("otlp_traces_insecure", Only("true"), "TLS is missing; use true"),
-    ("otlp_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
-    ("otlp_client_key", Nothing, "TLS is missing; use an http:// endpoint"),
-    ("otlp_client_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
-    ("otlp_traces_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
-    ("otlp_traces_client_key", Nothing, "TLS is missing; use an http:// endpoint"),
-    ("otlp_traces_client_certificate", Nothing, "TLS is missing; use an http:// endpoint"),
 ];
 
 /// Refuses the first setting that asks for what is not there.
@@ -61,7 +50,6 @@ pub(super) fn refuse(values: &BTreeMap<String, Vec<String>>) -> Result<(), Usage
                 return Err(UsageError::new(format!("{name} is not in this version: {instead}")));
             }
             (Some(value), _) => {
-                let value = redacted(key, value);
                 return Err(UsageError::new(format!("{name}: {value:?} is not in this version: {instead}")));
             }
         }

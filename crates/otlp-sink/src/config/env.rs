@@ -3,6 +3,7 @@
 //! Each has a general form (`OTEL_EXPORTER_OTLP_TIMEOUT`) and one for traces (`OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`) that
 //! wins. An empty value counts as not set. The functions are pure: the caller says where values come from.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -25,10 +26,12 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
     lookup(&get, "ENDPOINT").is_some()
 }
 
-/// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT`, `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds) and `COMPRESSION`.
+/// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT`, `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds), `COMPRESSION`,
+/// `INSECURE`, `CERTIFICATE`, `CLIENT_KEY` and `CLIENT_CERTIFICATE`.
 ///
 /// Without an endpoint it is the default one of the protocol; without a protocol that is gRPC. Over HTTP, `v1/traces`
-/// is appended to the path of the general endpoint, and the endpoint for traces is used as it is.
+/// is appended to the path of the general endpoint, and the endpoint for traces is used as it is. An endpoint for gRPC
+/// without a scheme is `http` unless `INSECURE` is `false`; the specification would have it `https` unless that is `true`.
 ///
 /// ```
 /// let get = |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "collector:4317".to_owned());
@@ -42,9 +45,13 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
 /// The first variable that cannot be used.
 pub fn otlp(get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError> {
     let protocol = parsed(&get, "PROTOCOL", str::parse::<Protocol>)?.unwrap_or_default();
+    let insecure = parsed(&get, "INSECURE", boolean)?.unwrap_or(true);
     let endpoint = match lookup(&get, "ENDPOINT") {
         None => protocol.default_endpoint().to_owned(),
-        Some(Variable { name, value }) => {
+        Some(Variable { name, mut value }) => {
+            if protocol == Protocol::Grpc && !insecure && !value.contains("://") {
+                value = format!("https://{}", value.trim());
+            }
             parse_endpoint(protocol, &value).map_err(|source| EnvError { variable: name.clone(), source })?;
             if protocol == Protocol::Grpc || name.contains("TRACES") { value } else { with_traces_path(&value) }
         }
@@ -60,6 +67,10 @@ pub fn otlp(get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError
     if let Some(compression) = parsed(&get, "COMPRESSION", str::parse::<Compression>)? {
         config.compression = compression;
     }
+    let file = |suffix| lookup(&get, suffix).map(|variable| PathBuf::from(variable.value));
+    config.tls.certificate = file("CERTIFICATE");
+    config.tls.client_key = file("CLIENT_KEY");
+    config.tls.client_certificate = file("CLIENT_CERTIFICATE");
     Ok(config)
 }
 
@@ -126,6 +137,14 @@ fn with_traces_path(endpoint: &str) -> String {
         url.push_str(query);
     }
     url
+}
+
+fn boolean(text: &str) -> Result<bool, ConfigError> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(ConfigError::Boolean(text.to_owned())),
+    }
 }
 
 fn timeout(text: &str) -> Result<Duration, ConfigError> {
@@ -203,6 +222,25 @@ mod tests {
         }
     }
 
+    const INSECURE: (&str, &str) = ("OTEL_EXPORTER_OTLP_INSECURE", "false");
+
+    #[test]
+    fn files_for_tls_are_those_for_traces_or_the_general_ones() {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+            ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "/traces-ca.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/client.pem"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/client.key"),
+        ];
+        let tls = config(&variables).unwrap().tls;
+        let expected = ["/traces-ca.pem", "/client.pem", "/client.key"].map(|path| Some(PathBuf::from(path)));
+        assert_eq!([tls.certificate, tls.client_certificate, tls.client_key], expected);
+        assert_eq!(
+            error(&[("OTEL_EXPORTER_OTLP_TRACES_INSECURE", "yes")]).split(": ").nth(1),
+            Some("invalid value \"yes\"")
+        );
+    }
+
     #[test]
     fn grpc_endpoints_need_no_scheme_and_get_no_path() {
         for (variables, expected) in [
@@ -210,6 +248,9 @@ mod tests {
             (&[(GENERAL, "collector:4317")], "http://collector:4317/"),
             (&[(GENERAL, "http://collector:4317")], "http://collector:4317/"),
             (&[(GENERAL, "10.0.0.1:4317"), (TRACES, "[::1]:4317")], "http://[::1]:4317/"),
+            (&[(GENERAL, "https://collector:4317")], "https://collector:4317/"),
+            (&[(GENERAL, "collector:4317"), INSECURE], "https://collector:4317/"),
+            (&[(GENERAL, "http://collector:4317"), INSECURE], "http://collector:4317/"),
         ] {
             assert_eq!(config(variables).unwrap().endpoint.to_string(), expected, "{variables:?}");
         }
@@ -218,15 +259,14 @@ mod tests {
     #[test]
     fn unusable_endpoints_are_refused_with_the_variable() {
         assert_eq!(
-            error(&[(GENERAL, "https://collector:4317")]),
-            "OTEL_EXPORTER_OTLP_ENDPOINT: endpoint https://collector:4317/ needs TLS, which is not supported yet: \
-             use http://, for instance to a Collector on this host"
-        );
-        assert_eq!(
             error(&[(TRACES, "collector:4318/v1/traces"), HTTP]),
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: invalid endpoint \"collector:4318/v1/traces\": \
              expected a URL such as http://localhost:4317"
         );
+        for endpoint in ["http://user:secret@collector:4317", "user@collector:4317"] {
+            let error = error(&[(GENERAL, endpoint)]);
+            assert!(error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT: ") && !error.contains("secret"), "{error}");
+        }
         for endpoint in ["ftp://collector", "http://", "http://a b", "unix:///run/otlp.sock"] {
             assert!(
                 matches!(config(&[(GENERAL, endpoint)]).unwrap_err().source, ConfigError::Endpoint(_)),

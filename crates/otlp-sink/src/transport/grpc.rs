@@ -10,6 +10,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
+use super::tls::{Connector, LastAlert};
 use super::{
     Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, connector, root_cause,
 };
@@ -21,6 +22,7 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 #[derive(Debug)]
 pub(crate) struct GrpcTransport {
     channel: Channel,
+    last_alert: LastAlert,
     metadata: MetadataMap,
     timeout: Duration,
     compression: Compression,
@@ -32,8 +34,10 @@ impl GrpcTransport {
             .user_agent(USER_AGENT)
             .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT);
+        let connector = Connector::new(connector(), config, b"h2")?;
         Ok(Self {
-            channel: endpoint.connect_with_connector_lazy(connector()),
+            last_alert: connector.last_alert(),
+            channel: endpoint.connect_with_connector_lazy(connector),
             metadata: MetadataMap::from_headers(config.headers.clone()),
             timeout: config.timeout,
             compression: config.compression,
@@ -57,7 +61,13 @@ impl GrpcTransport {
             Ok(Ok(response)) => Ok(Accepted::from_protobuf(response.get_ref())),
             // The channel, too, watches the timeout that it tells the receiver about, and may be first.
             Ok(Err(status)) if is_timeout(&status) => Err(ExportError::timed_out(self.timeout)),
-            Ok(Err(status)) => Err(classify(&status)),
+            Ok(Err(status)) => {
+                let mut error = classify(&status);
+                if let Some(alert) = self.last_alert.take().filter(|_| error.kind == ExportErrorKind::Unreachable) {
+                    error.message = alert;
+                }
+                Err(error)
+            }
             Err(_) => Err(ExportError::timed_out(self.timeout)),
         }
     }

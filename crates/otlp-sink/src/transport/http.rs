@@ -9,11 +9,11 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USE
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::tls::Connector;
 use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause};
-use crate::config::{Compression, OtlpConfig, Protocol};
+use crate::config::{Compression, ConfigError, OtlpConfig, Protocol};
 use crate::reader::Reader;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -24,7 +24,7 @@ const MAX_SHOWN_LEN: usize = 200;
 
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
     endpoint: Uri,
     headers: HeaderMap,
     timeout: Duration,
@@ -33,9 +33,10 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    pub(super) fn new(config: &OtlpConfig) -> Self {
+    pub(super) fn new(config: &OtlpConfig) -> Result<Self, ConfigError> {
         let json = config.protocol == Protocol::HttpJson;
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector());
+        let connector = Connector::new(connector(), config, b"http/1.1")?;
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         let mut headers = config.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
@@ -43,7 +44,7 @@ impl HttpTransport {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let (endpoint, timeout, compression) = (config.endpoint.clone(), config.timeout, config.compression);
-        Self { client, endpoint, headers, timeout, json, compression }
+        Ok(Self { client, endpoint, headers, timeout, json, compression })
     }
 
     pub(super) fn is_json(&self) -> bool {
