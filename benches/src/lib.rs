@@ -5,10 +5,11 @@
 use flow_collector::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
 use flow_semconv::{Attribute, ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use flow_state::{CommonFields, Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
 use flow_traffic::streams;
-use otlp_sink::{AttributeFragment, BatchEncoder, IntRow, SpanHead, SpanKind};
+use otlp_sink::{AttributeFragment, AttributeKey, BatchEncoder, IntRow, SpanHead, SpanKind};
 use testkit::corpus;
 
 /// Datagrams of one exporter, Templates first.
@@ -52,7 +53,7 @@ pub fn captured() -> Vec<Stream> {
 
 /// Our way from datagrams to records, and on to the bytes of spans.
 pub struct Pass {
-    state: State,
+    state: Arc<State>,
     decoded: Decoded,
     session: TransportSession,
     trace: ExportTrace<OtlpParts>,
@@ -93,6 +94,10 @@ impl SpanSink for EncoderSpans {
     fn row(&mut self, columns: &[(Attribute, usize)]) -> IntRow {
         self.keys.row(columns)
     }
+
+    fn key(&mut self, name: &str) -> AttributeKey {
+        AttributeKey::from(name.to_owned())
+    }
 }
 
 /// Spans of a batch, as many as in the SDKs of OpenTelemetry; larger ones leave the caches.
@@ -103,7 +108,7 @@ impl Pass {
     pub fn new() -> Self {
         let resource = [("service.name".to_owned(), "bench".to_owned())];
         Self {
-            state: State::new(StateConfig::default()),
+            state: Arc::new(State::new(StateConfig::default())),
             decoded: Decoded::default(),
             session: TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into()),
             trace: ExportTrace::new(IdGenerator::with_seed(1)),
@@ -112,6 +117,14 @@ impl Pass {
                 keys: AttributeKeys::new(Schema::Netflow),
             },
         }
+    }
+
+    /// With every element of the records as it is.
+    #[must_use]
+    pub fn with_all_elements(mut self) -> Self {
+        let all = "all".parse().expect("it is a word of theirs");
+        self.trace = self.trace.with_extra_elements(all, self.state.clone());
+        self
     }
 
     /// Decodes a datagram and reads the common facts of each flow; the number of flows and a digest of what was read.

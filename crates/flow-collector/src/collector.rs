@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use flow_semconv::Schema;
+use flow_semconv::{ExtraElements, Schema};
 use flow_state::{State, StateConfig};
 use ipnet::IpNet;
 use otlp_sink::Sink;
@@ -38,6 +38,8 @@ pub struct CollectorConfig {
     pub allow: Vec<IpNet>,
     /// Names of the attributes.
     pub schema: Schema,
+    /// Elements of records that become attributes as they are, beside those that have names of their own.
+    pub extra_elements: Option<ExtraElements>,
     /// Limits and policies of what is remembered.
     pub state: StateConfig,
     /// Where that is kept over a restart: read at the start, written every minute and at the end.
@@ -53,6 +55,7 @@ impl Default for CollectorConfig {
             receive_buffer: 8 << 20,
             allow: Vec::new(),
             schema: Schema::default(),
+            extra_elements: None,
             state: StateConfig::default(),
             state_file: None,
         }
@@ -135,11 +138,15 @@ impl Collector {
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
         let allow: Arc<[IpNet]> = self.config.allow.into();
         for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
+            let mut pipeline = Pipeline::new(running.state.clone(), running.stats.clone(), self.config.schema, sink);
+            if let Some(wanted) = &self.config.extra_elements {
+                pipeline = pipeline.with_extra_elements(wanted.clone());
+            }
             let worker = Worker {
                 socket,
                 local,
                 allow: allow.clone(),
-                pipeline: Pipeline::new(running.state.clone(), running.stats.clone(), self.config.schema, sink),
+                pipeline,
                 stats: running.stats.clone(),
                 stop: running.stop.clone(),
                 summary: (index == 0).then(Summary::default),

@@ -14,6 +14,7 @@ mod stats;
 mod worker;
 
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};
+pub use flow_semconv::ExtraElements;
 pub use pipeline::Pipeline;
 pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
 pub use stats::{CollectorStats, StatsSnapshot};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use flow_semconv::{ExportTrace, Schema, Timings};
+use flow_semconv::{ExportTrace, ExtraElements, Schema, Timings};
 use flow_state::{Datagram, Decoded, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
@@ -33,6 +33,13 @@ impl Pipeline {
             keys: AttributeKeys::new(schema),
             writer: sink.writer(),
         }
+    }
+
+    /// With elements of the records as they are.
+    #[must_use]
+    pub fn with_extra_elements(mut self, wanted: ExtraElements) -> Self {
+        self.trace = self.trace.with_extra_elements(wanted, self.state.clone());
+        self
     }
 
     /// Takes one datagram, received just now.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use flow_semconv::{Attribute, AttributeWriter, Schema, ShortText, SpanParts, SpanSink, SpanStart};
+use flow_semconv::{Attribute, AttributeWriter, ExtraValue, Schema, ShortText, SpanParts, SpanSink, SpanStart};
 use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanHead, SpanKind, SpanWriter};
 
 /// The keys of a schema, encoded once.
@@ -30,6 +30,7 @@ impl SpanParts for OtlpParts {
     type Head = SpanHead;
     type Fragment = AttributeFragment;
     type Row = IntRow;
+    type Key = AttributeKey;
 }
 
 /// A span on its way into an OTLP batch.
@@ -125,6 +126,17 @@ impl AttributeWriter for OtlpSpan<'_> {
         self.span.bool(self.key(attribute), value);
     }
 
+    #[inline]
+    fn extra(&mut self, key: &AttributeKey, value: ExtraValue<'_>) {
+        match value {
+            ExtraValue::Int(value) => self.span.int(key, value),
+            ExtraValue::Double(value) => self.span.double(key, value),
+            ExtraValue::Bool(value) => self.span.bool(key, value),
+            ExtraValue::Str(value) => self.span.str(key, value),
+            _ => &mut self.span,
+        };
+    }
+
     #[cold]
     fn error(&mut self, message: &str) {
         self.span.status_error(message);
@@ -169,5 +181,9 @@ impl SpanSink for WriterSpans<'_> {
 
     fn row(&mut self, columns: &[(Attribute, usize)]) -> IntRow {
         self.keys.row(columns)
+    }
+
+    fn key(&mut self, name: &str) -> AttributeKey {
+        AttributeKey::from(name.to_owned())
     }
 }

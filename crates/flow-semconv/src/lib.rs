@@ -9,6 +9,7 @@
 mod attribute;
 mod community_id;
 mod endpoints;
+mod extra;
 mod joined;
 mod packet;
 mod program;
@@ -20,6 +21,7 @@ mod trace;
 
 pub use attribute::{Attribute, Schema, ValueType};
 pub use community_id::{CommunityId, FlowTuple};
+pub use extra::{ExtraElements, ExtraElementsError, ExtraValue};
 pub use program::AttributeWriter;
 pub use text::ShortText;
 pub use trace::{ExportTrace, FlowSpans, IdGenerator, SpanParts, SpanSink, SpanStart, Timings, TraceContext};

@@ -7,6 +7,7 @@ use flow_wire::Locator;
 
 use crate::attribute::Attribute;
 use crate::endpoints::{Addresses, Endpoints, EndpointsPlan};
+use crate::extra::ExtraValue;
 use crate::joined;
 use crate::packet::PacketStep;
 use crate::rare::{self, Rare};
@@ -37,6 +38,8 @@ pub trait AttributeWriter {
     fn fragment(&mut self, fragment: &<Self::Parts as SpanParts>::Fragment);
     /// The attributes of a row, with these values in its order; a value above `i64::MAX` stays there.
     fn row(&mut self, row: &<Self::Parts as SpanParts>::Row, values: impl Iterator<Item = u64>);
+    /// An attribute with a key of its own.
+    fn extra(&mut self, key: &<Self::Parts as SpanParts>::Key, value: ExtraValue<'_>);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
 }

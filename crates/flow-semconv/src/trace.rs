@@ -5,10 +5,11 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Add;
+use std::sync::Arc;
 
 use fearless_simd::Level;
 use flow_state::{
-    DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, OptionsTables, SequenceStatus, Timestamp,
+    DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, OptionsTables, SequenceStatus, State, Timestamp,
     TransportSession,
 };
 use flow_wire::Version;
@@ -16,6 +17,7 @@ use flow_wire::Version;
 use crate::attribute::Attribute;
 use crate::community_id::CommunityIds;
 use crate::endpoints::Endpoints;
+use crate::extra::{ExtraColumns, ExtraElements, Extras};
 use crate::program::{AttributeProgram, AttributeWriter};
 use crate::shared::SharedAttributes;
 
@@ -54,6 +56,8 @@ pub trait SpanParts {
     type Fragment: Default + fmt::Debug;
     /// Integer attributes that occur together.
     type Row: fmt::Debug;
+    /// The key of an attribute that is not one of [`Attribute`].
+    type Key: fmt::Debug;
 }
 
 /// Takes spans.
@@ -87,6 +91,9 @@ pub trait SpanSink {
         fragment: &mut <Self::Parts as SpanParts>::Fragment,
         write: impl FnOnce(&mut Self::Span<'_>),
     );
+
+    /// Encodes a key.
+    fn key(&mut self, name: &str) -> <Self::Parts as SpanParts>::Key;
 
     /// Lays out a row of integer attributes, each with the bytes that its values have.
     fn row(&mut self, columns: &[(Attribute, usize)]) -> <Self::Parts as SpanParts>::Row;
@@ -189,6 +196,10 @@ pub struct ExportTrace<P: SpanParts> {
     head: P::Head,
     shared: SharedAttributes<P::Fragment>,
     programs: HashMap<u64, AttributeProgram<P::Row>, foldhash::fast::RandomState>,
+    extras: Option<Extras>,
+    /// By Template, as `programs`.
+    extra_columns: HashMap<u64, ExtraColumns<P::Key>, foldhash::fast::RandomState>,
+    text: String,
 }
 
 impl<P: SpanParts> Default for ExportTrace<P> {
@@ -207,7 +218,17 @@ impl<P: SpanParts> ExportTrace<P> {
             head: P::Head::default(),
             shared: SharedAttributes::default(),
             programs: HashMap::default(),
+            extras: None,
+            extra_columns: HashMap::default(),
+            text: String::new(),
         }
+    }
+
+    /// With elements of the records as they are, named by what this state knows: the one that decodes the datagrams.
+    #[must_use]
+    pub fn with_extra_elements(mut self, wanted: ExtraElements, state: Arc<State>) -> Self {
+        self.extras = Some(Extras::new(wanted, state));
+        self
     }
 
     /// With another limit of flow spans for each datagram; 4,096 by default.
@@ -297,6 +318,19 @@ impl<P: SpanParts> ExportTrace<P> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), out)),
         };
+        let extras = self.extras.as_ref().and_then(|extras| {
+            if self.extra_columns.len() >= MAX_PROGRAMS {
+                self.extra_columns.clear();
+            }
+            match self.extra_columns.entry(known.generation()) {
+                Entry::Occupied(columns) if columns.get().is_final(set.context()) => Some(&*columns.into_mut()),
+                Entry::Occupied(mut columns) => {
+                    columns.insert(extras.columns(set, out)?);
+                    Some(&*columns.into_mut())
+                }
+                Entry::Vacant(place) => Some(&*place.insert(extras.columns(set, out)?)),
+            }
+        });
         let context = set.context();
         let message = self.shared.of_message(context, out);
         out.head(&mut self.head, &span, |out| out.fragment(message));
@@ -318,6 +352,9 @@ impl<P: SpanParts> ExportTrace<P> {
                 program.run(&flow, endpoints, joined, &mut writer);
                 if let Some(id) = ids.get(place) {
                     writer.text(Attribute::CommunityId, id.text());
+                }
+                if let Some(extras) = extras {
+                    extras.write(&flow, &mut self.text, &mut writer);
                 }
             }
         }

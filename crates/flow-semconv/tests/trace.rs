@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use flow_semconv::{
-    Attribute, AttributeWriter, ExportTrace, FlowSpans, IdGenerator, Schema, ShortText, SpanParts, SpanSink, SpanStart,
-    Timings,
+    Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Schema, ShortText, SpanParts,
+    SpanSink, SpanStart, Timings,
 };
 use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
 use flow_wire::FieldSpecifier;
@@ -19,6 +20,7 @@ struct Span {
     /// `None` for a fragment.
     start: Option<SpanStart>,
     attributes: BTreeMap<&'static str, String>,
+    extra: BTreeMap<String, String>,
     error: Option<String>,
 }
 
@@ -35,6 +37,7 @@ impl SpanParts for WrittenParts {
     type Head = Span;
     type Fragment = Written;
     type Row = Vec<Attribute>;
+    type Key = String;
 }
 
 impl SpanSink for Spans {
@@ -60,6 +63,10 @@ impl SpanSink for Spans {
 
     fn row(&mut self, columns: &[(Attribute, usize)]) -> Vec<Attribute> {
         columns.iter().map(|(attribute, _)| *attribute).collect()
+    }
+
+    fn key(&mut self, name: &str) -> String {
+        name.to_owned()
     }
 
     fn span(&mut self, start: &SpanStart) -> &mut Span {
@@ -112,6 +119,11 @@ impl AttributeWriter for &mut Span {
         self.put(attribute, value.to_string());
     }
 
+    fn extra(&mut self, key: &String, value: ExtraValue<'_>) {
+        let twice = self.extra.insert(key.clone(), format!("{value:?}"));
+        assert_eq!(twice, None, "keys are unique on a span");
+    }
+
     fn error(&mut self, message: &str) {
         self.error = Some(message.to_owned());
     }
@@ -135,7 +147,7 @@ impl Span {
 const EXPORT: u64 = 1_700_000_000;
 
 struct Exporter {
-    state: State,
+    state: Arc<State>,
     decoded: Decoded,
     trace: ExportTrace<WrittenParts>,
     cut: u64,
@@ -144,7 +156,14 @@ struct Exporter {
 impl Exporter {
     fn new() -> Self {
         let trace = ExportTrace::new(IdGenerator::with_seed(7));
-        Self { state: State::new(StateConfig::default()), decoded: Decoded::default(), trace, cut: 0 }
+        Self { state: Arc::new(State::new(StateConfig::default())), decoded: Decoded::default(), trace, cut: 0 }
+    }
+
+    /// With these elements as they are.
+    fn with_extra(elements: &str) -> Self {
+        let mut exporter = Self::new();
+        exporter.trace = exporter.trace.with_extra_elements(elements.parse().unwrap(), exporter.state.clone());
+        exporter
     }
 
     fn send(&mut self, bytes: &[u8]) -> (u128, Vec<Span>) {
@@ -663,4 +682,96 @@ fn a_sample_of_sflow_is_a_flow_of_its_agent() {
     }
     let flow = named(&spans, "netflow.flow").next().unwrap();
     assert_eq!([flow.get("netflow.sampling.interval"), flow.get("netflow.flow.packets")], [Some("512"), Some("1")]);
+}
+
+/// sourceIPv4Address, flowEndReason twice, interfaceName of variable length, observationTimeMilliseconds, octetArray of an
+/// enterprise nobody knows, float32 `samplingProbability`.
+const EXTRA: [(u32, u16, u16); 7] =
+    [(0, 8, 4), (0, 136, 1), (0, 136, 1), (0, 82, u16::MAX), (0, 323, 8), (64_999, 7, 2), (0, 311, 4)];
+
+fn extra_datagrams() -> [Vec<u8>; 3] {
+    let specifier = |(enterprise_number, id, length)| FieldSpecifier { enterprise_number, id, length };
+    let message = |write: &dyn Fn(&mut MessageWriter)| {
+        let mut writer = MessageWriter::new();
+        writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+        write(&mut writer);
+        writer.finish().unwrap().to_vec()
+    };
+    let template = message(&|writer| {
+        _ = writer.template_set(&[TemplateDefinition::new(256, &EXTRA.map(specifier))]);
+    });
+    let data = message(&|writer| {
+        let mut record = writer.data_set(256).record();
+        let record = record.bytes(&[192, 0, 2, 1]).unsigned(1, 3).unsigned(1, 4).variable(b"ge-0/0/0\x1b\0\0");
+        record.unsigned(8, 1_700_000_000_123).bytes(&[0xab, 0xcd]).bytes(&0.5_f32.to_be_bytes());
+    });
+    // informationElementId, privateEnterpriseNumber, name and type (RFC 5610): unsigned16.
+    let told: Vec<_> = [(0, 346, 4), (0, 303, 2), (0, 339, 1), (0, 341, u16::MAX)].map(specifier).to_vec();
+    let types = message(&|writer| {
+        writer.options_template_set(&[TemplateDefinition { scope_count: 2, ..TemplateDefinition::new(257, &told) }]);
+        let mut record = writer.data_set(257).record();
+        record.unsigned(4, 64_999).unsigned(2, 7).unsigned(1, 2).variable(b"subscriberId");
+    });
+    [template, data, types]
+}
+
+fn extra_of(exporter: &mut Exporter, datagram: &[u8]) -> Vec<(String, String)> {
+    let (_, spans) = exporter.send(datagram);
+    let flows: Vec<_> = named(&spans, "netflow.flow").collect();
+    assert_eq!(flows.len(), 1);
+    flows[0].extra.clone().into_iter().collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn elements_become_attributes_where_they_are_asked_for() {
+    let [template, data, types] = extra_datagrams();
+    for (wanted, expected) in [
+        ("", &[][..]),
+        ("noSuchElement", &[]),
+        (
+            "flowEndReason,0:8",
+            &[("netflow.ie.flowEndReason", "Int(3)"), ("netflow.ie.sourceIPv4Address", "Str(\"192.0.2.1\")")],
+        ),
+        (
+            "all",
+            &[
+                ("netflow.ie.64999.7", "Str(\"0xabcd\")"),
+                ("netflow.ie.flowEndReason", "Int(3)"),
+                ("netflow.ie.interfaceName", "Str(\"ge-0/0/0\u{fffd}\")"),
+                ("netflow.ie.observationTimeMilliseconds", "Int(1700000000123000000)"),
+                ("netflow.ie.samplingProbability", "Double(0.5)"),
+                ("netflow.ie.sourceIPv4Address", "Str(\"192.0.2.1\")"),
+            ],
+        ),
+    ] {
+        let mut exporter = Exporter::with_extra(wanted);
+        exporter.send(&template);
+        assert_eq!(extra_of(&mut exporter, &data), pairs(expected), "{wanted:?}");
+    }
+    // What the exporter tells of its elements counts from then on, though their Template stays.
+    let mut exporter = Exporter::with_extra("64999:7,subscriberId");
+    exporter.send(&template);
+    assert_eq!(extra_of(&mut exporter, &data), pairs(&[("netflow.ie.64999.7", "Str(\"0xabcd\")")]));
+    exporter.send(&types);
+    assert_eq!(extra_of(&mut exporter, &data), pairs(&[("netflow.ie.subscriberId", "Int(43981)")]));
+}
+
+#[test]
+fn long_bytes_and_texts_are_cut() {
+    let specifiers = [(64_999, 7, u16::MAX), (0, 82, u16::MAX), (0, 4, 4)]
+        .map(|(enterprise_number, id, length)| FieldSpecifier { enterprise_number, id, length });
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(256, &specifiers)]);
+    writer.data_set(256).record().variable(&[7; 1000]).variable("\u{e9}".repeat(1000).as_bytes()).unsigned(4, 6);
+    let datagram = writer.finish().unwrap().to_vec();
+    let lengths: Vec<_> = extra_of(&mut Exporter::with_extra("64999:7,interfaceName"), &datagram)
+        .iter()
+        .map(|(_, value)| value.len())
+        .collect();
+    assert_eq!(lengths, [2 + 2 * 128, 1024].map(|bytes| bytes + "Str(\"\")".len()));
 }

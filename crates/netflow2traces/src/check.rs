@@ -48,6 +48,9 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     for address in bind(&config)?.addresses() {
         writeln!(output, "# {address} can be listened on")?;
     }
+    if args.settings.elements.is_some() {
+        writeln!(output, "# {} elements are defined", config.collector.state.elements.len())?;
+    }
     if let Some(path) = &config.collector.state_file {
         try_file(path).with_context(|| format!("cannot write the state file {}", path.display()))?;
         writeln!(output, "# the state is kept in {}", path.display())?;

@@ -5,15 +5,17 @@ mod size;
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use flow_collector::CollectorConfig;
+use flow_collector::{CollectorConfig, ExtraElements};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
 use otlp_sink::{OtlpConfig, Output, SinkConfig, StdoutFormat, config::env};
 
 use crate::cli::setting_name;
+use crate::elements;
 use crate::error::UsageError;
 use crate::settings::Settings;
 
@@ -54,6 +56,10 @@ impl Config {
         collector.state.template_scope = template_scope(&settings.template_scope)?;
         collector.state.memory = size("state_memory", &settings.state_memory)?;
         collector.state_file = settings.state_file.as_ref().map(PathBuf::from);
+        if let Some(path) = &settings.elements {
+            collector.state.elements = Arc::new(elements::read(Path::new(path))?);
+        }
+        collector.extra_elements = extra_elements(&settings.attributes_extra)?;
         let get = |name: &str| settings.otlp_variable(name);
         let mut sink = SinkConfig::default().with_scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         sink.resource = resource(settings)?;
@@ -91,6 +97,14 @@ fn template_scope(value: &str) -> Result<TemplateScope, UsageError> {
         "address" => Ok(TemplateScope::Address),
         _ => Err(invalid("template_scope", value, "use session or address")),
     }
+}
+
+fn extra_elements(values: &[String]) -> Result<Option<ExtraElements>, UsageError> {
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let value = values.join(",");
+    value.parse().map(Some).map_err(|error| invalid("attributes_extra", &value, error))
 }
 
 fn allow(value: &str) -> Result<IpNet, UsageError> {

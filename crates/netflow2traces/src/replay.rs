@@ -105,6 +105,9 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
         restore(&state, path)?;
     }
     let mut pipeline = Pipeline::new(state, stats.clone(), config.collector.schema, &sink);
+    if let Some(wanted) = config.collector.extra_elements {
+        pipeline = pipeline.with_extra_elements(wanted);
+    }
     let mut bytes_since_check = 0;
     let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {
         pipeline.process(TransportSession::new(datagram.source, datagram.destination), datagram.payload);

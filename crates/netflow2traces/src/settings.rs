@@ -53,6 +53,15 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_STATE_FILE", value_name = "FILE")]
     pub(crate) state_file: Option<String>,
 
+    /// TOML file with names and types of elements that no registry lists
+    #[arg(long, env = "NETFLOW_ELEMENTS", value_name = "FILE")]
+    pub(crate) elements: Option<String>,
+
+    /// Elements that become attributes `netflow.ie.*` as they are sent: names, numbers PEN:ID, or `all`; several with
+    /// commas or by repeating
+    #[arg(long, env = "NETFLOW_ATTRIBUTES_EXTRA", value_name = "ELEMENTS", value_delimiter = ',')]
+    pub(crate) attributes_extra: Vec<String>,
+
     /// Flows to keep (not in this version)
     #[arg(long, env = "NETFLOW_FILTER", value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,

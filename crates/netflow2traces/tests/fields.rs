@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use common::{assert_fails, capture, netflow2traces, run, stderr, stdout};
+use common::{assert_fails, capture, named, netflow2traces, run, spans, stderr, stdout};
 use flow_capture::{LinkLayer, PcapWriter};
 use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
 use flow_wire::{FieldSpecifier, Timestamp, Version};
@@ -55,6 +55,46 @@ fn unknown_elements_are_named_by_their_exporter_or_the_user() {
     let table = run(&["decode", "--fields", file]);
     let lines: Vec<_> = stdout(&table).lines().skip(2).map(str::trim).collect();
     assert_eq!(lines, ["sub_id = 42", "netflow.ie.64999.8 = 0x0a0b", "octetDeltaCount = 1500"]);
+}
+
+#[test]
+fn elements_become_attributes_of_spans() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, elements, output] = ["case.pcap", "elements.toml", "spans.jsonl"].map(|name| folder.path().join(name));
+    write_capture(&path);
+    fs::write(&elements, format!("[[element]]\npen = {PEN}\nid = 8\nname = 'mine'\ntype = 'unsigned32'\n")).unwrap();
+    let output_argument = format!("file:{}", output.display());
+    let extra = |elements_file: Option<&Path>, wanted: &str| {
+        let _ = fs::remove_file(&output);
+        let mut replay = netflow2traces(&["replay", path.to_str().unwrap(), "--output", &output_argument]);
+        replay.env("NETFLOW_ATTRIBUTES_EXTRA", wanted);
+        elements_file.into_iter().for_each(|file| _ = replay.env("NETFLOW_ELEMENTS", file));
+        let replayed = replay.output().unwrap();
+        assert!(replayed.status.success(), "{}", stderr(&replayed));
+        let spans = spans(&output);
+        let attributes = named(&spans, "netflow.flow")[0]["attributes"].as_array().unwrap().clone();
+        let extra = |attribute: &Value| {
+            let key = attribute["key"].as_str()?.strip_prefix("netflow.ie.")?.to_owned();
+            Some((key, attribute["value"].clone()))
+        };
+        attributes.iter().filter_map(extra).collect::<Vec<_>>()
+    };
+    let int = |value: &str| json!({"intValue": value});
+    let (told, mine) = (("sub_id".to_owned(), int("42")), ("mine".to_owned(), int("2571")));
+    let unknown = ("64999.8".to_owned(), json!({"stringValue": "0x0a0b"}));
+    assert_eq!(extra(None, ""), []);
+    assert_eq!(extra(None, "sub_id,64999:8"), [told.clone(), unknown]);
+    assert_eq!(extra(Some(&elements), "mine"), std::slice::from_ref(&mine));
+    assert_eq!(extra(Some(&elements), "all"), [told, mine, ("octetDeltaCount".to_owned(), int("1500"))]);
+
+    let wrong = run(&["check", "--attributes-extra", "not an element"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("\"not an element\" is no element"), "{}", stderr(&wrong));
+    let missing = run(&["check", "--elements", "/nonexistent.toml"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("elements file /nonexistent.toml: "), "{}", stderr(&missing));
+    let checked = run(&["check", "--elements", elements.to_str().unwrap(), "--listen-port", "0"]);
+    assert!(stdout(&checked).contains("# 1 elements are defined"), "{}", stdout(&checked));
 }
 
 /// Each line is JSON with as many fields as its record has.

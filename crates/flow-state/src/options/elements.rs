@@ -127,6 +127,16 @@ impl ElementTable {
         Ok(())
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The data type of this name, as IANA writes it: `unsigned32`.
     pub fn data_type(name: &str) -> Option<AbstractDataType> {
         DATA_TYPES.into_iter().find(|data_type| data_type.name() == name)

@@ -21,6 +21,25 @@ when a part of the datagram could not be read, and on `netflow.flow` when the fo
 Resource attributes: `service.name` (`netflow-to-traces`), `service.version`, `service.instance.id`, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
 ";
 
+const TAIL: &str = "
+## Elements as they are
+
+`NETFLOW_ATTRIBUTES_EXTRA` adds elements of the record to `netflow.flow` as `netflow.ie.NAME`: a list of names
+(`flowEndReason`) and numbers (`2636:137`; 0 for IANA and NetFlow v9), or `all`. Names are those of the registry, of a file of
+your own (`NETFLOW_ELEMENTS`), or what the exporter tells (RFC 5610); an element without one is `netflow.ie.PEN.ID`.
+
+| value | attribute |
+|---|---|
+| integers | int; above 2^63 - 1 it stays there |
+| times | int, Unix nanoseconds |
+| floats, booleans | double, boolean |
+| text | string, cut at the first NUL and at 1,024 bytes, what is no UTF-8 or controls a terminal as U+FFFD |
+| addresses | string |
+| lists, bytes, elements nobody knows | string, `0x` and hexadecimal digits of at most 128 bytes |
+
+Of an element that occurs several times in a record, the first counts.
+";
+
 pub(super) fn generate(_root: &Path) -> Result<String> {
     let mut page = HEAD.to_owned();
     for (span, intro) in [
@@ -38,5 +57,6 @@ pub(super) fn generate(_root: &Path) -> Result<String> {
             writeln!(page, "| `{key}` | {} | {} |", attribute.value_type().name(), attribute.description())?;
         }
     }
+    page.push_str(TAIL);
     Ok(page)
 }
