@@ -96,6 +96,11 @@ impl Domain {
         self.templates.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
+    /// All that are in force.
+    pub(crate) fn templates(&self) -> Templates {
+        self.templates.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn template_count(&self) -> usize {
         self.templates.read().unwrap_or_else(PoisonError::into_inner).len()
     }

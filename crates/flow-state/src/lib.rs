@@ -59,4 +59,4 @@ pub use plan::{Fact, FlowPlan};
 pub use sequence::SequenceStatus;
 pub use session::{Datagram, TemplateScope, Transport, TransportSession};
 pub use snapshot::{Restored, SnapshotError};
-pub use store::{KnownTemplate, State, StateConfig};
+pub use store::{InnerTemplates, KnownTemplate, State, StateConfig};

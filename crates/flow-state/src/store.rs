@@ -9,6 +9,7 @@ use flow_wire::legacy::Layout;
 use flow_wire::{Message, Template, TemplateLimits, Timestamp};
 use foldhash::fast::RandomState;
 
+use crate::decoded::MessageContext;
 use crate::domain::{Domain, Templates, lock};
 use crate::ledger::Ledger;
 use crate::options::ElementTable;
@@ -119,6 +120,17 @@ pub struct State {
     samples: DashMap<u64, Arc<KnownTemplate>, RandomState>,
 }
 
+/// The Templates of an Observation Domain at one moment: what a [`ListReader`](flow_wire::list::ListReader) asks for.
+#[derive(Clone, Debug, Default)]
+pub struct InnerTemplates(Templates);
+
+impl InnerTemplates {
+    /// The Template of this ID.
+    pub fn get(&self, id: u16) -> Option<&Template> {
+        self.0.get(&id).map(|known| known.template())
+    }
+}
+
 static STATES: AtomicU64 = AtomicU64::new(0);
 
 /// What became of a Template that was sent.
@@ -217,6 +229,14 @@ impl State {
 
     pub(crate) fn template(&self, key: &TemplateKey) -> Option<Arc<KnownTemplate>> {
         self.domains.get(&key.domain)?.template(key.template_id)
+    }
+
+    /// The Templates in force where a Message came from, for the lists in its records.
+    pub fn inner_templates(&self, context: &MessageContext) -> InnerTemplates {
+        let header = &context.header;
+        let scope = self.config.template_scope;
+        let key = DomainKey::new(&context.session, header.version, header.observation_domain_id, scope);
+        InnerTemplates(self.known_domain(&key).map(|domain| domain.templates()).unwrap_or_default())
     }
 
     /// Whether the exporter lately defined this Template for the same Observation Domain from another source port.

@@ -334,8 +334,8 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// A value of a basicList (RFC 6313 section 4.5.1).
-    pub(crate) const fn of_list(specifier: FieldSpecifier, bytes: &'a [u8]) -> Self {
+    /// A value of a basicList (RFC 6313 section 4.5.1); without bytes, a way to ask what its element is.
+    pub const fn of_list(specifier: FieldSpecifier, bytes: &'a [u8]) -> Self {
         Self { specifier, is_scope: false, bytes, version: Version::Ipfix }
     }
 

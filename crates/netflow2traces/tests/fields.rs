@@ -12,6 +12,7 @@ use common::{assert_fails, capture, named, netflow2traces, run, spans, stderr, s
 use flow_capture::{LinkLayer, PcapWriter};
 use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
 use flow_wire::{FieldSpecifier, Timestamp, Version};
+use hex_literal::hex;
 use serde_json::{Value, json};
 
 const NOW: u64 = 1_750_000_000;
@@ -55,6 +56,77 @@ fn unknown_elements_are_named_by_their_exporter_or_the_user() {
     let table = run(&["decode", "--fields", file]);
     let lines: Vec<_> = stdout(&table).lines().skip(2).map(str::trim).collect();
     assert_eq!(lines, ["sub_id = 42", "netflow.ie.64999.8 = 0x0a0b", "octetDeltaCount = 1500"]);
+}
+
+/// RFC 6313: a list of values, of records, of records of several Templates, a list in a list; what cannot be read has its
+/// reason beside it, and the rest of the record stays.
+#[test]
+fn lists_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.pcap");
+    let field = |id, length| FieldSpecifier { enterprise_number: 0, id, length };
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(NOW), 0, 7));
+    let ports = [field(7, 2)];
+    let nested = [field(4, 1), field(291, u16::MAX)];
+    let flow = [field(291, u16::MAX), field(292, u16::MAX), field(293, u16::MAX), field(1, 4)];
+    writer.template_set(&[
+        TemplateDefinition::new(300, &ports),
+        TemplateDefinition::new(301, &nested),
+        TemplateDefinition::new(257, &flow),
+    ]);
+    // allOf ingressInterface(10) of 2 bytes; exactlyOneOf Template 300; ordered, with parts of 301 and 300.
+    let basic = hex!("03 000a 0002 0001 0002");
+    let sub_template = hex!("01 012c 0050 01bb");
+    let multi = hex!("04 012d 000d 06 07 03 000a 0002 0009 012c 0006 0035");
+    writer.data_set(257).record().variable(&basic).variable(&sub_template).variable(&multi).unsigned(4, 1500);
+    // A value that is cut, a Template nobody sent, a part longer than its list.
+    let (cut, unknown, long) = (hex!("03 000a 0002 0001 00"), hex!("03 03e7 0050"), hex!("ff 012c 0009 0035"));
+    writer.record().variable(&cut).variable(&unknown).variable(&long).unsigned(4, 1501);
+    let payload = writer.finish().unwrap();
+    let address = SocketAddr::from(([192, 0, 2, 1], 2055));
+    let mut pcap = PcapWriter::new(File::create(&path).unwrap(), LinkLayer::RawIp).unwrap();
+    pcap.write_datagram(NOW * 1_000_000_000, address, address, payload).unwrap();
+    pcap.finish().unwrap();
+
+    let output = run(&["decode", "--format", "jsonl", "--fields", path.to_str().unwrap()]);
+    let records: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |name: &str, value: Value| json!({"name": name, "value": value});
+    let interfaces = |values: Value| json!({"name": "ingressInterface", "semantic": "allOf", "values": values});
+    let port = |port: u16| json!([named("sourceTransportPort", port.into())]);
+    let parts = json!([
+        {"template": 301, "records": [[named("protocolIdentifier", 6.into()), named("basicList", interfaces(json!([9])))]]},
+        {"template": 300, "records": [port(53)]},
+    ]);
+    assert_eq!(
+        records[0]["fields"],
+        json!([
+            named("basicList", interfaces(json!([1, 2]))),
+            named(
+                "subTemplateList",
+                json!({"semantic": "exactlyOneOf", "template": 300, "records": [port(80), port(443)]})
+            ),
+            named("subTemplateMultiList", json!({"semantic": "ordered", "parts": parts})),
+            named("octetDeltaCount", 1500.into()),
+        ])
+    );
+    let mut cut = interfaces(json!([1]));
+    cut["error"] = "list cut short at byte 7".into();
+    assert_eq!(
+        records[1]["fields"],
+        json!([
+            named("basicList", cut),
+            named("subTemplateList", json!({"bytes": "0x0303e70050", "error": "no template for data set 999 at byte 1"})),
+            named(
+                "subTemplateMultiList",
+                json!({"semantic": "undefined", "parts": [], "error": "list cut short at byte 1"})
+            ),
+            named("octetDeltaCount", 1501.into()),
+        ])
+    );
+    let table = run(&["decode", "--fields", path.to_str().unwrap()]);
+    let line = stdout(&table).lines().find(|line| line.trim().starts_with("basicList = ")).unwrap().trim();
+    assert_eq!(line, r#"basicList = {"name":"ingressInterface","semantic":"allOf","values":[1,2]}"#);
 }
 
 #[test]
