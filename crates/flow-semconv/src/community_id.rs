@@ -22,6 +22,13 @@ pub struct FlowTuple {
     pub ports: (u16, u16),
 }
 
+impl FlowTuple {
+    /// Whether ports, or type and code of ICMP, are a part of the Community ID of this protocol.
+    pub const fn has_ports(protocol: u8) -> bool {
+        matches!(protocol, TCP | UDP | SCTP | ICMP | ICMP_V6)
+    }
+}
+
 /// The text of a Community ID: `1:` and 28 characters of base64.
 #[derive(Clone, Copy, Debug)]
 pub struct CommunityId(ShortText);
@@ -165,7 +172,7 @@ fn message(tuple: &Tuple, blocks: &mut Blocks, lane: usize) {
     };
     blocks[words][lane] |= u32::from(tuple.protocol) << 8;
     words += 1;
-    if matches!(tuple.protocol, TCP | UDP | SCTP | ICMP | ICMP_V6) {
+    if FlowTuple::has_ports(tuple.protocol) {
         blocks[words][lane] = ports;
         words += 1;
     }

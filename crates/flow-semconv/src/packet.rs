@@ -6,6 +6,7 @@ use flow_state::{Fact, FlowPlan, FlowRecord, PacketHeaders, TunnelledPacket};
 use flow_wire::ie;
 
 use crate::attribute::Attribute;
+use crate::community_id::{CommunityId, FlowTuple};
 use crate::program::AttributeWriter;
 
 /// What flows of a plan take from their packets.
@@ -53,7 +54,27 @@ impl PacketStep {
         let protocol = ip.protocol.filter(|_| !self.has_protocol);
         let ports = packet.ports.filter(|_| !self.has_ports);
         tuple(&OUTER, (ip.source, ip.destination), protocol, ports, out);
+        if let Some(id) = community_id(packet) {
+            out.text(Attribute::CommunityId, id.text());
+        }
     }
+}
+
+/// `None` where the part of the packet that names the conversation was cut off, or is in another fragment.
+fn community_id(packet: &PacketHeaders) -> Option<CommunityId> {
+    let ip = packet.ip?;
+    let protocol = ip.protocol?;
+    let icmp = || packet.icmp.map(|icmp| (icmp.kind.into(), icmp.code.unwrap_or(0).into()));
+    let ports = packet.ports.or_else(icmp);
+    if FlowTuple::has_ports(protocol) && ports.is_none() {
+        return None;
+    }
+    CommunityId::new(&FlowTuple {
+        source: ip.source,
+        destination: ip.destination,
+        protocol,
+        ports: ports.unwrap_or_default(),
+    })
 }
 
 fn tunnelled(inner: &TunnelledPacket, out: &mut impl AttributeWriter) {

@@ -606,15 +606,19 @@ const VXLAN_FRAME: &[u8] = &hex!(
 
 /// The span of an IPFIX record with this frame behind the other values.
 fn frame_span(values: &[(u16, &[u8])]) -> Span {
+    span_of_frame(VXLAN_FRAME, values)
+}
+
+fn span_of_frame(frame: &[u8], values: &[(u16, &[u8])]) -> Span {
     let field = |id, length: usize| FieldSpecifier { enterprise_number: 0, id, length: length as u16 };
     let mut fields: Vec<_> = values.iter().map(|(id, value)| field(*id, value.len())).collect();
-    fields.push(field(315, VXLAN_FRAME.len()));
+    fields.push(field(315, frame.len()));
     let mut writer = MessageWriter::new();
     writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
     writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
     let mut record = writer.record();
     values.iter().for_each(|(_, value)| _ = record.bytes(value));
-    record.bytes(VXLAN_FRAME);
+    record.bytes(frame);
     let (_, spans) = Exporter::new().send(writer.finish().unwrap());
     spans.into_iter().find(|span| span.start().name == "netflow.flow").unwrap()
 }
@@ -642,6 +646,19 @@ fn a_packet_stands_in_for_addresses_that_the_record_lacks() {
     ] {
         assert_eq!(span.get(key), value, "{key}");
     }
+}
+
+/// As the specification's reference implementation has it; the outer packet's, whose addresses the span has.
+#[test]
+fn a_packet_has_the_community_id_of_its_conversation() {
+    let id = |frame: &[u8]| span_of_frame(frame, &[]).get("network.community_id").map(str::to_owned);
+    assert_eq!(id(VXLAN_FRAME).as_deref(), Some("\"1:jGw3B1gDkRmLauNXnG1zxpSlKBA=\""));
+    // The ports are cut off: it would be that of another conversation.
+    assert_eq!(id(&VXLAN_FRAME[..18 + 20]), None);
+    // A protocol without ports needs none.
+    let mut esp = VXLAN_FRAME[..18 + 20].to_vec();
+    esp[18 + 9] = 50;
+    assert!(id(&esp).is_some());
 }
 
 #[test]

@@ -116,7 +116,10 @@ fn lists_are_opened() {
         records[1]["fields"],
         json!([
             named("basicList", cut),
-            named("subTemplateList", json!({"bytes": "0x0303e70050", "error": "no template for data set 999 at byte 1"})),
+            named(
+                "subTemplateList",
+                json!({"bytes": "0x0303e70050", "error": "no template for data set 999 at byte 1"})
+            ),
             named(
                 "subTemplateMultiList",
                 json!({"semantic": "undefined", "parts": [], "error": "list cut short at byte 1"})
