@@ -375,7 +375,8 @@ fn the_most_specific_rate_counts() {
     assert_eq!(Exporter::new(Version::V5).receive(bytes).rates(), [Some((100, Header))]);
 }
 
-/// RFC 5610 section 3: type information of an element, in an options record about its number.
+/// Type information of an element, in an options record about its number: the Options Template of RFC 5610 section 3.9 with
+/// the type (RFC 5610 section 3.1), the name (RFC 5610 section 3.3) and the semantics (RFC 5610 section 3.6).
 #[test]
 fn unknown_elements_get_the_name_and_type_that_their_exporter_tells() {
     let told = |name: &[u8]| {

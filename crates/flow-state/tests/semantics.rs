@@ -201,6 +201,7 @@ fn q35_counters_of_both_sides_are_never_added() {
 }
 
 /// Delta before total before initiator before post; the first that is not zero. Totals say that they are.
+/// (RFC 7012 section 3.2: deltaCounter and totalCounter.)
 #[test]
 fn q36_counters_have_an_order_and_totals_are_cumulative() {
     let (zero, one, two) = (&[0][..], &[1][..], &[2][..]);
@@ -397,7 +398,8 @@ fn q46_field_types_of_the_asa_mean_their_elements() {
     ipfix(&fields, |flow| assert_eq!((flow.nat(), flow.event()), (None, None)));
 }
 
-/// RFC 5103: the reverse direction has counters, flags and times of its own.
+/// RFC 5103: the reverse direction has counters, flags and times of its own; who began is in biflowDirection(239).
+/// (RFC 5103 section 6.3.)
 #[test]
 fn q47_a_biflow_has_two_sides() {
     let (start, end) = ((EXPORT_MS - 900).to_be_bytes(), (EXPORT_MS - 100).to_be_bytes());

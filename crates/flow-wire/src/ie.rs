@@ -446,7 +446,7 @@ mod tests {
         assert_eq!(missing, expected);
     }
 
-    /// YAF marks the reverse of CERT's own elements by 0x4000 in the number.
+    /// RFC 5103 section 6.2: enterprises number the reverse of their own elements themselves; YAF has 0x4000 in the number.
     #[test]
     fn cert_elements_have_a_reverse_within_their_enterprise() {
         let reverse = lookup(6871, 15 | 0x4000).unwrap();

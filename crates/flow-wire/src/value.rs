@@ -193,7 +193,8 @@ mod tests {
     use super::*;
     use alloc::string::ToString as _;
 
-    /// RFC 7011 section 6.2: integers may be sent in fewer bytes than their type has.
+    /// RFC 7011 section 6.1.1: network byte order, two's complement; RFC 7011 section 6.2: integers may be sent in fewer bytes
+    /// than their type has.
     #[test]
     fn integers_are_read_at_their_width() {
         for width in 1..=8_usize {
@@ -204,7 +205,7 @@ mod tests {
         }
     }
 
-    /// RFC 7011 sections 6.1 and 6.2: each type at every length up to 33 bytes. What its type does not allow is an error
+    /// RFC 7012 section 3.1, RFC 7011 sections 6.1 and 6.2: each type at every length up to 33 bytes. What its type does not allow is an error
     /// that says so, and the bytes are kept; integers are taken wider than their type, for exporters send them so.
     #[test]
     fn each_type_is_read_at_its_own_lengths() {
@@ -322,10 +323,16 @@ mod tests {
         assert_eq!(Value::read(AbstractDataType::String, b"\0"), Value::String(b""));
     }
 
+    /// RFC 7011 section 6.1.3, RFC 7011 section 6.1.4: IEEE 754 in network byte order; and a float64 in 4 bytes (section 6.2).
     #[test]
     fn floats_come_in_4_or_8_bytes() {
         assert_eq!(Value::read(AbstractDataType::Float64, &1.5_f32.to_be_bytes()), Value::Float(1.5));
         assert_eq!(Value::read(AbstractDataType::Float64, &1.5_f64.to_be_bytes()), Value::Float(1.5));
+        assert_eq!(
+            Value::read(AbstractDataType::Float64, &1.5_f64.to_le_bytes()),
+            Value::Float(f64::from_bits(0xf83f))
+        );
+        assert_eq!(Value::read(AbstractDataType::Float32, &[0x3e, 0x80, 0, 0]), Value::Float(0.25));
         assert_eq!(
             Value::read(AbstractDataType::Float32, &1.5_f64.to_be_bytes()),
             Value::OctetArray(&1.5_f64.to_be_bytes())

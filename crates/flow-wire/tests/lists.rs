@@ -96,6 +96,21 @@ fn errors(data_type: T, bytes: &[u8]) -> (usize, Vec<DecodeError>) {
     (values.len(), errors)
 }
 
+/// RFC 6313 section 4.4: five semantics and one for none; other numbers are kept without a name.
+#[test]
+fn semantics_have_the_names_of_the_registry() {
+    let names = ["noneOf", "exactlyOneOf", "oneOrMoreOf", "allOf", "ordered"];
+    for number in 0..=255 {
+        let list = [&[number][..], &hex!("000a 0002 0001")].concat();
+        let (templates, budget) = (|_| None, ListBudget::default());
+        let reader = ListReader::new(&templates, &budget);
+        let list = reader.read(T::BasicList, &list).unwrap().unwrap();
+        assert_eq!(list.semantic(), ListSemantic(number));
+        let expected = if number == 255 { Some("undefined") } else { names.get(usize::from(number)).copied() };
+        assert_eq!(list.semantic().name(), expected, "{number}");
+    }
+}
+
 /// RFC 6313 section 4.5.1: semantic, element, its length, the values.
 #[test]
 fn a_basic_list_holds_values_of_one_element() {

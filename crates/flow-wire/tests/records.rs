@@ -101,6 +101,22 @@ fn a_length_prefix_cut_short_is_an_overrun() {
     });
 }
 
+/// RFC 7011 section 3.4.3: a Data Record is the values of its Template's fields, in their order and with nothing between;
+/// the other order gives other values.
+#[test]
+fn a_data_record_is_values_in_the_order_of_the_template() {
+    let data = hex!("0100 0009 0006 00000c");
+    let [port, octets] = [hex!("0007 0002"), hex!("0001 0003")];
+    for (fields, expected) in [([port, octets], [6, 0x0c]), ([octets, port], [0x600, 0xc])] {
+        let template = [&hex!("0002 0010 0100 0002")[..], &fields.concat()].concat();
+        with_records(&datagram(&template, &data), |_, records| {
+            let values: Vec<_> =
+                records.flat_map(|record| record.fields().map(|field| field.value()).collect::<Vec<_>>()).collect();
+            assert_eq!(values, expected.map(Value::Unsigned));
+        });
+    }
+}
+
 /// RFC 7011 section 3.3.1: padding is shorter than any record; its content is not looked at, only noted.
 #[test]
 fn what_is_shorter_than_a_record_is_padding() {

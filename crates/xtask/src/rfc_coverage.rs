@@ -88,7 +88,7 @@ const RFCS: &[Rfc] = &[
         ],
     ),
     (6759, "Application information", &[("4", "applicationId")]),
-    (7270, "Cisco-specific elements", &[("4", "The elements, forwardingStatus among them")]),
+    (7270, "Cisco-specific elements", &[("4.12", "forwardingStatus")]),
 ];
 
 /// RFC and section.

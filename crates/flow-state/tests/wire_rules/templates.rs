@@ -168,7 +168,7 @@ fn q18_a_template_id_with_another_layout_holds_from_that_set_on() {
 }
 
 /// Line cards of one router are Observation Domains with Template IDs of their own.
-/// (RFC 7011 section 8.)
+/// (RFC 3954 section 7, RFC 7011 section 8.)
 #[test]
 fn q19_a_template_belongs_to_its_observation_domain() {
     for version in TEMPLATED {
