@@ -1,11 +1,27 @@
 //! The invariants of `testkit` over the corpus, over mutations of it, and over anything.
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
+use std::path::Path;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use testkit::sequences::Coverage;
 use testkit::{corpus, invariants, sequences};
+
+/// Inputs that fuzzing found worth keeping, for every target.
+#[test]
+fn hold_for_every_kept_input() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    for (target, holds) in invariants::TARGETS {
+        let inputs: Vec<_> = fs::read_dir(folder.join(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(inputs.len() >= 10, "{target} has {} inputs", inputs.len());
+        for input in inputs {
+            holds(&fs::read(input).unwrap());
+        }
+    }
+}
 
 #[test]
 fn hold_for_every_datagram_of_the_corpus() {

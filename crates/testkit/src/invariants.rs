@@ -1,7 +1,9 @@
 //! What must hold for any bytes.
 
+mod capture;
 mod encoder;
 mod lists;
+mod snapshot;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,7 +11,9 @@ use flow_state::{DataSet, Datagram, Decoded, Fact, FlowRecord, State, StateConfi
 use flow_wire::ie::{self, AbstractDataType};
 use flow_wire::{Message, SetKind, Template, TemplateLimits, Value};
 
+pub use capture::capture;
 pub use encoder::encoder;
+pub use snapshot::{snapshot, snapshot_body};
 
 /// One datagram from a stranger: it is decoded without a panic, each byte has one fate, no record is made of nothing.
 pub fn one_datagram(data: &[u8]) {
@@ -136,6 +140,19 @@ fn read_in_a_record(enterprise_number: u32, id: u16, bytes: &[u8]) {
         }
     }
 }
+
+/// What must hold for some bytes, or it panics.
+pub type Invariant = fn(&[u8]);
+
+/// The invariants by the names of the fuzz targets.
+pub const TARGETS: &[(&str, Invariant)] = &[
+    ("capture", capture),
+    ("datagram_sequence", datagram_sequence),
+    ("encoder", encoder),
+    ("one_datagram", one_datagram),
+    ("snapshot", snapshot),
+    ("value_readers", value_readers),
+];
 
 fn datagram(exporter: u8, seconds: u64, bytes: &[u8]) -> Datagram<'_> {
     let exporter = SocketAddr::from((Ipv4Addr::new(192, 0, 2, exporter), 50_000));

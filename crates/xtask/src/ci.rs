@@ -173,7 +173,13 @@ fn fuzz(root: &Path) -> Outcome {
     ensure!(!targets.is_empty(), "fuzz/Cargo.toml has no targets");
     fuzz_seeds::write(&root.join("target/fuzz-corpus"))?;
     for (_, target) in &targets {
-        fs::create_dir_all(root.join("target/fuzz-corpus").join(target))?;
+        let corpus = root.join("target/fuzz-corpus").join(target);
+        fs::create_dir_all(&corpus)?;
+        // Those that are kept; the run adds its own beside them.
+        for kept in fs::read_dir(root.join("fuzz/corpus").join(target))? {
+            let kept = kept?;
+            fs::copy(kept.path(), corpus.join(kept.file_name()))?;
+        }
         let limits = format!("-max_total_time={FUZZ_SECONDS} -rss_limit_mb=2048 -timeout=10 -print_final_stats=1");
         let command = format!("cargo +nightly fuzz run {target} target/fuzz-corpus/{target} -- {limits}");
         run_command(root, &[], &command)?;

@@ -4,13 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use testkit::corpus;
+use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
+use testkit::{corpus, invariants};
 
 /// Datagrams of each capture that become seeds: the first ones hold the Templates, and the later ones look alike.
 const DATAGRAMS_OF_A_CAPTURE: usize = 16;
 
 /// Longest datagram that `testkit::invariants::datagram_sequence` takes.
 const SEQUENCE_DATAGRAM_MAX: usize = 0x7ff;
+
+/// Bytes of a capture file that are enough to begin with.
+const CAPTURE_BYTES: usize = 4096;
 
 /// First bytes by which `datagram_sequence` tells datagrams from choices of what exporters do.
 const GIVEN: u8 = 0;
@@ -22,9 +26,11 @@ const CHOICES: usize = 2_000;
 
 /// Writes seeds below `folder`, one folder for each target that reads datagrams.
 pub(crate) fn write(folder: &Path) -> Result<()> {
-    let (single, sequence) = (folder.join("one_datagram"), folder.join("datagram_sequence"));
-    fs::create_dir_all(&single)?;
-    fs::create_dir_all(&sequence)?;
+    let [single, sequence, snapshots, files] =
+        ["one_datagram", "datagram_sequence", "snapshot", "capture"].map(|target| folder.join(target));
+    for folder in [&single, &sequence, &snapshots, &files] {
+        fs::create_dir_all(folder)?;
+    }
     for capture in corpus::captures().into_iter().chain(corpus::sflow_captures()) {
         let name = capture.file_stem().context("a capture without a name")?.to_string_lossy().into_owned();
         let datagrams = corpus::datagrams(&capture);
@@ -32,7 +38,10 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
         for (index, payload) in payloads().enumerate() {
             fs::write(single.join(format!("{name}-{index:02}")), payload)?;
         }
-        fs::write(sequence.join(name), sequence_of(payloads()))?;
+        fs::write(sequence.join(&name), sequence_of(payloads()))?;
+        fs::write(snapshots.join(&name), snapshot_of(payloads()))?;
+        let file = corpus::read(&capture);
+        fs::write(files.join(name), &file[..file.len().min(CAPTURE_BYTES)])?;
     }
     let mut random = fastrand::Rng::with_seed(2055);
     for index in 0..CHOSEN_SEQUENCES {
@@ -52,6 +61,17 @@ fn sequence_of<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
         sequence.extend(payload);
     }
     sequence
+}
+
+/// What is remembered of an exporter that sent these datagrams.
+fn snapshot_of<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let (state, mut decoded) = (State::new(StateConfig::default()), Decoded::default());
+    let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
+    for bytes in payloads {
+        let received_at = Timestamp::from_unix_seconds(1_700_000_000);
+        state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+    }
+    invariants::snapshot_body(&state)
 }
 
 #[cfg(test)]
