@@ -133,6 +133,11 @@ fn q45_vendors_elements_are_known_by_enterprise_and_number() {
         (6871, 33, Some("silkAppLabel")),
         (6876, 883, Some("tenantSourceIPv6")),
         (35632, 118, Some("l7Proto")),
+        (10704, 1, Some("timestamp")),
+        (15397, 1, Some("service")),
+        (9789, 1, Some("afcProtocol")),
+        (41916, 4321, Some("viptelaVpnId")),
+        (26866, 1, Some("httpReqUrl")),
         (56506, 137, Some("flowType")),
         (0xffff_fffe, 32767, None),
         (9, 1, None),
@@ -141,6 +146,14 @@ fn q45_vendors_elements_are_known_by_enterprise_and_number() {
             let field = flow.record().fields().next().unwrap();
             assert_eq!((field.name(), field.bytes), (name, &[1, 2, 3, 4][..]), "{enterprise_number}/{id}");
             assert_eq!(flow.octets(), Some(5));
+        });
+    }
+    // NetFlow v9 has no enterprises: Palo Alto and nProbe number theirs among all.
+    for (id, name) in
+        [(56701, Some("paloAltoAppId")), (56702, Some("paloAltoUserId")), (57590, Some("l7Proto")), (50000, None)]
+    {
+        with_flows(&record(Version::V9, &[(0, id, &[1, 2]), (0, 1, &[5])]), |flow| {
+            assert_eq!((flow.record().fields().next().unwrap().name(), flow.octets()), (name, Some(5)), "{id}");
         });
     }
 }
