@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::occasionally::Occasionally;
 use crate::output::OutputState;
 use crate::queue::Batch;
 use crate::sink::Stop;
+use crate::split;
 use crate::stats::DropReason;
 use crate::transport::{Accepted, ExportError, ExportErrorKind, Transport};
 
@@ -28,6 +30,8 @@ pub(crate) struct Delivery {
     transport: Transport,
     output: Arc<OutputState>,
     retry: RetryPolicy,
+    /// Bytes of the smallest request that was too large.
+    too_large: AtomicUsize,
     trouble: Occasionally,
     refusals: Occasionally,
     rejections: Occasionally,
@@ -36,22 +40,58 @@ pub(crate) struct Delivery {
 /// The deadline of shutdown came.
 struct Stopped;
 
+/// The receiver takes no request of this size.
+struct TooLarge;
+
 impl Delivery {
     pub(crate) fn new(transport: Transport, output: Arc<OutputState>, retry: RetryPolicy) -> Self {
         let (trouble, refusals, rejections) = Default::default();
-        Self { transport, output, retry, trouble, refusals, rejections }
+        Self { transport, output, retry, too_large: AtomicUsize::new(usize::MAX), trouble, refusals, rejections }
     }
 
     /// Sends batches, one after the other, until the queue is closed and empty or the deadline of shutdown is over.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<Stop>) {
         while let Some(batch) = self.output.queue.pop().await {
-            if let Err(Stopped) = self.deliver(&batch, &mut stop).await {
+            if let Err(Stopped) = self.deliver_parts(batch, &mut stop).await {
                 return;
             }
         }
     }
 
-    async fn deliver(&self, batch: &Batch, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
+    /// Delivers a batch whole, or in as many parts as the receiver wants it.
+    async fn deliver_parts(&self, batch: Batch, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            let is_known = part.request.len() >= self.too_large.load(Relaxed);
+            let mut halves = if is_known { split::halves(&part) } else { None };
+            if halves.is_none() {
+                match self.deliver(&part, stop).await? {
+                    Ok(()) => continue,
+                    Err(TooLarge) => halves = split::halves(&part),
+                }
+                self.learn_limit(&part);
+            }
+            match halves {
+                Some([first, second]) => {
+                    let halves = [second, first];
+                    self.output.queue.split(&part, &halves);
+                    parts.extend(halves);
+                }
+                None => self.output.dropped(&part, DropReason::TooLarge),
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers that a request was too large, so that the next ones are not sent in vain.
+    fn learn_limit(&self, part: &Batch) {
+        let bytes = part.request.len();
+        if self.too_large.fetch_min(bytes, Relaxed) == usize::MAX {
+            warn!(output = self.output.name, bytes, "the receiver takes no request of this size, sending smaller ones");
+        }
+    }
+
+    async fn deliver(&self, batch: &Batch, stop: &mut watch::Receiver<Stop>) -> Result<Result<(), TooLarge>, Stopped> {
         let request = unless_stopped(stop, self.transport.prepare(batch.request.clone())).await?;
         let mut attempt = 0;
         loop {
@@ -59,17 +99,20 @@ impl Delivery {
             let error = match unless_stopped(stop, self.transport.send(request.clone())).await? {
                 Ok(accepted) => {
                     self.accepted(batch, &accepted);
-                    return Ok(());
+                    return Ok(Ok(()));
                 }
                 Err(error) => error,
             };
             let output = &self.output.name;
+            if error.kind == ExportErrorKind::TooLarge {
+                return Ok(Err(TooLarge));
+            }
             if error.kind == ExportErrorKind::Refused {
                 self.output.dropped(batch, DropReason::Refused);
                 if let Some(repeats) = self.refusals.permit() {
                     error!(output, %error, spans = batch.spans, repeats, "receiver refused spans, dropped them");
                 }
-                return Ok(());
+                return Ok(Ok(()));
             }
             if let Some(repeats) = self.trouble.permit() {
                 warn!(output, %error, repeats, "cannot deliver spans, will try again");

@@ -9,7 +9,7 @@ mod attribute_key;
 mod fragment;
 mod int_row;
 mod span;
-mod wire;
+pub(crate) mod wire;
 
 pub use attribute_key::AttributeKey;
 pub use fragment::{AttributeFragment, SpanHead};

@@ -45,6 +45,7 @@ mod output;
 mod queue;
 mod reader;
 mod sink;
+mod split;
 mod stats;
 mod transport;
 mod tree;

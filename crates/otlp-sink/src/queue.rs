@@ -82,6 +82,13 @@ impl Queue {
         state.held.bytes -= batch.request.len();
     }
 
+    /// Has parts fly in place of a batch that is in flight, each to be settled.
+    pub(crate) fn split(&self, batch: &Batch, parts: &[Batch]) {
+        let mut state = self.lock();
+        state.held.bytes += parts.iter().map(|part| part.request.len()).sum::<usize>();
+        state.held.bytes -= batch.request.len();
+    }
+
     /// Takes nothing more; what waits can still be popped. The first reason stays.
     pub(crate) fn close(&self, reason: DropReason) {
         self.lock().closed.get_or_insert(reason);
@@ -125,6 +132,18 @@ mod tests {
         assert_eq!(queue.push(batch(1, 1)), Err(DropReason::QueueFull));
         queue.settle(&first);
         queue.push(batch(60, 1)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn parts_are_held_in_place_of_their_batch() {
+        let queue = Queue::new(100);
+        queue.push(batch(60, 6)).unwrap();
+        let whole = queue.pop().await.unwrap();
+        let parts = [batch(35, 3), batch(36, 3)];
+        queue.split(&whole, &parts);
+        assert_eq!(queue.held(), Held { queued_spans: 0, in_flight_spans: 6, bytes: 71 });
+        parts.iter().for_each(|part| queue.settle(part));
+        assert_eq!(queue.held(), Held::default());
     }
 
     #[tokio::test]

@@ -64,7 +64,7 @@ pub struct ExportError {
     pub retry_after: Option<Duration>,
 }
 
-/// Kinds of [`ExportError`]. All but `Refused` are worth another try.
+/// Kinds of [`ExportError`]. All but the last two are worth another try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExportErrorKind {
@@ -74,6 +74,8 @@ pub enum ExportErrorKind {
     TimedOut,
     /// The receiver asks to try again later.
     Unavailable,
+    /// The receiver takes no request of this size: smaller ones may do.
+    TooLarge,
     /// The receiver will not take this request, now or later.
     Refused,
 }
@@ -94,6 +96,7 @@ impl fmt::Display for ExportError {
             ExportErrorKind::Unreachable => "receiver unreachable: ",
             ExportErrorKind::TimedOut => "receiver too slow: ",
             ExportErrorKind::Unavailable => "receiver unavailable: ",
+            ExportErrorKind::TooLarge => "request too large for the receiver: ",
             ExportErrorKind::Refused => "receiver refused the request: ",
         })?;
         f.write_str(&self.message)

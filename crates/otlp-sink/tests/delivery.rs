@@ -100,6 +100,37 @@ async fn every_protocol_and_compression_delivers_every_span() {
     }
 }
 
+/// A receiver with a small limit gets small requests, all spans but the one that is too large by itself, and after the first
+/// batch none in vain.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_too_large_are_halved() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::Limit(1_000));
+        let mut config = config(otlp(&server, protocol));
+        config.max_batch_spans = 100.try_into().unwrap();
+        config.max_in_flight = 1.try_into().unwrap();
+        let sink = start(config);
+        let mut writer = sink.writer();
+        for index in 0..250 {
+            write(&mut writer, index);
+        }
+        let context = SpanContext { trace_id: [1; 16], span_id: [9; 8], parent_span_id: None };
+        writer.span(context, "test", SpanKind::Internal, 1, 2).str(&INDEX, &"x".repeat(1_000));
+        drop(writer);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped, report.remaining), (250, 1, 0), "{protocol}");
+        assert_eq!(sink.stats().outputs[0].dropped(DropReason::TooLarge), 1);
+        let requests = server.requests();
+        let refused: Vec<_> =
+            requests.iter().filter(|request| !request.accepted).map(|request| request.spans).collect();
+        // Those of the first batch; then the large span, with others and alone.
+        assert!(refused.starts_with(&[100, 50, 25]), "{refused:?}");
+        assert!(refused[3..].iter().all(|spans| *spans < 25) && refused.len() < 12, "{refused:?}");
+        assert_each_once(&server.shutdown().await, 250);
+    }
+}
+
 /// The receiver refuses connections for two seconds of a stream of 1,000 spans a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_loses_nothing_and_doubles_nothing() {

@@ -47,6 +47,8 @@ pub enum Respond {
     PartialSuccess(i64, &'static str),
     /// Asks to try again: `UNAVAILABLE` or 503, with `Retry-After` seconds over HTTP if given.
     Unavailable(Option<u64>),
+    /// Takes requests of fewer bytes of protobuf than this, and says of others that they are too large.
+    Limit(usize),
     /// Refuses for good with these codes.
     Refuse(Code, StatusCode),
     /// Never answers.
@@ -284,7 +286,11 @@ impl Recording {
         let message_len = request.encoded_len();
         let mut records = self.lock();
         let respond = records.respond.clone();
-        let accepted = matches!(respond, Respond::Accept | Respond::PartialSuccess(..));
+        let accepted = match respond {
+            Respond::Accept | Respond::PartialSuccess(..) => true,
+            Respond::Limit(limit) => message_len < limit,
+            _ => false,
+        };
         let mut spans = 0;
         for resource_spans in request.resource_spans {
             if let Some(resource) = resource_spans.resource.filter(|resource| !records.resources.contains(resource)) {
@@ -301,7 +307,7 @@ impl Recording {
         records.requests.push(Received { path: path.to_owned(), headers, spans, message_len, accepted });
         drop(records);
         self.changed.notify_waiters();
-        respond
+        if accepted && matches!(respond, Respond::Limit(_)) { Respond::Accept } else { respond }
     }
 }
 
@@ -387,6 +393,9 @@ impl TraceService for Grpc {
             Respond::Accept => Ok(tonic::Response::new(ExportTraceServiceResponse::default())),
             Respond::PartialSuccess(rejected, message) => Ok(tonic::Response::new(partial_success(rejected, message))),
             Respond::Unavailable(_) => Err(Status::unavailable("told to")),
+            Respond::Limit(limit) => {
+                Err(Status::resource_exhausted(format!("grpc: received message larger than max ({limit})")))
+            }
             Respond::Refuse(code, _) => Err(Status::new(code, "told to")),
             Respond::Hang => std::future::pending().await,
         }
@@ -444,6 +453,7 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
                 response.headers_mut().insert(RETRY_AFTER, seconds.into());
             }
         }
+        Respond::Limit(_) => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
         Respond::Refuse(_, status) => *response.status_mut() = status,
         Respond::Hang => std::future::pending().await,
     }

@@ -70,13 +70,13 @@ pub(super) fn head(tag: u8, len: usize) -> Head {
 }
 
 /// Appends a length-delimited field.
-pub(super) fn put_bytes(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.extend_from_slice(head(tag, content.len()).as_slice());
     out.extend_from_slice(content);
 }
 
 /// A length-delimited field on its own; empty when the content is, as proto3 leaves out what is default.
-pub(super) fn message(tag: u8, content: &[u8]) -> Box<[u8]> {
+pub(crate) fn message(tag: u8, content: &[u8]) -> Box<[u8]> {
     let mut out = Vec::new();
     if !content.is_empty() {
         put_bytes(&mut out, tag, content);

@@ -61,13 +61,7 @@ impl GrpcTransport {
             Ok(Ok(response)) => Ok(Accepted::from_protobuf(response.get_ref())),
             // The channel, too, watches the timeout that it tells the receiver about, and may be first.
             Ok(Err(status)) if is_timeout(&status) => Err(ExportError::timed_out(self.timeout)),
-            Ok(Err(status)) => {
-                let mut error = classify(&status);
-                if let Some(alert) = self.last_alert.take().filter(|_| error.kind == ExportErrorKind::Unreachable) {
-                    error.message = alert;
-                }
-                Err(error)
-            }
+            Ok(Err(status)) => Err(self.last_alert.explain(classify(&status))),
             Err(_) => Err(ExportError::timed_out(self.timeout)),
         }
     }
@@ -91,7 +85,11 @@ fn classify(status: &Status) -> ExportError {
         return ExportError::new(ExportErrorKind::Unreachable, root_cause(source));
     }
     let retry_after = retry_delay(status.details());
+    let is_size =
+        ["too large", "larger than", "exceeds maximum size"].iter().any(|word| status.message().contains(word));
     let kind = match status.code() {
+        // grpc-go has the one, tonic the other.
+        Code::ResourceExhausted | Code::OutOfRange if is_size && retry_after.is_none() => ExportErrorKind::TooLarge,
         Code::Cancelled
         | Code::DeadlineExceeded
         | Code::Aborted
@@ -179,6 +177,28 @@ mod tests {
             ResourceExhausted,
         ] {
             assert_eq!(classify(&Status::new(code, "")).kind, ExportErrorKind::Refused, "{code:?}");
+        }
+    }
+
+    /// As the servers of grpc-go, tonic and Java say it; a quota that is used up is not a matter of size.
+    #[test]
+    fn a_message_that_is_too_large_is_told_from_a_quota() {
+        for (code, message, kind) in [
+            (
+                Code::ResourceExhausted,
+                "grpc: received message larger than max (5000000 vs. 4194304)",
+                ExportErrorKind::TooLarge,
+            ),
+            (
+                Code::OutOfRange,
+                "Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes",
+                ExportErrorKind::TooLarge,
+            ),
+            (Code::ResourceExhausted, "gRPC message exceeds maximum size 4194304: 5000000", ExportErrorKind::TooLarge),
+            (Code::ResourceExhausted, "quota exceeded", ExportErrorKind::Refused),
+            (Code::OutOfRange, "", ExportErrorKind::Unavailable),
+        ] {
+            assert_eq!(classify(&Status::new(code, message)).kind, kind, "{message}");
         }
     }
 

@@ -1,17 +1,17 @@
 //! OTLP over HTTP/1.1.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::tls::Connector;
+use super::tls::{Connector, LastAlert};
 use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause};
 use crate::config::{Compression, ConfigError, OtlpConfig, Protocol};
 use crate::reader::Reader;
@@ -25,6 +25,7 @@ const MAX_SHOWN_LEN: usize = 200;
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
     client: Client<Connector, Full<Bytes>>,
+    last_alert: LastAlert,
     endpoint: Uri,
     headers: HeaderMap,
     timeout: Duration,
@@ -36,6 +37,7 @@ impl HttpTransport {
     pub(super) fn new(config: &OtlpConfig) -> Result<Self, ConfigError> {
         let json = config.protocol == Protocol::HttpJson;
         let connector = Connector::new(connector(), config, b"http/1.1")?;
+        let last_alert = connector.last_alert();
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         let mut headers = config.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
@@ -44,7 +46,7 @@ impl HttpTransport {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let (endpoint, timeout, compression) = (config.endpoint.clone(), config.timeout, config.compression);
-        Ok(Self { client, endpoint, headers, timeout, json, compression })
+        Ok(Self { client, last_alert, endpoint, headers, timeout, json, compression })
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -57,7 +59,7 @@ impl HttpTransport {
 
     pub(super) async fn send(&self, body: Bytes) -> Result<Accepted, ExportError> {
         match tokio::time::timeout(self.timeout, self.post(body)).await {
-            Ok(result) => result,
+            Ok(result) => result.map_err(|error| self.last_alert.explain(error)),
             Err(_) => Err(ExportError::timed_out(self.timeout)),
         }
     }
@@ -94,14 +96,22 @@ fn classify(status: StatusCode) -> ExportErrorKind {
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => ExportErrorKind::Unavailable,
+        StatusCode::PAYLOAD_TOO_LARGE => ExportErrorKind::TooLarge,
         _ => ExportErrorKind::Refused,
     }
 }
 
-/// `Retry-After` in seconds. Its other form, a date, is not for machines that disagree on the time.
+/// `Retry-After` in seconds, or as a date (RFC 9110 section 10.2.3), which counts from the receiver's own `Date` where there
+/// is one: machines disagree on the time.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let value = text(RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = httpdate::parse_http_date(value).ok()?;
+    let now = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
+    Some(then.duration_since(now).unwrap_or_default())
 }
 
 /// An `ExportTraceServiceResponse` as JSON. What cannot be read counts as full success, as the status says.
@@ -144,13 +154,20 @@ mod tests {
             .filter(|code| classify(StatusCode::from_u16(*code).unwrap()) == ExportErrorKind::Unavailable)
             .collect();
         assert_eq!(retryable, [429, 502, 503, 504]);
+        assert_eq!(classify(StatusCode::PAYLOAD_TOO_LARGE), ExportErrorKind::TooLarge);
     }
 
     #[test]
-    fn retry_after_is_seconds() {
+    fn retry_after_is_seconds_or_a_date() {
         let headers = |value| HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
         assert_eq!(retry_after(&headers("12")), Some(Duration::from_secs(12)));
-        assert_eq!(retry_after(&headers("Wed, 21 Oct 2026 07:28:00 GMT")), None);
+        let mut dated = headers("Wed, 21 Oct 2026 07:28:00 GMT");
+        assert_eq!(retry_after(&headers("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::ZERO), "it is over");
+        for (date, seconds) in [("Wed, 21 Oct 2026 07:27:30 GMT", 30), ("Wed, 21 Oct 2026 07:29:00 GMT", 0)] {
+            dated.insert(DATE, HeaderValue::from_static(date));
+            assert_eq!(retry_after(&dated), Some(Duration::from_secs(seconds)));
+        }
+        assert_eq!(retry_after(&headers("soon")), None);
         assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 

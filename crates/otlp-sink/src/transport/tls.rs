@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_rustls::{
     DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, MaybeHttpsStream, ResolveServerName,
 };
@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 use tracing::{info, warn};
 
+use super::{ExportError, ExportErrorKind};
 use crate::config::{ConfigError, OtlpConfig, TlsConfig};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -43,8 +44,13 @@ pub(super) struct Connector {
 pub(super) struct LastAlert(Arc<Mutex<Option<String>>>);
 
 impl LastAlert {
-    pub(super) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Names the cause of an error of which only that is known, that the connection is gone.
+    pub(super) fn explain(&self, mut error: ExportError) -> ExportError {
+        let alert = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(alert) = alert.filter(|_| error.kind == ExportErrorKind::Unreachable) {
+            error.message = alert;
+        }
+        error
     }
 
     fn note(&self, error: &io::Error) {
@@ -61,6 +67,17 @@ pub(super) struct Stream {
     last_alert: LastAlert,
 }
 
+impl Stream {
+    /// Where the receiver has closed the connection, what it said before may not have been read yet.
+    fn after_write<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if matches!(written, Poll::Ready(Err(_))) {
+            let mut rest = [0; 64];
+            let _ = self.poll_read(cx, ReadBuf::new(&mut rest).unfilled());
+        }
+        written
+    }
+}
+
 impl Read for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
@@ -73,11 +90,13 @@ impl Read for Stream {
 
 impl Write for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.after_write(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        self.after_write(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -93,7 +112,8 @@ impl Write for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.after_write(cx, written)
     }
 }
 
