@@ -191,7 +191,7 @@ pub(crate) struct OtlpSettings {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", value_name = "MILLISECONDS")]
     pub(crate) otlp_timeout: Option<String>,
 
-    /// `gzip` or `none`
+    /// `gzip`, `zstd` or `none`
     #[arg(long, env = "OTEL_EXPORTER_OTLP_COMPRESSION", value_name = "COMPRESSION")]
     pub(crate) otlp_compression: Option<String>,
 

@@ -226,6 +226,8 @@ pub enum Compression {
     None,
     /// `gzip`
     Gzip,
+    /// `zstd`, which costs less than gzip and is understood by fewer receivers.
+    Zstd,
 }
 
 impl FromStr for Compression {
@@ -235,6 +237,7 @@ impl FromStr for Compression {
         match text.trim().to_ascii_lowercase().as_str() {
             "none" => Ok(Self::None),
             "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
             _ => Err(ConfigError::Compression(text.to_owned())),
         }
     }
@@ -242,10 +245,7 @@ impl FromStr for Compression {
 
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-        })
+        f.write_str(self.encoding().unwrap_or("none"))
     }
 }
 
@@ -257,7 +257,7 @@ pub enum ConfigError {
     #[error("unknown OTLP protocol {0:?}: use grpc, http/protobuf or http/json")]
     Protocol(String),
     /// No known compression.
-    #[error("unknown compression {0:?}: use gzip or none")]
+    #[error("unknown compression {0:?}: use gzip, zstd or none")]
     Compression(String),
     /// No URL.
     #[error("invalid endpoint {0:?}: expected a URL such as http://localhost:4317")]

@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod compress;
 pub mod config;
 mod delivery;
 mod encode;

@@ -142,15 +142,22 @@ impl Transport {
 
     /// The body to send for an encoded request: transcoded and compressed once, however often it is sent.
     pub(crate) async fn prepare(&self, request: Bytes) -> Bytes {
-        let Self::Http(http) = self else { return request };
-        let (json, compression) = (http.is_json(), http.compression());
+        let (json, compression) = match self {
+            Self::Grpc(grpc) => (false, grpc.compression()),
+            Self::Http(http) => (http.is_json(), http.compression()),
+        };
         if !json && compression == Compression::None {
             return request;
         }
         // Milliseconds of work for a large batch: not for a thread that drives connections.
         let work = move || {
             let body = if json { json::to_json(&request).into() } else { request };
-            if compression == Compression::Gzip { http::gzip(&body).into() } else { body }
+            if compression == Compression::None {
+                return body;
+            }
+            let mut compressed = Vec::with_capacity(body.len() / 4);
+            compression.compress(&body, &mut compressed);
+            compressed.into()
         };
         tokio::task::spawn_blocking(work).await.expect("encoding does not panic")
     }

@@ -70,7 +70,7 @@ fn assert_each_once(spans: &[Span], expected: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_protocol_and_compression_delivers_every_span() {
     for protocol in PROTOCOLS {
-        for compression in [Compression::None, Compression::Gzip] {
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
             let server = OtlpServer::start_local().await.unwrap();
             let mut otlp = otlp(&server, protocol);
             otlp.compression = compression;
@@ -93,7 +93,8 @@ async fn every_protocol_and_compression_delivers_every_span() {
             for request in requests {
                 assert_eq!(request.headers["x-tenant"], "lab");
                 let encoding = request.headers.get("content-encoding").or(request.headers.get("grpc-encoding"));
-                assert_eq!(encoding.is_some_and(|encoding| encoding == "gzip"), compression == Compression::Gzip);
+                let expected = compression.to_string();
+                assert_eq!(encoding.map_or("none", |encoding| encoding.to_str().unwrap()), expected);
                 assert!(request.headers["user-agent"].to_str().unwrap().starts_with("OTel-OTLP-Exporter-Rust/"));
             }
         }

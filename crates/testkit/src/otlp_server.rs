@@ -365,6 +365,8 @@ async fn answer(
         return TraceServiceServer::new(Grpc(recording))
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Zstd)
+            .send_compressed(CompressionEncoding::Zstd)
             .call(request)
             .await;
     }
@@ -420,6 +422,9 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
         let mut plain = Vec::new();
         flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).map_err(|error| bad(&error))?;
         body = plain.into();
+    }
+    if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "zstd") {
+        body = zstd::stream::decode_all(&*body).map_err(|error| bad(&error))?.into();
     }
     let content_type = head.headers.get(CONTENT_TYPE).cloned();
     let json = match content_type.as_ref().map(|kind| kind.as_bytes()) {

@@ -324,9 +324,10 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_gzip_or_none() {
+    fn compression_is_gzip_zstd_or_none() {
         let compression = |value| config(&[("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", value)]);
         assert_eq!(compression("gzip").unwrap().compression, Compression::Gzip);
+        assert_eq!(compression("zstd").unwrap().compression, Compression::Zstd);
         assert_eq!(compression("none").unwrap().compression, Compression::None);
         assert_eq!(compression("lz4").unwrap_err().source, ConfigError::Compression("lz4".to_owned()));
     }

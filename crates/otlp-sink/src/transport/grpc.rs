@@ -1,14 +1,20 @@
 //! OTLP over gRPC.
 
 use std::error::Error;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
-use http::uri::PathAndQuery;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::metadata::MetadataMap;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, TE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Frame;
+use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tower_service::Service;
 
 use super::tls::{Connector, LastAlert};
 use super::{
@@ -17,13 +23,17 @@ use super::{
 use crate::config::{Compression, ConfigError, OtlpConfig};
 use crate::reader::{Field, Reader};
 
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 #[derive(Debug)]
 pub(crate) struct GrpcTransport {
     channel: Channel,
     last_alert: LastAlert,
-    metadata: MetadataMap,
+    headers: HeaderMap,
     timeout: Duration,
     compression: Compression,
 }
@@ -35,55 +45,129 @@ impl GrpcTransport {
             .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT);
         let connector = Connector::new(connector(), config, b"h2")?;
+        let mut headers = config.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        let timeout = format!("{}m", config.timeout.as_millis().min(99_999_999));
+        headers.insert(GRPC_TIMEOUT, timeout.parse().expect("digits are a header"));
+        if let Some(encoding) = config.compression.encoding() {
+            headers.insert(GRPC_ENCODING, HeaderValue::from_static(encoding));
+            headers.insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        }
         Ok(Self {
             last_alert: connector.last_alert(),
             channel: endpoint.connect_with_connector_lazy(connector),
-            metadata: MetadataMap::from_headers(config.headers.clone()),
+            headers,
             timeout: config.timeout,
             compression: config.compression,
         })
     }
 
-    pub(super) async fn send(&self, body: Bytes) -> Result<Accepted, ExportError> {
-        let call = async {
-            let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_LEN);
-            if self.compression == Compression::Gzip {
-                // Servers made with grpc-go, the OpenTelemetry Collector among them, answer as they were asked.
-                client = client.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
-            }
-            client.ready().await.map_err(|error| Status::from_error(error.into()))?;
-            let mut request = tonic::Request::new(body);
-            *request.metadata_mut() = self.metadata.clone();
-            request.set_timeout(self.timeout);
-            client.unary(request, PathAndQuery::from_static(EXPORT), BytesCodec).await
-        };
-        match tokio::time::timeout(self.timeout, call).await {
-            Ok(Ok(response)) => Ok(Accepted::from_protobuf(response.get_ref())),
-            // The channel, too, watches the timeout that it tells the receiver about, and may be first.
-            Ok(Err(status)) if is_timeout(&status) => Err(ExportError::timed_out(self.timeout)),
-            Ok(Err(status)) => Err(self.last_alert.explain(classify(&status))),
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Sends a message that is compressed already.
+    pub(super) async fn send(&self, message: Bytes) -> Result<Accepted, ExportError> {
+        match tokio::time::timeout(self.timeout, self.call(message)).await {
+            Ok(Err(error)) => Err(self.last_alert.explain(error)),
+            Ok(accepted) => accepted,
             Err(_) => Err(ExportError::timed_out(self.timeout)),
         }
     }
+
+    /// One call, by "gRPC over HTTP2". Not by tonic's client, which compresses at levels of its own, and for each attempt.
+    async fn call(&self, message: Bytes) -> Result<Accepted, ExportError> {
+        let failed = |error: tonic::transport::Error| {
+            // The channel, too, watches the timeout that it tells the receiver about, and may be first.
+            if is_timeout(&error) {
+                return ExportError::timed_out(self.timeout);
+            }
+            ExportError::new(ExportErrorKind::Unreachable, root_cause(&error))
+        };
+        let mut channel = self.channel.clone();
+        poll_fn(|cx| channel.poll_ready(cx)).await.map_err(failed)?;
+        let mut request = Request::new(Body::new(Framed::new(message, self.compression != Compression::None)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::from_static(EXPORT);
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = self.headers.clone();
+        let (head, body) = channel.call(request).await.map_err(failed)?.into_parts();
+        // Without an answer the status comes with the headers, otherwise behind it.
+        if let Some(status) = Status::from_header_map(&head.headers) {
+            return accepted(&status, &[]);
+        }
+        if head.status != StatusCode::OK {
+            // A proxy that does not speak gRPC ("HTTP to gRPC Status Code Mapping").
+            return Err(ExportError::new(super::http::classify(head.status), format!("not gRPC: {}", head.status)));
+        }
+        let body = Limited::new(body, MAX_ANSWER_LEN).collect().await;
+        let body = body.map_err(|error| ExportError::new(ExportErrorKind::Unreachable, root_cause(&*error)))?;
+        let Some(status) = body.trailers().and_then(Status::from_header_map) else {
+            return Err(ExportError::new(ExportErrorKind::Unreachable, "the answer has no status"));
+        };
+        let answer = answer(&body.to_bytes(), head.headers.get(GRPC_ENCODING));
+        accepted(&status, &answer)
+    }
 }
 
-fn is_timeout(status: &Status) -> bool {
-    let mut source = status.source();
-    while let Some(error) = source {
+fn accepted(status: &Status, answer: &[u8]) -> Result<Accepted, ExportError> {
+    if status.code() == Code::Ok { Ok(Accepted::from_protobuf(answer)) } else { Err(classify(status)) }
+}
+
+/// The message of an answer; none where it cannot be read, because the status says what became of the request. Servers made
+/// with grpc-go, the OpenTelemetry Collector among them, compress as they were asked.
+fn answer(body: &[u8], encoding: Option<&HeaderValue>) -> Vec<u8> {
+    match body {
+        [0, _, _, _, _, message @ ..] => message.to_vec(),
+        [1, _, _, _, _, message @ ..] => {
+            let encoding = encoding.map_or(&[][..], HeaderValue::as_bytes);
+            Compression::decompress(encoding, message, MAX_ANSWER_LEN as u64).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A body of one message: five bytes that say whether it is compressed, and how long it is; then the message.
+struct Framed {
+    parts: [Option<Bytes>; 2],
+}
+
+impl Framed {
+    fn new(message: Bytes, compressed: bool) -> Self {
+        let mut prefix = [u8::from(compressed), 0, 0, 0, 0];
+        // Batches are smaller than 4 GiB.
+        prefix[1..].copy_from_slice(&(message.len() as u32).to_be_bytes());
+        Self { parts: [Some(Bytes::copy_from_slice(&prefix)), Some(message).filter(|message| !message.is_empty())] }
+    }
+}
+
+impl hyper::body::Body for Framed {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Poll::Ready(self.parts.iter_mut().find_map(Option::take).map(|part| Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.parts.iter().all(Option::is_none)
+    }
+}
+
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
         if error.is::<tonic::TimeoutExpired>() {
             return true;
         }
-        source = error.source();
+        cause = error.source();
     }
     false
 }
 
 /// Which failures may be tried again, by the table in "Failures" of the OTLP specification.
 fn classify(status: &Status) -> ExportError {
-    if let Some(source) = status.source() {
-        // Not an answer: the connection could not be made or broke. What tonic says about it is a debug print.
-        return ExportError::new(ExportErrorKind::Unreachable, root_cause(source));
-    }
     let retry_after = retry_delay(status.details());
     let is_size =
         ["too large", "larger than", "exceeds maximum size"].iter().any(|word| status.message().contains(word));
@@ -114,43 +198,6 @@ fn retry_delay(status: &[u8]) -> Option<Duration> {
     let number = |field| delay.field(field).map_or(0, Field::number);
     let nanos = u32::try_from(number(2)).ok().filter(|nanos| *nanos < 1_000_000_000)?;
     Some(Duration::new(number(1), nanos))
-}
-
-/// Messages that are encoded already.
-struct BytesCodec;
-
-impl Codec for BytesCodec {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for BytesCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, message: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put(message);
-        Ok(())
-    }
-}
-
-impl Decoder for BytesCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(message.copy_to_bytes(message.remaining())))
-    }
 }
 
 #[cfg(test)]

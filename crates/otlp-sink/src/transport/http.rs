@@ -1,10 +1,8 @@
 //! OTLP over HTTP/1.1.
 
-use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
@@ -42,8 +40,8 @@ impl HttpTransport {
         let mut headers = config.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
-        if config.compression == Compression::Gzip {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(encoding) = config.compression.encoding() {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         let (endpoint, timeout, compression) = (config.endpoint.clone(), config.timeout, config.compression);
         Ok(Self { client, last_alert, endpoint, headers, timeout, json, compression })
@@ -90,7 +88,7 @@ impl HttpTransport {
 }
 
 /// Which answers may be tried again, by "Retryable Response Codes" of the OTLP specification.
-fn classify(status: StatusCode) -> ExportErrorKind {
+pub(super) fn classify(status: StatusCode) -> ExportErrorKind {
     match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
@@ -135,12 +133,6 @@ fn explanation(body: &[u8], content_type: Option<&HeaderValue>) -> String {
     };
     let text: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_LEN).collect();
     if text.is_empty() { text } else { format!(": {text}") }
-}
-
-/// Level 1: a fifth of the time of the default level for a fifth more bytes.
-pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
-    encoder.write_all(body).and_then(|()| encoder.finish()).expect("a Vec takes every write")
 }
 
 #[cfg(test)]
