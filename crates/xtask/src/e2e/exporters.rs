@@ -36,10 +36,21 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     let _ = std::fs::remove_file(&lines);
     let output = format!("file:{}", lines.display());
     let mut collectors = [
-        bench.collector("grpc", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &grpc), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")])?,
+        bench.collector(
+            "grpc",
+            &[
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", &grpc),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+                ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
+            ],
+        )?,
         bench.collector(
             "http",
-            &[("OTEL_EXPORTER_OTLP_ENDPOINT", &http), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")],
+            &[
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", &http),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ],
         )?,
         bench.collector("file", &[("NETFLOW_OUTPUT", &output)])?,
     ];
