@@ -1,13 +1,13 @@
 //! Datagrams of several exporters as bytes choose them, and a model that knows what must come out.
 //!
-//! Exporters announce Templates and options, define them again with other fields, withdraw them, start anew, and send
-//! data before its Template; datagrams are lost, sent twice and overtaken. The model reads Sets with the plainest walk
-//! that there is, by the Templates that arrived.
+//! Exporters announce Templates and options, define them again with other fields, withdraw them over UDP and TCP, start
+//! anew, and send data before its Template; datagrams are lost, sent twice and overtaken; the collector starts anew from
+//! a snapshot. The model reads Sets with the plainest walk that there is, by the Templates that arrived.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use flow_state::{Datagram, Decoded, State, StateConfig, StateEvent, Timestamp, TransportSession, Version};
+use flow_state::{Datagram, Decoded, State, StateConfig, StateEvent, Timestamp, Transport, TransportSession, Version};
 use flow_wire::encode::{self, MessageWriter, Padding, TemplateDefinition};
 use flow_wire::{DecodeErrorKind, FieldSpecifier, VARIABLE_LENGTH};
 
@@ -24,8 +24,10 @@ pub struct Coverage {
     pub added: usize,
     /// Templates that took the place of others.
     pub changed: usize,
-    /// Withdrawals.
+    /// Withdrawals over TCP that took a Template away.
     pub withdrawals: usize,
+    /// Withdrawals over UDP, which count for nothing.
+    pub ignored_withdrawals: usize,
     /// Data Sets that waited for their Template and came out with it.
     pub replayed: usize,
     /// Exporters that were seen to start anew.
@@ -36,21 +38,56 @@ pub struct Coverage {
     pub disorder: usize,
     /// Datagrams that were damaged.
     pub damaged: usize,
+    /// Collectors that began with the snapshot of the one before, Templates in it.
+    pub snapshots: usize,
+    /// Data Sets that a Template out of a snapshot decoded.
+    pub restored: usize,
 }
 
 impl Coverage {
     /// Adds those of another sequence.
     pub fn add(&mut self, other: &Self) {
-        self.flows += other.flows;
-        self.options_records += other.options_records;
-        self.added += other.added;
-        self.changed += other.changed;
-        self.withdrawals += other.withdrawals;
-        self.replayed += other.replayed;
-        self.restarts += other.restarts;
-        self.variable += other.variable;
-        self.disorder += other.disorder;
-        self.damaged += other.damaged;
+        for (count, more) in self.counts_mut().into_iter().zip(other.counts()) {
+            *count += more;
+        }
+    }
+
+    /// All counts.
+    pub fn counts(mut self) -> [usize; 13] {
+        self.counts_mut().map(|count| *count)
+    }
+
+    fn counts_mut(&mut self) -> [&mut usize; 13] {
+        let Self {
+            flows,
+            options_records,
+            added,
+            changed,
+            withdrawals,
+            ignored_withdrawals,
+            replayed,
+            restarts,
+            variable,
+            disorder,
+            damaged,
+            snapshots,
+            restored,
+        } = self;
+        [
+            flows,
+            options_records,
+            added,
+            changed,
+            withdrawals,
+            ignored_withdrawals,
+            replayed,
+            restarts,
+            variable,
+            disorder,
+            damaged,
+            snapshots,
+            restored,
+        ]
     }
 }
 
@@ -83,7 +120,8 @@ pub fn play(data: &[u8]) -> Coverage {
             choices.damage(&mut sent.bytes);
             collector.coverage.damaged += 1;
         }
-        let fate = choices.below(8);
+        let chosen = choices.byte();
+        let fate = chosen % 8;
         collector.coverage.disorder += usize::from(fate < 3);
         match fate {
             0 => {}
@@ -98,6 +136,9 @@ pub fn play(data: &[u8]) -> Coverage {
             && let Some(late) = overtaken.take()
         {
             collector.receive(&late);
+        }
+        if chosen / 8 == 1 {
+            collector.start_anew();
         }
     }
     collector.coverage
@@ -147,6 +188,7 @@ struct Sent {
 #[derive(Clone, Debug)]
 enum SentSet {
     Definitions(Vec<Definition>),
+    Withdrawal(u16),
     Data(u16, Vec<u8>),
 }
 
@@ -157,7 +199,8 @@ struct Definition {
     fields: Vec<FieldSpecifier>,
 }
 
-/// An Exporting Process with one port and two Observation Domains.
+/// An Exporting Process with one port and two Observation Domains: the first sends v9, the second IPFIX, the third IPFIX
+/// over TCP.
 struct Exporter {
     session: TransportSession,
     version: Version,
@@ -185,8 +228,9 @@ const COLUMNS: [(u16, u32, [u16; 3]); 8] = [
 impl Exporter {
     fn new(number: u8) -> Self {
         let address = SocketAddr::from((Ipv4Addr::new(192, 0, 2, number + 1), 50_000));
+        let session = TransportSession::new(address, SocketAddr::from(([198, 51, 100, 1], 2055)));
         Self {
-            session: TransportSession::new(address, SocketAddr::from(([198, 51, 100, 1], 2055))),
+            session: session.with_transport(if number == 2 { Transport::Tcp } else { Transport::Udp }),
             version: if number == 0 { Version::V9 } else { Version::Ipfix },
             known: [Vec::new(), Vec::new()],
             sequence_number: [1000; 2],
@@ -215,7 +259,7 @@ impl Exporter {
                     let id = TEMPLATE_IDS[choices.below(TEMPLATE_IDS.len())];
                     self.writer.template_set(&[TemplateDefinition::new(id, &[])]);
                     self.known[domain].retain(|definition| definition.id != id);
-                    coverage.withdrawals += 1;
+                    sets.push(SentSet::Withdrawal(id));
                 }
                 _ => sets.extend(self.data(domain, choices, coverage)),
             }
@@ -300,7 +344,7 @@ fn with_bodies(mut sets: Vec<SentSet>, version: Version, bytes: &[u8]) -> Vec<Se
     }
     let data = sets.iter_mut().filter_map(|set| match set {
         SentSet::Data(_, body) => Some(body),
-        SentSet::Definitions(_) => None,
+        SentSet::Definitions(_) | SentSet::Withdrawal(_) => None,
     });
     data.zip(bodies).for_each(|(place, body)| *place = body);
     sets
@@ -326,12 +370,14 @@ type Domain = (TransportSession, u32);
 /// The state under test beside the model.
 struct Collector {
     state: State,
-    limits: (usize, usize),
+    config: StateConfig,
     is_hostile: bool,
     seconds: u64,
     decoded: Decoded,
     coverage: Coverage,
     templates: HashMap<(Domain, u16), Definition>,
+    /// Those of them that came out of a snapshot.
+    restored: HashSet<(Domain, u16)>,
     /// Bodies of Data Sets without a Template, oldest first.
     waiting: Vec<((Domain, u16), Vec<u8>)>,
 }
@@ -339,24 +385,46 @@ struct Collector {
 impl Collector {
     fn new(config: StateConfig, is_hostile: bool) -> Self {
         Self {
-            limits: (config.memory, config.pending_memory),
-            state: State::new(config),
+            state: State::new(config.clone()),
+            config,
             is_hostile,
             seconds: 0,
             decoded: Decoded::default(),
             coverage: Coverage::default(),
             templates: HashMap::new(),
+            restored: HashSet::new(),
             waiting: Vec::new(),
         }
     }
 
+    /// A snapshot is restored by a collector that knows nothing else: all is known again but the data that waited.
+    fn start_anew(&mut self) {
+        let snapshot = self.state.snapshot();
+        self.state = State::new(self.config.clone());
+        let restored = self.state.restore(&snapshot, self.now()).unwrap();
+        self.check_memory();
+        if !self.is_hostile {
+            assert_eq!((restored.templates, restored.refused), (self.templates.len(), 0), "{restored:?}");
+        }
+        self.waiting.clear();
+        self.restored = self.templates.keys().copied().collect();
+        self.coverage.snapshots += usize::from(restored.templates > 0);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(1_700_000_000 + self.seconds)
+    }
+
+    fn check_memory(&self) {
+        let (memory, pending_memory) = (self.state.memory(), self.state.pending_memory());
+        assert!(memory <= self.config.memory, "{memory} bytes of Templates");
+        assert!(pending_memory <= self.config.pending_memory, "{pending_memory} bytes wait");
+    }
+
     fn receive(&mut self, sent: &Sent) {
-        let received_at = Timestamp::from_unix_seconds(1_700_000_000 + self.seconds);
-        let datagram = Datagram { session: sent.session, received_at, tag: 0, bytes: &sent.bytes };
+        let datagram = Datagram { session: sent.session, received_at: self.now(), tag: 0, bytes: &sent.bytes };
         invariants::decode(&self.state, &datagram, &mut self.decoded);
-        let (memory, pending_memory) = self.limits;
-        assert!(self.state.memory() <= memory, "{} bytes of Templates", self.state.memory());
-        assert!(self.state.pending_memory() <= pending_memory, "{} bytes wait", self.state.pending_memory());
+        self.check_memory();
         self.count();
         if !self.is_hostile {
             self.compare(sent);
@@ -369,12 +437,15 @@ impl Collector {
             match event {
                 StateEvent::TemplateAdded(_) => coverage.added += 1,
                 StateEvent::TemplateChanged(_) => coverage.changed += 1,
+                StateEvent::TemplateWithdrawn(_) => coverage.withdrawals += 1,
                 StateEvent::ExporterRestarted => coverage.restarts += 1,
                 _ => {}
             }
         }
         coverage.options_records += decoded.messages().iter().map(|m| m.options_records as usize).sum::<usize>();
         coverage.replayed += decoded.replayed_sets().count();
+        let ignored = DecodeErrorKind::WithdrawalIgnored(0).index();
+        coverage.ignored_withdrawals += decoded.issues().counts()[ignored] as usize;
     }
 
     fn compare(&mut self, sent: &Sent) {
@@ -390,6 +461,7 @@ impl Collector {
             options_records = options_records.wrapping_sub(message.options_records as usize);
         }
         assert_eq!(options_records, 0, "options records too few, or too many");
+        assert_eq!(self.state.template_count(), self.templates.len(), "Templates in force");
         self.coverage.flows += flows.len();
         // What is expected: v9 counts records, and those that wait or are padding to another Template are none.
         let expected = [
@@ -407,6 +479,7 @@ impl Collector {
     /// Flows, the number of options records, and records that waited, of a datagram as it was sent.
     fn expect(&mut self, sent: &Sent) -> (Vec<Row>, usize, Vec<Row>) {
         let domain = (sent.session, sent.domain);
+        let is_stream = sent.session.transport == Transport::Tcp;
         let (mut flows, mut options_records, mut replayed) = (Vec::new(), 0, Vec::new());
         let mut later = Vec::new();
         let mut deliver = |definition: &Definition, body: &[u8]| match definition.scope_count {
@@ -418,14 +491,26 @@ impl Collector {
                 SentSet::Definitions(definitions) => {
                     for definition in definitions {
                         let key = (domain, definition.id);
-                        self.templates.insert(key, definition.clone());
+                        if self.templates.insert(key, definition.clone()).as_ref() != Some(definition) {
+                            self.restored.remove(&key);
+                        }
                         for (_, body) in self.waiting.extract_if(.., |(waiting, _)| *waiting == key) {
                             replayed.extend(walk(definition, &body));
                         }
                     }
                 }
+                // RFC 7011 section 8.4: over UDP they are ignored.
+                SentSet::Withdrawal(id) => {
+                    if is_stream {
+                        self.templates.remove(&(domain, *id));
+                        self.restored.remove(&(domain, *id));
+                    }
+                }
                 SentSet::Data(id, body) => match self.templates.get(&(domain, *id)) {
-                    Some(definition) => deliver(definition, body),
+                    Some(definition) => {
+                        self.coverage.restored += usize::from(self.restored.contains(&(domain, *id)));
+                        deliver(definition, body);
+                    }
                     None => later.push((id, body)),
                 },
             }
