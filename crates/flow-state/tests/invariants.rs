@@ -1,27 +1,11 @@
 //! The invariants of `testkit` over the corpus, over mutations of it, and over anything.
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
-use std::path::Path;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use testkit::sequences::Coverage;
-use testkit::{corpus, invariants, sequences};
-
-/// Inputs that fuzzing found worth keeping, for every target.
-#[test]
-fn hold_for_every_kept_input() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-    for (target, holds) in invariants::TARGETS {
-        let inputs: Vec<_> = fs::read_dir(folder.join(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert!(inputs.len() >= 10, "{target} has {} inputs", inputs.len());
-        for input in inputs {
-            holds(&fs::read(input).unwrap());
-        }
-    }
-}
+use testkit::{corpus, invariants, seeds, sequences};
 
 #[test]
 fn hold_for_every_datagram_of_the_corpus() {
@@ -33,9 +17,23 @@ fn hold_for_every_datagram_of_the_corpus() {
 }
 
 /// A few datagrams of each capture, so that mutations reach Templates and data of every version.
-fn seeds() -> Vec<Vec<u8>> {
+fn datagrams() -> Vec<Vec<u8>> {
     let captures = [corpus::captures(), corpus::sflow_captures()].concat();
-    captures.iter().flat_map(|capture| corpus::datagrams(capture).into_iter().take(2)).map(|d| d.payload).collect()
+    let first = captures.iter().flat_map(|capture| corpus::datagrams(capture).into_iter().take(2));
+    let packets = seeds::packets().into_iter().map(|(_, packet)| packet);
+    first.map(|datagram| datagram.payload).chain(packets).chain([seeds::options()]).collect()
+}
+
+/// What is remembered after each of them.
+fn snapshots() -> Vec<Vec<u8>> {
+    datagrams().iter().map(|datagram| seeds::snapshot_of([&datagram[..]].into_iter())).collect()
+}
+
+/// The first records of each capture, and what they have not.
+fn captures() -> Vec<Vec<u8>> {
+    let files = [corpus::captures(), corpus::sflow_captures()].concat();
+    let first = files.iter().map(|path| corpus::read(path)).map(|file| file[..file.len().min(2048)].to_vec());
+    first.chain(seeds::captures().into_iter().map(|(_, file)| file)).collect()
 }
 
 #[derive(Clone, Debug)]
@@ -85,8 +83,8 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
     }
 }
 
-fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    (proptest::sample::select(seeds()), vec(mutation(), 0..6)).prop_map(|(mut bytes, mutations)| {
+fn mutated(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    (select(seeds), vec(mutation(), 0..6)).prop_map(|(mut bytes, mutations)| {
         mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
         bytes
     })
@@ -107,7 +105,7 @@ fn random_sequences_reach_every_kind_of_change() {
 
 proptest! {
     #[test]
-    fn hold_for_mutated_datagrams(datagram in mutated()) {
+    fn hold_for_mutated_datagrams(datagram in mutated(datagrams())) {
         invariants::one_datagram(&datagram);
     }
 
@@ -118,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn hold_for_sequences(datagrams in vec((mutated(), any::<u8>()), 1..24)) {
+    fn hold_for_sequences(datagrams in vec((mutated(datagrams()), any::<u8>()), 1..24)) {
         let mut sequence = vec![0];
         for (datagram, choice) in datagrams {
             let len = (datagram.len() & 0x7ff) as u16;
@@ -132,6 +130,18 @@ proptest! {
     #[test]
     fn hold_for_exporters_that_do_as_they_like(choices in vec(any::<u8>(), 0..3000)) {
         sequences::play(&choices);
+    }
+
+    #[test]
+    fn hold_for_snapshots(body in mutated(snapshots()), any in vec(any::<u8>(), 0..400)) {
+        invariants::snapshot(&body);
+        invariants::snapshot(&any);
+    }
+
+    #[test]
+    fn hold_for_captures(file in mutated(captures()), any in vec(any::<u8>(), 0..400)) {
+        invariants::capture(&file);
+        invariants::capture(&any);
     }
 
     #[test]

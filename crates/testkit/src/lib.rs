@@ -9,5 +9,6 @@ pub mod corpus;
 pub mod differential;
 pub mod invariants;
 pub mod otlp_server;
+pub mod seeds;
 pub mod sequences;
 pub mod tls;

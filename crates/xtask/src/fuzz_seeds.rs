@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
-use testkit::{corpus, invariants};
+use testkit::{corpus, seeds};
 
 /// Datagrams of each capture that become seeds: the first ones hold the Templates, and the later ones look alike.
 const DATAGRAMS_OF_A_CAPTURE: usize = 16;
@@ -39,9 +38,16 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
             fs::write(single.join(format!("{name}-{index:02}")), payload)?;
         }
         fs::write(sequence.join(&name), sequence_of(payloads()))?;
-        fs::write(snapshots.join(&name), snapshot_of(payloads()))?;
+        fs::write(snapshots.join(&name), seeds::snapshot_of(payloads()))?;
         let file = corpus::read(&capture);
         fs::write(files.join(name), &file[..file.len().min(CAPTURE_BYTES)])?;
+    }
+    fs::write(single.join("options"), seeds::options())?;
+    fs::write(snapshots.join("options"), seeds::snapshot_of([&seeds::options()[..]].into_iter()))?;
+    for (seeds, folder) in [(seeds::packets(), &single), (seeds::captures(), &files)] {
+        for (name, seed) in seeds {
+            fs::write(folder.join(name), seed)?;
+        }
     }
     let mut random = fastrand::Rng::with_seed(2055);
     for index in 0..CHOSEN_SEQUENCES {
@@ -61,17 +67,6 @@ fn sequence_of<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
         sequence.extend(payload);
     }
     sequence
-}
-
-/// What is remembered of an exporter that sent these datagrams.
-fn snapshot_of<'a>(payloads: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let (state, mut decoded) = (State::new(StateConfig::default()), Decoded::default());
-    let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
-    for bytes in payloads {
-        let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-        state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
-    }
-    invariants::snapshot_body(&state)
 }
 
 #[cfg(test)]

@@ -5,27 +5,40 @@ use flow_state::{Decoded, SnapshotError, State, StateConfig, Timestamp};
 /// Bytes of the head in front of the checksum: magic number and layout.
 const HEAD: usize = 10;
 
-/// The body of a snapshot, with the head and the checksum that it would have: it is restored within the budget or refused as
-/// a whole, what was restored comes back from a snapshot of its own, and the state decodes what comes next.
-pub fn snapshot(body: &[u8]) {
+/// As a file, and as the body of a snapshot, with the head and the checksum that it would have: it is restored within the
+/// budget or refused as a whole, what was restored comes back from a snapshot of its own and goes into the same snapshot,
+/// a byte of which cannot change without notice, and the state decodes what comes next.
+pub fn snapshot(data: &[u8]) {
     let mut config = StateConfig::default();
     config.memory = 64 << 10;
     let now = Timestamp::from_unix_seconds(1_700_000_000);
+    let empty = State::new(config.clone());
+    let restored = empty.restore(data, now);
+    assert!(restored.is_ok() || empty.domain_count() == 0, "{restored:?}");
+
     let state = State::new(config.clone());
-    let before = state.memory();
     let head = &state.snapshot()[..HEAD];
-    let whole = [head, &checksum(body).to_be_bytes(), body].concat();
+    let whole = [head, &checksum(data).to_be_bytes(), data].concat();
     let restored = state.restore(&whole, now);
     assert!(state.memory() <= config.memory, "{} bytes of Templates", state.memory());
     match restored {
         Ok(restored) => {
             let again = State::new(config);
-            let copied = again.restore(&state.snapshot(), now).unwrap();
+            let mut copy = state.snapshot();
+            let copied = again.restore(&copy, now).unwrap();
             assert_eq!(copied.domains, state.domain_count());
             assert!(copied.domains <= restored.domains && copied.templates <= restored.templates);
             assert_eq!((again.template_count(), copied.refused), (state.template_count(), 0));
+            assert_eq!(sorted(snapshot_body(&again)), sorted(snapshot_body(&state)));
+
+            let at = checksum(data) as usize % copy.len();
+            copy[at] ^= 1;
+            let nothing = State::new(StateConfig::default());
+            assert!(nothing.restore(&copy, now).is_err() && nothing.domain_count() == 0, "byte {at}");
         }
-        Err(SnapshotError::Damaged | SnapshotError::TemplateScope) => assert_eq!(state.memory(), before),
+        Err(SnapshotError::Damaged | SnapshotError::TemplateScope) => {
+            assert_eq!((state.memory(), state.domain_count(), state.template_count()), (0, 0, 0));
+        }
         Err(error) => panic!("the head was right: {error}"),
     }
     let mut decoded = Decoded::default();
@@ -42,6 +55,12 @@ pub fn snapshot(body: &[u8]) {
 /// The body of a real snapshot: what [`snapshot`] can start from.
 pub fn snapshot_body(state: &State) -> Vec<u8> {
     state.snapshot()[HEAD + 8..].to_vec()
+}
+
+/// Templates and rows of options have no order.
+fn sorted(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.sort_unstable();
+    bytes
 }
 
 /// FNV-1a.
