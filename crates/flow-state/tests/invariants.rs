@@ -1,6 +1,7 @@
 //! The invariants of `testkit` over the corpus, over mutations of it, and over anything.
 #![allow(clippy::unwrap_used)]
 
+use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -88,6 +89,36 @@ fn mutated(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
         mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
         bytes
     })
+}
+
+/// All that exporters told goes into the next snapshot as it went into the first; tables have no order.
+#[test]
+fn snapshots_of_every_capture_survive_a_round_trip() {
+    let now = Timestamp::from_unix_seconds(1_900_000_000);
+    let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
+    let files = [corpus::captures(), corpus::sflow_captures()].concat();
+    let captures = files.iter().map(|path| corpus::datagrams(path).into_iter().map(|d| d.payload).collect());
+    let mut templates = 0;
+    for datagrams in captures.chain([vec![seeds::options()]]) {
+        let (state, mut decoded) = (State::new(StateConfig::default()), Decoded::default());
+        for (received_at, bytes) in datagrams.iter().enumerate() {
+            let received_at = Timestamp::from_unix_seconds(1_700_000_000 + received_at as u64);
+            state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+        }
+        let first = state.snapshot();
+        let again = State::new(StateConfig::default());
+        let restored = again.restore(&first, now).unwrap();
+        assert_eq!((restored.domains, restored.refused), (state.domain_count(), 0));
+        assert_eq!(restored.templates, state.template_count());
+        templates += restored.templates;
+        let [first, second] = [first, again.snapshot()].map(|snapshot| {
+            let mut body = snapshot[18..].to_vec();
+            body.sort_unstable();
+            body
+        });
+        assert_eq!(first, second);
+    }
+    assert!(templates > 20, "{templates}");
 }
 
 /// What sequences of random choices are for takes place in them, and often.

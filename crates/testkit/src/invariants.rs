@@ -13,7 +13,7 @@ use flow_wire::{Message, SetKind, Template, TemplateLimits, Value};
 
 pub use capture::capture;
 pub use encoder::encoder;
-pub use snapshot::{snapshot, snapshot_body};
+pub use snapshot::{snapshot, snapshot_body, snapshot_file};
 
 /// One datagram from a stranger: it is decoded without a panic, each byte has one fate, no record is made of nothing.
 pub fn one_datagram(data: &[u8]) {

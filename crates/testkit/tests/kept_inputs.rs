@@ -135,3 +135,23 @@ fn captures_reach_both_formats_and_every_fate() {
     let counts = fates.map(|fate| all.iter().map(fate).sum::<u64>());
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
 }
+
+#[test]
+fn snapshots_reach_what_is_kept_and_what_is_refused() {
+    let (mut domains, mut templates, mut refused, mut damaged) = (0, 0, 0, 0);
+    for body in inputs("snapshot") {
+        let mut config = StateConfig::default();
+        config.memory = 64 << 10;
+        match State::new(config).restore(&invariants::snapshot_file(&body), Timestamp::from_unix_seconds(1_700_000_000))
+        {
+            Ok(restored) => {
+                domains += restored.domains;
+                templates += restored.templates;
+                refused += restored.refused;
+            }
+            Err(_) => damaged += 1,
+        }
+    }
+    let counts = [domains, templates, refused, damaged];
+    assert!(counts.iter().all(|count| *count > 5), "{counts:?}");
+}

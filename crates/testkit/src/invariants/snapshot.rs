@@ -17,9 +17,7 @@ pub fn snapshot(data: &[u8]) {
     assert!(restored.is_ok() || empty.domain_count() == 0, "{restored:?}");
 
     let state = State::new(config.clone());
-    let head = &state.snapshot()[..HEAD];
-    let whole = [head, &checksum(data).to_be_bytes(), data].concat();
-    let restored = state.restore(&whole, now);
+    let restored = state.restore(&snapshot_file(data), now);
     assert!(state.memory() <= config.memory, "{} bytes of Templates", state.memory());
     match restored {
         Ok(restored) => {
@@ -55,6 +53,12 @@ pub fn snapshot(data: &[u8]) {
 /// The body of a real snapshot: what [`snapshot`] can start from.
 pub fn snapshot_body(state: &State) -> Vec<u8> {
     state.snapshot()[HEAD + 8..].to_vec()
+}
+
+/// A body with the head and the checksum that it would have.
+pub fn snapshot_file(body: &[u8]) -> Vec<u8> {
+    let empty = State::new(StateConfig::default()).snapshot();
+    [&empty[..HEAD], &checksum(body).to_be_bytes(), body].concat()
 }
 
 /// Templates and rows of options have no order.
