@@ -25,7 +25,8 @@ pub(crate) struct FragmentKey {
     pub(crate) identification: u32,
 }
 
-/// Datagrams that still miss fragments: at most [`MAX_PENDING`], so at most 8 MiB, the oldest leave first.
+/// Datagrams that still miss fragments: at most [`MAX_PENDING`], so at most 8 MiB, and as much again where nearly every
+/// piece has a hole behind it; the oldest leave first.
 #[derive(Debug, Default)]
 pub(crate) struct Fragments {
     pending: VecDeque<Pending>,
@@ -115,6 +116,11 @@ impl Parts {
         }
         self.length = length;
         if self.bytes.len() < range.end {
+            // Doubling, as a `Vec` does by itself, but never beyond what a datagram can hold.
+            if self.bytes.capacity() < range.end {
+                let capacity = range.end.max((2 * self.bytes.capacity()).min(MAX_PAYLOAD));
+                self.bytes.reserve_exact(capacity - self.bytes.len());
+            }
             self.bytes.resize(range.end, 0);
         }
         self.bytes[range.clone()].copy_from_slice(fragment.bytes);
