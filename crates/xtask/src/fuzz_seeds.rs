@@ -79,4 +79,20 @@ mod tests {
         let sequence = sequence_of([&[1, 2][..], &long, &[3]].into_iter());
         assert_eq!(sequence, [GIVEN, 0, 2, 0, 1, 2, 0, 1, 0, 3]);
     }
+
+    #[test]
+    fn each_target_that_reads_what_others_wrote_has_seeds() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path()).unwrap();
+        for (target, made) in [
+            ("one_datagram", &["options", "geneve", "gre", "ipip", "vxlan"][..]),
+            ("datagram_sequence", &["chosen-00"]),
+            ("snapshot", &["options"]),
+            ("capture", &["pcapng", "fragments"]),
+        ] {
+            let target = folder.path().join(target);
+            assert!(target.read_dir().unwrap().count() > made.len(), "and some of captures");
+            made.iter().for_each(|name| assert!(target.join(name).is_file(), "{name}"));
+        }
+    }
 }
