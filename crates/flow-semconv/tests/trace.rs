@@ -610,9 +610,14 @@ fn frame_span(values: &[(u16, &[u8])]) -> Span {
 }
 
 fn span_of_frame(frame: &[u8], values: &[(u16, &[u8])]) -> Span {
+    span_of_section(315, frame, values)
+}
+
+/// The span of an IPFIX record with a section of a packet in this element.
+fn span_of_section(element: u16, frame: &[u8], values: &[(u16, &[u8])]) -> Span {
     let field = |id, length: usize| FieldSpecifier { enterprise_number: 0, id, length: length as u16 };
     let mut fields: Vec<_> = values.iter().map(|(id, value)| field(*id, value.len())).collect();
-    fields.push(field(315, frame.len()));
+    fields.push(field(element, frame.len()));
     let mut writer = MessageWriter::new();
     writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
     writer.template_set(&[TemplateDefinition::new(256, &fields)]).data_set(256);
@@ -659,6 +664,55 @@ fn a_packet_has_the_community_id_of_its_conversation() {
     let mut esp = VXLAN_FRAME[..18 + 20].to_vec();
     esp[18 + 9] = 50;
     assert!(id(&esp).is_some());
+}
+
+/// IPv4: 192.168.1.52 asks 8.8.8.8 for a name.
+const DNS_PACKET: [u8; 28] = hex!("4500 001c 0007 0000 40 11 0000 c0a80134 08080808 d539 0035 0008 0000");
+/// Vector of the specification's baseline.
+const DNS_COMMUNITY_ID: &str = "\"1:d/FP5EW3wiY1vCndhwleRRKHowQ=\"";
+
+/// Vectors of the specification's baseline, from each element that begins with a header of layer 2 or 3.
+#[test]
+fn community_ids_of_packets_are_those_of_the_specification() {
+    let tcp = hex!(
+        "4500 0028 0007 0000 40 06 0000 80e86e78 4223facc"
+        "8827 0050 00000001 00000000 5002 2000 0000 0000"
+    );
+    let echo = hex!("4500 001c 0007 0000 40 01 0000 c0a80059 c0a80001 0800 0000 0001 0001");
+    let neighbour = hex!(
+        "60000000 0018 3a ff fe80000000000000020086fffe0580da fe80000000000000026097fffe0769ea"
+        "8700 0000 00000000 fe80000000000000026097fffe0769ea"
+    );
+    for (ether_type, packet, expected) in [
+        (0x0800_u16, &tcp[..], "\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\""),
+        (0x0800, &DNS_PACKET, DNS_COMMUNITY_ID),
+        (0x0800, &echo, "\"1:X0snYXpgwiv9TZtqg64sgzUn6Dk=\""),
+        (0x86dd, &neighbour, "\"1:dGHyGvjMfljg6Bppwm3bg0LO8TY=\""),
+    ] {
+        let frame = [&hex!("020000000002 020000000001"), &ether_type.to_be_bytes()[..], packet].concat();
+        for (element, section) in [(104, &frame[..]), (313, packet), (315, &frame)] {
+            let span = span_of_section(element, section, &[]);
+            assert_eq!(span.get("network.community_id"), Some(expected), "element {element}");
+        }
+    }
+    // What is behind the header of a later fragment are no ports.
+    let mut fragment = DNS_PACKET;
+    fragment[7] = 1;
+    let span = span_of_section(313, &fragment, &[]);
+    assert_eq!([span.get("source.address"), span.get("network.community_id")], [Some("\"192.168.1.52\""), None]);
+}
+
+#[test]
+fn a_sample_of_sflow_has_a_community_id() {
+    // Flow sample with one raw header of protocol IPv4.
+    let head = hex!(
+        "00000005 00000001 c633644d 00000007 00000009 000003e8 00000001"
+        "00000001 00000054 00000001 00000003 00000200 00001000 00000000 00000003 00000004 00000001"
+        "00000001 0000002c 0000000b 0000001c 00000000 0000001c"
+    );
+    let (_, spans) = Exporter::new().send(&[&head[..], &DNS_PACKET].concat());
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    assert_eq!(flow.get("network.community_id"), Some(DNS_COMMUNITY_ID));
 }
 
 #[test]
