@@ -5,10 +5,10 @@
 mod common;
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 
-use common::{assert_fails, capture, named, netflow2traces, run, spans, stderr, stdout};
+use common::{Collector, assert_fails, capture, named, netflow2traces, run, spans, stderr, stdout};
 use flow_capture::{LinkLayer, PcapWriter};
 use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
 use flow_wire::{FieldSpecifier, Timestamp, Version};
@@ -19,7 +19,7 @@ const NOW: u64 = 1_750_000_000;
 const PEN: u32 = 64_999;
 
 /// An IPFIX datagram in which the exporter tells of its element 7 (RFC 5610) and sends 7, 8 and octetDeltaCount.
-fn write_capture(path: &Path) {
+fn datagram() -> Vec<u8> {
     let field = |enterprise_number, id, length| FieldSpecifier { enterprise_number, id, length };
     let told = [field(0, 346, 4), field(0, 303, 2), field(0, 339, 1), field(0, 341, u16::MAX)];
     let sent = [field(PEN, 7, 2), field(PEN, 8, 2), field(0, 1, 4)];
@@ -29,10 +29,14 @@ fn write_capture(path: &Path) {
     writer.data_set(256).record().unsigned(4, PEN.into()).unsigned(2, 7).unsigned(1, 2).variable(b"sub id");
     writer.template_set(&[TemplateDefinition::new(257, &sent)]);
     writer.data_set(257).record().unsigned(2, 42).unsigned(2, 0x0a0b).unsigned(4, 1500);
-    let payload = writer.finish().unwrap();
+    writer.finish().unwrap().to_vec()
+}
+
+fn write_capture(path: &Path) {
+    let payload = datagram();
     let (source, destination) = (SocketAddr::from(([192, 0, 2, 1], 50_000)), SocketAddr::from(([192, 0, 2, 2], 2055)));
     let mut pcap = PcapWriter::new(File::create(path).unwrap(), LinkLayer::RawIp).unwrap();
-    pcap.write_datagram(NOW * 1_000_000_000, source, destination, payload).unwrap();
+    pcap.write_datagram(NOW * 1_000_000_000, source, destination, &payload).unwrap();
     pcap.finish().unwrap();
 }
 
@@ -83,6 +87,8 @@ fn lists_are_opened() {
     // A value that is cut, a Template nobody sent, a part longer than its list.
     let (cut, unknown, long) = (hex!("03 000a 0002 0001 00"), hex!("03 03e7 0050"), hex!("ff 012c 0009 0035"));
     writer.record().variable(&cut).variable(&unknown).variable(&long).unsigned(4, 1501);
+    // A part that ends inside a record.
+    writer.record().variable(&basic).variable(&sub_template).variable(&hex!("04 012c 0007 0035 00")).unsigned(4, 1502);
     let payload = writer.finish().unwrap();
     let address = SocketAddr::from(([192, 0, 2, 1], 2055));
     let mut pcap = PcapWriter::new(File::create(&path).unwrap(), LinkLayer::RawIp).unwrap();
@@ -112,6 +118,7 @@ fn lists_are_opened() {
     );
     let mut cut = interfaces(json!([1]));
     cut["error"] = "list cut short at byte 7".into();
+    cut["bytes"] = "0x03000a0002000100".into();
     assert_eq!(
         records[1]["fields"],
         json!([
@@ -122,10 +129,17 @@ fn lists_are_opened() {
             ),
             named(
                 "subTemplateMultiList",
-                json!({"semantic": "undefined", "parts": [], "error": "list cut short at byte 1"})
+                json!({
+                    "semantic": "undefined", "parts": [], "error": "list cut short at byte 1", "bytes": "0xff012c00090035"
+                })
             ),
             named("octetDeltaCount", 1501.into()),
         ])
+    );
+    let part = json!({"template": 300, "records": [port(53)], "error": "list cut short at byte 7"});
+    assert_eq!(
+        records[2]["fields"][2]["value"],
+        json!({"semantic": "ordered", "parts": [part], "bytes": "0x04012c0007003500"})
     );
     let table = run(&["decode", "--fields", path.to_str().unwrap()]);
     let line = stdout(&table).lines().find(|line| line.trim().starts_with("basicList = ")).unwrap().trim();
@@ -170,6 +184,36 @@ fn elements_become_attributes_of_spans() {
     assert!(stderr(&missing).contains("elements file /nonexistent.toml: "), "{}", stderr(&missing));
     let checked = run(&["check", "--elements", elements.to_str().unwrap(), "--listen-port", "0"]);
     assert!(stdout(&checked).contains("# 1 elements are defined"), "{}", stdout(&checked));
+}
+
+/// As [`elements_become_attributes_of_spans`], from a socket.
+#[test]
+fn elements_become_attributes_of_spans_that_are_collected() {
+    let folder = tempfile::tempdir().unwrap();
+    let [elements, output] = ["elements.toml", "spans.jsonl"].map(|name| folder.path().join(name));
+    fs::write(&elements, format!("[[element]]\npen = {PEN}\nid = 8\nname = 'mine'\ntype = 'unsigned32'\n")).unwrap();
+    let collected = |arguments: &[&str]| {
+        let _ = fs::remove_file(&output);
+        let collector =
+            Collector::start(&[&["collect", "--output", &format!("file:{}", output.display())], arguments].concat());
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&datagram(), collector.address).unwrap();
+        collector.signal("TERM");
+        let (code, log) = collector.end();
+        assert_eq!(code, 0, "{log:?}");
+        let spans = spans(&output);
+        let attributes = named(&spans, "netflow.flow")[0]["attributes"].as_array().unwrap().clone();
+        attributes
+            .into_iter()
+            .filter(|attribute| attribute["key"].as_str().unwrap().starts_with("netflow.ie."))
+            .collect::<Vec<_>>()
+    };
+    let int = |key: &str, value: &str| json!({"key": key, "value": {"intValue": value}});
+    let wanted = ["--attributes-extra", "mine,sub_id"];
+    let file = ["--elements", elements.to_str().unwrap()];
+    let both = [int("netflow.ie.sub_id", "42"), int("netflow.ie.mine", "2571")];
+    assert_eq!(collected(&[wanted, file].concat()), both);
+    assert_eq!(collected(&wanted), both[..1]);
+    assert!(collected(&file).is_empty());
 }
 
 /// Each line is JSON with as many fields as its record has.

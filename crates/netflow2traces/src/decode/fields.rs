@@ -106,6 +106,9 @@ impl FieldPrinter<'_> {
             _ => return None,
         };
         shown["semantic"] = semantic(list.semantic());
+        if is_broken(&shown) {
+            shown["bytes"] = self::shown(Value::List(field.bytes));
+        }
         Some(shown)
     }
 
@@ -135,6 +138,12 @@ fn with_error(mut list: Json, error: Option<DecodeError>) -> Json {
         list["error"] = error.to_string().into();
     }
     list
+}
+
+/// Whether something of a list, or of its parts, could not be read.
+fn is_broken(list: &Json) -> bool {
+    let broken_parts = || list.get("parts")?.as_array().map(|parts| parts.iter().any(is_broken));
+    list.get("error").is_some() || broken_parts().unwrap_or(false)
 }
 
 fn semantic(semantic: ListSemantic) -> Json {
