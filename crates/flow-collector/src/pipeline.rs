@@ -115,18 +115,27 @@ mod tests {
         datagram
     }
 
-    /// A datagram of 64 KiB must not become 64,000 spans; what is cut is counted.
-    #[test]
-    fn a_datagram_has_a_limit_of_spans() {
+    /// A pipeline into a file that nobody reads, with its counters; what it needs to run is to be kept.
+    fn pipeline() -> (Pipeline, Arc<CollectorStats>, impl Sized) {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let config = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
         let sink = Sink::start(config, runtime.handle()).unwrap();
         let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
-        let mut pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);
-        let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
+        let pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);
+        (pipeline, stats, (runtime, folder, sink))
+    }
+
+    fn session() -> TransportSession {
+        TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap())
+    }
+
+    /// A datagram of 64 KiB must not become 64,000 spans; what is cut is counted.
+    #[test]
+    fn a_datagram_has_a_limit_of_spans() {
+        let (mut pipeline, stats, _running) = pipeline();
         for (records, flow_spans, flows_cut) in [(4_096, 4_096, 0), (60_000, 2 * 4_096, 60_000 - 4_096)] {
-            pipeline.process(session, &many_records(records));
+            pipeline.process(session(), &many_records(records));
             let counted = stats.snapshot();
             assert_eq!((counted.flow_spans, counted.flows_cut), (flow_spans, flows_cut));
             assert_eq!(counted.records, flow_spans + flows_cut);
@@ -135,19 +144,13 @@ mod tests {
 
     #[test]
     fn an_exporter_that_starts_anew_is_counted() {
-        let runtime = Runtime::new().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let config = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
-        let sink = Sink::start(config, runtime.handle()).unwrap();
-        let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
-        let mut pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);
-        let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
+        let (mut pipeline, stats, _running) = pipeline();
         for (sequence, uptime_ms, restarts) in [(500, 900_000_u32, 0), (501, 901_000, 0), (0, 1_000, 1), (1, 2_000, 1)]
         {
             let mut datagram = many_records(1);
             datagram[4..8].copy_from_slice(&uptime_ms.to_be_bytes());
             datagram[12..16].copy_from_slice(&u32::to_be_bytes(sequence));
-            pipeline.process(session, &datagram);
+            pipeline.process(session(), &datagram);
             assert_eq!(stats.snapshot().restarts, restarts);
         }
     }

@@ -111,6 +111,7 @@ impl Source {
     /// All metrics now.
     fn metrics(&self) -> Vec<Metric> {
         let mut metrics = self.received();
+        metrics.extend(self.followed());
         metrics.extend(self.remembered());
         metrics.extend(delivery(&self.sink.stats().outputs));
         metrics
@@ -172,6 +173,13 @@ impl Source {
                 "Failed attempts to receive.",
                 stats.receive_errors,
             ),
+        ]
+    }
+
+    /// What sequence numbers and ports say of the exporters.
+    fn followed(&self) -> Vec<Metric> {
+        let stats = self.stats.snapshot();
+        vec![
             Metric::counter(
                 "netflow.collector.sequence.gaps",
                 "{unit}",

@@ -54,45 +54,14 @@ pub struct CommonFields {
 const NO_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl CommonFields {
-    /// One by one.
-    fn of(flow: &FlowRecord<'_>) -> Self {
-        let integer = |fact| flow.integer(fact).unwrap_or(0);
-        let time = flow.time();
-        Self {
-            source_address: flow.source_address().unwrap_or(NO_ADDRESS),
-            destination_address: flow.destination_address().unwrap_or(NO_ADDRESS),
-            next_hop: flow.next_hop().unwrap_or(NO_ADDRESS),
-            source_port: integer(Fact::SourcePort),
-            destination_port: integer(Fact::DestinationPort),
-            protocol: integer(Fact::Protocol),
-            ingress_interface: integer(Fact::IngressInterface),
-            egress_interface: integer(Fact::EgressInterface),
-            source_as: integer(Fact::SourceAs),
-            destination_as: integer(Fact::DestinationAs),
-            tcp_flags: integer(Fact::TcpFlags),
-            class_of_service: integer(Fact::ClassOfService),
-            octets: flow.octets().unwrap_or(0),
-            packets: flow.packets().unwrap_or(0),
-            start: time.start.unwrap_or(Timestamp::UNIX_EPOCH),
-            end: time.end.unwrap_or(Timestamp::UNIX_EPOCH),
-        }
-    }
-
-    /// A load and a mask for each, those that the Template lacks with a mask of zero.
-    // The loop of its caller keeps in registers what this reads of the plan, which a call would load again each time.
+    /// With the integers that have no rule of their own.
     #[inline(always)]
-    fn straight(front: RecordFront<'_>, plan: &StraightPlan<'_>, context: &MessageContext) -> Self {
-        let integer = |fact| front.unsigned(plan.all.common(fact));
-        let counter = |locator, choice| match front.unsigned(locator) {
-            0 => stand_in(front, choice),
-            first => first,
-        };
-        let [source_address, destination_address, next_hop] = if plan.has_v6 {
-            plan.addresses.map(|locator| address(front, locator))
-        } else {
-            plan.addresses.map(|locator| front.ipv4(locator).into())
-        };
-        let [start, end] = plan.times(front, context);
+    fn with(
+        integer: impl Fn(Fact) -> u64,
+        [source_address, destination_address, next_hop]: [IpAddr; 3],
+        [octets, packets]: [u64; 2],
+        [start, end]: [Timestamp; 2],
+    ) -> Self {
         Self {
             source_address,
             destination_address,
@@ -106,11 +75,44 @@ impl CommonFields {
             destination_as: integer(Fact::DestinationAs),
             tcp_flags: integer(Fact::TcpFlags),
             class_of_service: integer(Fact::ClassOfService),
-            octets: counter(plan.octets, &plan.all.octets),
-            packets: counter(plan.packets, &plan.all.packets),
+            octets,
+            packets,
             start,
             end,
         }
+    }
+
+    /// One by one.
+    fn of(flow: &FlowRecord<'_>) -> Self {
+        let addresses = [flow.source_address(), flow.destination_address(), flow.next_hop()];
+        let time = flow.time();
+        Self::with(
+            |fact| flow.integer(fact).unwrap_or(0),
+            addresses.map(|address| address.unwrap_or(NO_ADDRESS)),
+            [flow.octets(), flow.packets()].map(|counter| counter.unwrap_or(0)),
+            [time.start, time.end].map(|part| part.unwrap_or(Timestamp::UNIX_EPOCH)),
+        )
+    }
+
+    /// A load and a mask for each, those that the Template lacks with a mask of zero.
+    // The loop of its caller keeps in registers what this reads of the plan, which a call would load again each time.
+    #[inline(always)]
+    fn straight(front: RecordFront<'_>, plan: &StraightPlan<'_>, context: &MessageContext) -> Self {
+        let counter = |locator, choice| match front.unsigned(locator) {
+            0 => stand_in(front, choice),
+            first => first,
+        };
+        let addresses = if plan.has_v6 {
+            plan.addresses.map(|locator| address(front, locator))
+        } else {
+            plan.addresses.map(|locator| front.ipv4(locator).into())
+        };
+        Self::with(
+            |fact| front.unsigned(plan.all.common(fact)),
+            addresses,
+            [counter(plan.octets, &plan.all.octets), counter(plan.packets, &plan.all.packets)],
+            plan.times(front, context),
+        )
     }
 
     /// The fields of NetFlow v5 by their places (Cisco, "NetFlow Export Datagram Format").
