@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use flow_state::{DataSet, Element, FlowRecord, MessageContext, State};
+use flow_state::{DataSet, Element, FlowRecord, MessageContext, OptionsTables, State};
 use flow_wire::ie::AbstractDataType;
 use flow_wire::{Field, Value};
 
@@ -99,8 +99,8 @@ pub(crate) struct Extras {
 pub(crate) struct ExtraColumns<K> {
     /// By place in the record, as far as the last one that is wanted.
     columns: Box<[Option<(K, AbstractDataType)>]>,
-    /// An element has no name, or what may be its name is not known yet.
-    unresolved: bool,
+    /// [`OptionsTables::element_changes`] when they were made.
+    told: u64,
 }
 
 /// Bytes of a value that are shown in hexadecimal, at most.
@@ -120,12 +120,10 @@ impl Extras {
     {
         let record = set.records().next()?;
         let mut seen = HashSet::new();
-        let mut unresolved = false;
         let mut columns: Vec<_> = record
             .fields()
             .map(|field| {
                 let element = self.state.element(set.context(), &field);
-                unresolved |= element.is_none();
                 let specifier = field.specifier;
                 if !self.wanted.wants(&field, element) {
                     return None;
@@ -141,14 +139,14 @@ impl Extras {
             })
             .collect();
         columns.truncate(columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
-        Some(ExtraColumns { columns: columns.into_boxed_slice(), unresolved })
+        Some(ExtraColumns { columns: columns.into_boxed_slice(), told: told(set.context()) })
     }
 }
 
 impl<K> ExtraColumns<K> {
-    /// Whether a later Message may tell more names (RFC 5610).
-    pub(crate) fn is_final(&self, context: &MessageContext) -> bool {
-        !self.unresolved || context.options().is_none()
+    /// Whether the exporter has told no names since (RFC 5610).
+    pub(crate) fn are_current(&self, context: &MessageContext) -> bool {
+        self.told == told(context)
     }
 
     /// Writes the attributes of a flow. `text` is for texts that have to be made.
@@ -176,6 +174,10 @@ impl<K> ExtraColumns<K> {
             out.extra(key, shown);
         }
     }
+}
+
+fn told(context: &MessageContext) -> u64 {
+    context.options().map_or(0, OptionsTables::element_changes)
 }
 
 /// Text without what controls a terminal, bytes in hexadecimal.

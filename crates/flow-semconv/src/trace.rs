@@ -323,7 +323,7 @@ impl<P: SpanParts> ExportTrace<P> {
                 self.extra_columns.clear();
             }
             match self.extra_columns.entry(known.generation()) {
-                Entry::Occupied(columns) if columns.get().is_final(set.context()) => Some(&*columns.into_mut()),
+                Entry::Occupied(columns) if columns.get().are_current(set.context()) => Some(&*columns.into_mut()),
                 Entry::Occupied(mut columns) => {
                     columns.insert(extras.columns(set, out)?);
                     Some(&*columns.into_mut())

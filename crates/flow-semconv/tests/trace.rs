@@ -25,7 +25,11 @@ struct Span {
 }
 
 #[derive(Debug, Default)]
-struct Spans(Vec<Span>);
+struct Spans {
+    written: Vec<Span>,
+    /// Keys that were asked for.
+    keys: usize,
+}
 
 /// What was written ahead, for many spans.
 type Written = Span;
@@ -57,8 +61,8 @@ impl SpanSink for Spans {
     fn span_with(&mut self, head: &Span, span_id: u64) -> &mut Span {
         let mut span = head.clone();
         span.start.as_mut().unwrap().context.span_id = span_id;
-        self.0.push(span);
-        self.0.last_mut().unwrap()
+        self.written.push(span);
+        self.written.last_mut().unwrap()
     }
 
     fn row(&mut self, columns: &[(Attribute, usize)]) -> Vec<Attribute> {
@@ -66,12 +70,13 @@ impl SpanSink for Spans {
     }
 
     fn key(&mut self, name: &str) -> String {
+        self.keys += 1;
         name.to_owned()
     }
 
     fn span(&mut self, start: &SpanStart) -> &mut Span {
-        self.0.push(Span { start: Some(*start), ..Span::default() });
-        self.0.last_mut().unwrap()
+        self.written.push(Span { start: Some(*start), ..Span::default() });
+        self.written.last_mut().unwrap()
     }
 }
 
@@ -151,12 +156,19 @@ struct Exporter {
     decoded: Decoded,
     trace: ExportTrace<WrittenParts>,
     cut: u64,
+    keys: usize,
 }
 
 impl Exporter {
     fn new() -> Self {
         let trace = ExportTrace::new(IdGenerator::with_seed(7));
-        Self { state: Arc::new(State::new(StateConfig::default())), decoded: Decoded::default(), trace, cut: 0 }
+        Self {
+            state: Arc::new(State::new(StateConfig::default())),
+            decoded: Decoded::default(),
+            trace,
+            cut: 0,
+            keys: 0,
+        }
     }
 
     /// With these elements as they are.
@@ -175,9 +187,10 @@ impl Exporter {
         let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
         let mut spans = Spans::default();
         let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut spans);
-        let flow_spans = spans.0.iter().filter(|span| span.start().name == "netflow.flow").count();
+        let flow_spans = spans.written.iter().filter(|span| span.start().name == "netflow.flow").count();
         assert_eq!(flows, FlowSpans { written: flow_spans as u64, cut: self.cut });
-        (tag, spans.0)
+        self.keys += spans.keys;
+        (tag, spans.written)
     }
 }
 
@@ -761,6 +774,10 @@ const EXTRA: [(u32, u16, u16); 7] =
     [(0, 8, 4), (0, 136, 1), (0, 136, 1), (0, 82, u16::MAX), (0, 323, 8), (64_999, 7, 2), (0, 311, 4)];
 
 fn extra_datagrams() -> [Vec<u8>; 3] {
+    extra_datagrams_of(b"subscriberId")
+}
+
+fn extra_datagrams_of(name: &[u8]) -> [Vec<u8>; 3] {
     let specifier = |(enterprise_number, id, length)| FieldSpecifier { enterprise_number, id, length };
     let message = |write: &dyn Fn(&mut MessageWriter)| {
         let mut writer = MessageWriter::new();
@@ -781,9 +798,19 @@ fn extra_datagrams() -> [Vec<u8>; 3] {
     let types = message(&|writer| {
         writer.options_template_set(&[TemplateDefinition { scope_count: 2, ..TemplateDefinition::new(257, &told) }]);
         let mut record = writer.data_set(257).record();
-        record.unsigned(4, 64_999).unsigned(2, 7).unsigned(1, 2).variable(b"subscriberId");
+        record.unsigned(4, 64_999).unsigned(2, 7).unsigned(1, 2).variable(name);
     });
     [template, data, types]
+}
+
+/// The domain has options data, of no element.
+fn option_of_an_interface() -> Vec<u8> {
+    let field = |id, length| FieldSpecifier { enterprise_number: 0, id, length };
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.options_template_set(&[TemplateDefinition::options(258, 1, &[field(10, 4), field(82, 4)])]);
+    writer.data_set(258).record().unsigned(4, 1).bytes(b"eth0");
+    writer.finish().unwrap().to_vec()
 }
 
 fn extra_of(exporter: &mut Exporter, datagram: &[u8]) -> Vec<(String, String)> {
@@ -829,6 +856,29 @@ fn elements_become_attributes_where_they_are_asked_for() {
     assert_eq!(extra_of(&mut exporter, &data), pairs(&[("netflow.ie.64999.7", "Str(\"0xabcd\")")]));
     exporter.send(&types);
     assert_eq!(extra_of(&mut exporter, &data), pairs(&[("netflow.ie.subscriberId", "Int(43981)")]));
+}
+
+/// Keys are made for a Template, and anew when names were told: not for each Set, though an element has no name.
+#[test]
+fn keys_of_elements_are_made_when_names_are_told() {
+    let [template, data, types] = extra_datagrams();
+    let [.., other_types] = extra_datagrams_of(b"customerId");
+    let mut exporter = Exporter::with_extra("64999:7");
+    exporter.send(&template);
+    exporter.send(&option_of_an_interface());
+    for (sent, name, keys) in [
+        (None, "64999.7", 1),
+        (Some(&types), "subscriberId", 2),
+        (Some(&types), "subscriberId", 2),
+        (Some(&other_types), "customerId", 3),
+    ] {
+        sent.into_iter().for_each(|types| _ = exporter.send(types));
+        for _ in 0..2 {
+            let extra = extra_of(&mut exporter, &data);
+            assert_eq!(extra.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), [format!("netflow.ie.{name}")]);
+        }
+        assert_eq!(exporter.keys, keys, "{name}");
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub struct OptionsTables {
     system_init: Option<Timestamp>,
     global: GlobalSampling,
     rows: Rows,
+    element_changes: u64,
 }
 
 impl OptionsTables {
@@ -92,6 +93,11 @@ impl OptionsTables {
             Row::Element(element) => Some(element),
             _ => None,
         }
+    }
+
+    /// How often the exporter told something new of an element: while it is the same, so is [`OptionsTables::element`].
+    pub const fn element_changes(&self) -> u64 {
+        self.element_changes
     }
 
     /// How many rows there are.
@@ -257,11 +263,12 @@ impl<F: Fn(usize, usize) -> bool> Learner<'_, F> {
             self.fits = false;
             return;
         }
-        let rows = &mut Arc::make_mut(self.tables).rows;
+        let tables = Arc::make_mut(self.tables);
+        tables.element_changes += u64::from(matches!(row, Row::Element(_)));
         if let Some((victim, _)) = victim {
-            rows.remove(&victim);
+            tables.rows.remove(&victim);
         }
-        rows.insert(key, row);
+        tables.rows.insert(key, row);
     }
 }
 
