@@ -213,6 +213,7 @@ mod tests {
             ),
             (&[(TRACES, "http://collector:4318")], "http://collector:4318/"),
             (&[(TRACES, "http://collector:4318/mytraces/")], "http://collector:4318/mytraces/"),
+            (&[(GENERAL, "https://otlp-gateway.example.net/otlp")], "https://otlp-gateway.example.net/otlp/v1/traces"),
             (&[(GENERAL, "")], "http://localhost:4318/v1/traces"),
             (&[], "http://localhost:4318/v1/traces"),
         ] {
