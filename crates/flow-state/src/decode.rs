@@ -62,12 +62,11 @@ impl State {
         let scope = self.config.template_scope;
         // Each aggregation cache of v8 numbers its own datagrams; the domain has sixteen bits there.
         let domain = header.observation_domain_id | u32::from(header.aggregation) << 16;
-        let domain_key = DomainKey::new(&datagram.session, header.version, domain, scope);
         let mut pass = Pass {
             state: self,
             message,
-            domain_key,
-            domain: self.known_domain_or(decoded.recent.take(), &domain_key),
+            domain_key: DomainKey::new(&datagram.session, header.version, domain, scope),
+            domain: None,
             index: decoded.messages.len(),
             now,
             set_count: 0,
@@ -75,6 +74,7 @@ impl State {
             unknown: 0,
             looks_elsewhere: LOOKS_ELSEWHERE,
         };
+        pass.domain = self.known_domain_or(decoded.recent.take(), &pass.domain_key);
         if let Some(previous) = decoded.messages.last_mut() {
             // Whoever holds on to a table that this Message changes makes a copy of it necessary.
             previous.options = None;
@@ -186,7 +186,7 @@ impl Pass<'_> {
                 self.template_set(set, decoded);
             }
             SetKind::Data => match self.template(set.id.0) {
-                Some(known) => self.data_set(set, known, decoded),
+                Some(known) => self.data_set(set, &known, decoded),
                 None => decoded.waiting.push(*set),
             },
             SetKind::BuiltIn => {
@@ -345,7 +345,7 @@ impl Pass<'_> {
         }
     }
 
-    fn data_set(&mut self, set: &Set, known: Arc<KnownTemplate>, decoded: &mut Decoded) {
+    fn data_set(&mut self, set: &Set, known: &Arc<KnownTemplate>, decoded: &mut Decoded) {
         if set.kind == SetKind::Data {
             decoded.accounting.headers += Set::HEADER_LEN as u64;
             note_if_empty(set, decoded);
@@ -382,7 +382,7 @@ impl Pass<'_> {
             }
             return;
         }
-        let Ok(plan) = self.plan(&known, decoded) else {
+        let Ok(plan) = self.plan(known, decoded) else {
             decoded.issues.note(DecodeError::new(set.start, DecodeErrorKind::BudgetExceeded));
             decoded.accounting.skip(DecodeErrorKind::BudgetExceeded, body - rest);
             self.uncounted = true;
@@ -390,10 +390,12 @@ impl Pass<'_> {
         };
         decoded.accounting.records += (body - rest) as u64;
         decoded.messages[self.index].data_records += records as u32;
-        let starts = first_start..decoded.starts.len();
+        let (start, end, starts) = (set.body_start(), set.end, first_start..decoded.starts.len());
+        let known = decoded.keep(known);
         decoded.sets.push(ReadySet {
             message: self.index,
-            set: *set,
+            start,
+            end,
             transcoded_at: None,
             known,
             plan,
@@ -447,7 +449,7 @@ impl Pass<'_> {
         for set in &waiting {
             let key = self.template_key(set.id.0);
             match self.state.template(&key) {
-                Some(known) => self.data_set(set, known, decoded),
+                Some(known) => self.data_set(set, &known, decoded),
                 None => self.hold(key, set, decoded),
             }
         }

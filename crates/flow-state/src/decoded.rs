@@ -231,7 +231,9 @@ impl MessageContext {
 #[derive(Debug)]
 pub(crate) struct ReadySet {
     pub(crate) message: usize,
-    pub(crate) set: Set,
+    /// Where its records begin, and where they end with their padding.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     /// Where in [`Decoded::transcoded`] its bytes begin, for what is not in the datagram.
     pub(crate) transcoded_at: Option<usize>,
     pub(crate) known: Arc<KnownTemplate>,
@@ -276,6 +278,8 @@ pub struct Decoded {
     pub(crate) sets: Vec<ReadySet>,
     /// Where the records of variable length start that `sets` hold; not more than bytes of the datagram.
     pub(crate) starts: Vec<u32>,
+    /// The Template of the last Set of the datagram before: that of the next one more often than not.
+    pub(crate) recent_template: Option<Arc<KnownTemplate>>,
     pub(crate) replayed: Vec<ReplayedSet>,
     pub(crate) waiting: Vec<Set>,
     pub(crate) issues: IssueLog,
@@ -296,10 +300,20 @@ impl Decoded {
         self.accounting.skip(error.kind, bytes);
     }
 
+    /// A reference of its own to a Template.
+    #[inline]
+    pub(crate) fn keep(&mut self, known: &Arc<KnownTemplate>) -> Arc<KnownTemplate> {
+        let recent = self.recent_template.take();
+        recent.filter(|recent| Arc::ptr_eq(recent, known)).unwrap_or_else(|| known.clone())
+    }
+
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
         self.recent = self.domains.pop().flatten();
         self.domains.clear();
+        if let Some(last) = self.sets.pop() {
+            self.recent_template = Some(last.known);
+        }
         self.sets.clear();
         self.starts.clear();
         if !self.replayed.is_empty() {
@@ -364,7 +378,7 @@ impl Decoded {
 
     fn data_set<'a>(&'a self, ready: &'a ReadySet, datagram: &'a [u8]) -> Option<DataSet<'a>> {
         let context = self.messages.get(ready.message)?;
-        let (start, end) = (ready.set.body_start(), ready.set.end);
+        let (start, end) = (ready.start, ready.end);
         let bytes = match ready.transcoded_at {
             None => datagram,
             Some(base) => self.transcoded.get(base..)?,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use flow_wire::encode::header;
 use flow_wire::sflow::{self, Sample};
-use flow_wire::{DecodeError, DecodeErrorKind, MessageHeader, Set, SetId, SetKind, Timestamp, Version};
+use flow_wire::{DecodeError, DecodeErrorKind, MessageHeader, Timestamp, Version};
 
 use self::columns::RecordWriter;
 use self::facts::Facts;
@@ -87,7 +87,7 @@ impl State {
             Some(last) if Arc::ptr_eq(&last.known, &known) && last.continues(base, end) => {
                 // The record moves up to the one before, as records of a Set follow each other.
                 decoded.transcoded.drain(base..base + LEAD);
-                last.set.end += end - base - LEAD;
+                last.end += end - base - LEAD;
                 last.records += 1;
             }
             _ => decoded.sets.push(ReadySet::transcoded(base, end - base, known)),
@@ -121,13 +121,13 @@ impl State {
 
 impl ReadySet {
     fn transcoded(base: usize, len: usize, known: Arc<KnownTemplate>) -> Self {
-        let set = Set { id: SetId(0), kind: SetKind::BuiltIn, start: LEAD, end: len };
-        Self { message: 0, set, transcoded_at: Some(base), known, plan: None, records: 1, starts: 0..0 }
+        let (start, end) = (LEAD, len);
+        Self { message: 0, start, end, transcoded_at: Some(base), known, plan: None, records: 1, starts: 0..0 }
     }
 
     /// Whether what was transcoded from `base` to `end` follows its last record and still fits.
     fn continues(&self, base: usize, end: usize) -> bool {
-        self.transcoded_at.is_some_and(|start| start + self.set.end == base && end - start <= MAX_SET)
+        self.transcoded_at.is_some_and(|start| start + self.end == base && end - start <= MAX_SET)
     }
 }
 

@@ -208,8 +208,8 @@ impl State {
         lock(&self.ledger).exporters()
     }
 
-    pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<Arc<KnownTemplate>> {
-        Some(self.built_in[Layout::of(message)?.index()].clone())
+    pub(crate) fn built_in_template(&self, message: &Message<'_>) -> Option<&Arc<KnownTemplate>> {
+        Some(&self.built_in[Layout::of(message)?.index()])
     }
 
     /// The Template of records with these columns. A network has a few dozen of them; after [`MAX_SAMPLE_TEMPLATES`] they
