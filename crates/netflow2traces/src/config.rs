@@ -146,7 +146,9 @@ fn output(settings: &Settings, value: &str) -> Result<Output, UsageError> {
 }
 
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
-    env::otlp(|name| settings.otlp_variable(name)).map(Output::Otlp).map_err(invalid_otlp)
+    let mut config = env::otlp(|name| settings.otlp_variable(name)).map_err(invalid_otlp)?;
+    config.program = Some(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned());
+    Ok(Output::Otlp(config))
 }
 
 /// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise.

@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::{capture, netflow2traces, stderr, stdout};
-use testkit::otlp_server::OtlpServer;
+use testkit::otlp_server::{OtlpServer, Received};
 use testkit::tls::{Authority, server_config};
 
 /// Exit code and standard error of a command that trusts the authorities in `certificate`.
@@ -37,6 +37,8 @@ async fn spans_go_over_tls_and_check_names_what_does_not_fit() {
         let (code, _, log) = run(&listen, protocol, &endpoint, &other.file()).await;
         assert!(code == 1 && log.contains("signed by no authority that is trusted here"), "{log}");
     }
+    let named = |request: &Received| request.headers["user-agent"].to_str().unwrap().starts_with("netflow2traces/");
+    assert!(backend.requests().iter().all(named));
     let missing = authority.file().with_file_name("missing.pem");
     let (code, _, log) = run(&listen, "grpc", &endpoint, &missing).await;
     assert!(code == 1 && log.contains("missing.pem: No such file"), "{log}");

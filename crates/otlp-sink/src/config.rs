@@ -135,6 +135,8 @@ pub struct OtlpConfig {
     pub timeout: Duration,
     /// Compression of requests. Default none.
     pub compression: Compression,
+    /// Name and version of the program, as `my-program/1.0`, for the `User-Agent` in front of this crate's own.
+    pub program: Option<String>,
     /// Whom to trust and what to show, for an `https` endpoint.
     pub tls: TlsConfig,
 }
@@ -167,6 +169,7 @@ impl OtlpConfig {
             headers: HeaderMap::new(),
             timeout: Duration::from_secs(10),
             compression: Compression::None,
+            program: None,
             tls: TlsConfig::default(),
         })
     }
@@ -279,6 +282,9 @@ pub enum ConfigError {
     /// The system has no certificates of authorities.
     #[error("this system has no certificates of authorities to trust ({0}): name a file with those of the receiver")]
     NoAuthorities(String),
+    /// No name that a header can have.
+    #[error("invalid program {0:?}: expected a name and a version such as my-program/1.0")]
+    Program(String),
     /// A user or password in the URL, which would show in logs. Neither is kept.
     #[error("the endpoint has a user or password in it: send them as a header, authorization=Basic%20...")]
     Credentials,

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
+use ::http::HeaderValue;
 use bytes::Bytes;
 use hyper_util::client::legacy::connect::HttpConnector;
 
@@ -17,6 +18,14 @@ use crate::json;
 use crate::reader::Reader;
 
 const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-Rust/", env!("CARGO_PKG_VERSION"), " otlp-sink");
+
+/// Of the program, then of this crate ("User Agent" of the OTLP exporter specification).
+fn user_agent(config: &OtlpConfig) -> Result<HeaderValue, ConfigError> {
+    let Some(program) = &config.program else {
+        return Ok(HeaderValue::from_static(USER_AGENT));
+    };
+    HeaderValue::from_str(&format!("{program} {USER_AGENT}")).map_err(|_| ConfigError::Program(program.clone()))
+}
 
 /// How long a connection may take to open. Shorter than a request's usual timeout, so that a host that swallows packets
 /// is reported as unreachable.

@@ -101,6 +101,20 @@ async fn every_protocol_and_compression_delivers_every_span() {
     }
 }
 
+#[tokio::test]
+async fn the_program_is_named_in_front() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut otlp = otlp(&server, protocol);
+        otlp.program = Some("my-program/1.0".to_owned());
+        probe(&otlp).await.unwrap();
+        let agent = server.requests()[0].headers["user-agent"].to_str().unwrap().to_owned();
+        assert!(agent.starts_with("my-program/1.0 OTel-OTLP-Exporter-Rust/"), "{agent}");
+        otlp.program = Some("my\nprogram".to_owned());
+        assert_eq!(probe(&otlp).await.unwrap_err().kind, ExportErrorKind::Refused);
+    }
+}
+
 /// A receiver with a small limit gets small requests, all spans but the one that is too large by itself, and after the first
 /// batch none in vain.
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use super::tls::{Connector, LastAlert};
 use super::{
-    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, USER_AGENT, connector, root_cause,
+    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause, user_agent,
 };
 use crate::config::{Compression, ConfigError, OtlpConfig};
 use crate::reader::{Field, Reader};
@@ -41,7 +41,7 @@ pub(crate) struct GrpcTransport {
 impl GrpcTransport {
     pub(super) fn new(config: &OtlpConfig) -> Result<Self, ConfigError> {
         let endpoint = Endpoint::from(config.endpoint.clone())
-            .user_agent(USER_AGENT)
+            .user_agent(user_agent(config)?)
             .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT);
         let connector = Connector::new(connector(), config, b"h2")?;

@@ -39,7 +39,7 @@ impl HttpTransport {
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         let mut headers = config.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(super::USER_AGENT));
+        headers.entry(USER_AGENT).or_insert(super::user_agent(config)?);
         if let Some(encoding) = config.compression.encoding() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
