@@ -187,6 +187,10 @@ pub(crate) struct OtlpSettings {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_HEADERS", value_name = "PAIRS")]
     pub(crate) otlp_headers: Option<String>,
 
+    /// File with headers, a KEY=VALUE on each line, that is read again when it changes; they win
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_HEADERS_FILE", value_name = "FILE")]
+    pub(crate) otlp_headers_file: Option<String>,
+
     /// Milliseconds to wait for an answer; 10000 when absent
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TIMEOUT", value_name = "MILLISECONDS")]
     pub(crate) otlp_timeout: Option<String>,
@@ -222,6 +226,10 @@ pub(crate) struct OtlpSettings {
     /// Headers of requests with traces
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_HEADERS", value_name = "PAIRS")]
     pub(crate) otlp_traces_headers: Option<String>,
+
+    /// As --otlp-headers-file, for traces
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE", value_name = "FILE")]
+    pub(crate) otlp_traces_headers_file: Option<String>,
 
     /// Timeout for traces, in milliseconds
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", value_name = "MILLISECONDS")]

@@ -131,6 +131,9 @@ pub struct OtlpConfig {
     pub protocol: Protocol,
     /// Headers (gRPC: metadata) sent with each request, authorisation among them.
     pub headers: HeaderMap,
+    /// File with more headers, as lines or a list with commas of `key=value`, percent-encoded; they win. It is read when the
+    /// sink starts and again when it has changed, so that a token can be replaced.
+    pub headers_file: Option<PathBuf>,
     /// How long a request may take before it counts as not answered and is sent again. Default 10 s.
     pub timeout: Duration,
     /// Compression of requests. Default none.
@@ -167,6 +170,7 @@ impl OtlpConfig {
             endpoint: parse_endpoint(protocol, endpoint)?,
             protocol,
             headers: HeaderMap::new(),
+            headers_file: None,
             timeout: Duration::from_secs(10),
             compression: Compression::None,
             program: None,
@@ -265,9 +269,9 @@ pub enum ConfigError {
     /// No URL.
     #[error("invalid endpoint {0:?}: expected a URL such as http://localhost:4317")]
     Endpoint(String),
-    /// A file for TLS that cannot be used.
+    /// A file with certificates, a key or headers that cannot be used.
     #[error("cannot use {}: {reason}", path.display())]
-    TlsFile {
+    File {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.

@@ -1,13 +1,16 @@
 //! One request to an OTLP receiver and what its answer means.
 
 mod grpc;
+mod headers;
 mod http;
 mod tls;
 
 use std::error::Error;
 use std::fmt;
+use std::fs;
 use std::io;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 
 use ::http::HeaderValue;
 use bytes::Bytes;
@@ -135,7 +138,7 @@ impl Accepted {
 /// A connection to one receiver. Connects when first used and again after a failure.
 #[derive(Debug)]
 pub(crate) enum Transport {
-    Grpc(grpc::GrpcTransport),
+    Grpc(Box<grpc::GrpcTransport>),
     Http(Box<http::HttpTransport>),
 }
 
@@ -144,7 +147,7 @@ impl Transport {
     pub(crate) fn new(config: &OtlpConfig) -> Result<Self, ConfigError> {
         config::check_endpoint(&config.endpoint)?;
         Ok(match config.protocol {
-            Protocol::Grpc => Self::Grpc(grpc::GrpcTransport::new(config)?),
+            Protocol::Grpc => Self::Grpc(Box::new(grpc::GrpcTransport::new(config)?)),
             Protocol::HttpProtobuf | Protocol::HttpJson => Self::Http(Box::new(http::HttpTransport::new(config)?)),
         })
     }
@@ -177,6 +180,14 @@ impl Transport {
             Self::Http(http) => http.send(body).await,
         }
     }
+}
+
+/// Time of change and length of a file; `None` where there is none to see.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Opens TCP connections, with an end to those whose other side is gone without a word. A request that is not answered

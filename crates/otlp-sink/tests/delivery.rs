@@ -115,6 +115,41 @@ async fn the_program_is_named_in_front() {
     }
 }
 
+/// A token that is replaced while the sink runs; the configuration's own headers stay, and a file that makes no sense changes
+/// nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_of_a_file_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("headers");
+    for protocol in PROTOCOLS {
+        std::fs::write(&path, "authorization=Bearer%20one\nx-other=a\n").unwrap();
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut otlp = otlp(&server, protocol);
+        otlp.headers.insert("x-tenant", "lab".parse().unwrap());
+        otlp.headers.insert("authorization", "old".parse().unwrap());
+        otlp.headers_file = Some(path.clone());
+        let sink = start(config(otlp.clone()));
+        for (requests, (text, token)) in (1..).zip([
+            (None, "Bearer one"),
+            (Some("authorization=Bearer%20second\n"), "Bearer second"),
+            (Some("nonsense"), "Bearer second"),
+        ]) {
+            text.into_iter().for_each(|text| std::fs::write(&path, text).unwrap());
+            write_all(&sink, 1);
+            server.wait_for_requests(requests, PATIENCE).await;
+            let request = server.requests().pop().unwrap();
+            assert_eq!(
+                (&request.headers["authorization"], &request.headers["x-tenant"]),
+                (&token.parse().unwrap(), &"lab".parse().unwrap())
+            );
+            assert_eq!(request.headers.get_all("authorization").iter().count(), 1);
+        }
+        sink.shutdown(PATIENCE).await;
+        let error = Sink::start(config(otlp), &Handle::current()).unwrap_err().to_string();
+        assert!(error.contains("headers: invalid entry") && !error.contains("nonsense"), "{error}");
+    }
+}
+
 /// A receiver with a small limit gets small requests, all spans but the one that is too large by itself, and after the first
 /// batch none in vain.
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,8 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT`, `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds), `COMPRESSION`,
-/// `INSECURE`, `CERTIFICATE`, `CLIENT_KEY` and `CLIENT_CERTIFICATE`.
+/// `INSECURE`, `CERTIFICATE`, `CLIENT_KEY` and `CLIENT_CERTIFICATE`; and `HEADERS_FILE`, which the specification does not have
+/// ([`OtlpConfig::headers_file`]).
 ///
 /// Without an endpoint it is the default one of the protocol; without a protocol that is gRPC. Over HTTP, `v1/traces`
 /// is appended to the path of the general endpoint, and the endpoint for traces is used as it is. An endpoint for gRPC
@@ -68,6 +69,7 @@ pub fn otlp(get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError
         config.compression = compression;
     }
     let file = |suffix| lookup(&get, suffix).map(|variable| PathBuf::from(variable.value));
+    config.headers_file = file("HEADERS_FILE");
     config.tls.certificate = file("CERTIFICATE");
     config.tls.client_key = file("CLIENT_KEY");
     config.tls.client_certificate = file("CLIENT_CERTIFICATE");
@@ -232,7 +234,9 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "/traces-ca.pem"),
             ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/client.pem"),
             ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/client.key"),
+            ("OTEL_EXPORTER_OTLP_HEADERS_FILE", "/token"),
         ];
+        assert_eq!(config(&variables).unwrap().headers_file, Some(PathBuf::from("/token")));
         let tls = config(&variables).unwrap().tls;
         let expected = ["/traces-ca.pem", "/client.pem", "/client.key"].map(|path| Some(PathBuf::from(path)));
         assert_eq!([tls.certificate, tls.client_certificate, tls.client_key], expected);

@@ -16,6 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tower_service::Service;
 
+use super::headers::Headers;
 use super::tls::{Connector, LastAlert};
 use super::{
     Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause, user_agent,
@@ -33,7 +34,7 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 pub(crate) struct GrpcTransport {
     channel: Channel,
     last_alert: LastAlert,
-    headers: HeaderMap,
+    headers: Headers,
     timeout: Duration,
     compression: Compression,
 }
@@ -45,7 +46,7 @@ impl GrpcTransport {
             .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT);
         let connector = Connector::new(connector(), config, b"h2")?;
-        let mut headers = config.headers.clone();
+        let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(TE, HeaderValue::from_static("trailers"));
         let timeout = format!("{}m", config.timeout.as_millis().min(99_999_999));
@@ -57,7 +58,7 @@ impl GrpcTransport {
         Ok(Self {
             last_alert: connector.last_alert(),
             channel: endpoint.connect_with_connector_lazy(connector),
-            headers,
+            headers: Headers::new(config, headers)?,
             timeout: config.timeout,
             compression: config.compression,
         })
@@ -91,7 +92,7 @@ impl GrpcTransport {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static(EXPORT);
         *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = self.headers.get();
         let (head, body) = channel.call(request).await.map_err(failed)?.into_parts();
         // Without an answer the status comes with the headers, otherwise behind it.
         if let Some(status) = Status::from_header_map(&head.headers) {

@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::headers::Headers;
 use super::tls::{Connector, LastAlert};
 use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause};
 use crate::config::{Compression, ConfigError, OtlpConfig, Protocol};
@@ -25,7 +26,7 @@ pub(crate) struct HttpTransport {
     client: Client<Connector, Full<Bytes>>,
     last_alert: LastAlert,
     endpoint: Uri,
-    headers: HeaderMap,
+    headers: Headers,
     timeout: Duration,
     json: bool,
     compression: Compression,
@@ -37,12 +38,15 @@ impl HttpTransport {
         let connector = Connector::new(connector(), config, b"http/1.1")?;
         let last_alert = connector.last_alert();
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        let mut headers = config.headers.clone();
+        let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(if json { JSON } else { PROTOBUF }));
-        headers.entry(USER_AGENT).or_insert(super::user_agent(config)?);
+        if !config.headers.contains_key(USER_AGENT) {
+            headers.insert(USER_AGENT, super::user_agent(config)?);
+        }
         if let Some(encoding) = config.compression.encoding() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
+        let headers = Headers::new(config, headers)?;
         let (endpoint, timeout, compression) = (config.endpoint.clone(), config.timeout, config.compression);
         Ok(Self { client, last_alert, endpoint, headers, timeout, json, compression })
     }
@@ -69,7 +73,7 @@ impl HttpTransport {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.clone();
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = self.headers.get();
         let response = self.client.request(request).await.map_err(|error| unreachable(&error))?;
         let (head, body) = response.into_parts();
         let json = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(JSON.as_bytes()));

@@ -3,11 +3,10 @@
 use std::fs;
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use http::Uri;
 use http::uri::Scheme;
@@ -25,7 +24,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 use tracing::{info, warn};
 
-use super::{ExportError, ExportErrorKind};
+use super::{ExportError, ExportErrorKind, Stamp, stamp};
 use crate::config::{ConfigError, OtlpConfig, TlsConfig};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -181,8 +180,8 @@ struct Loaded {
     stamps: Stamps,
 }
 
-/// Time of change and length of each file; `None` where there is none to see.
-type Stamps = Vec<Option<(SystemTime, u64)>>;
+/// Of each file.
+type Stamps = Vec<Stamp>;
 
 impl Tls {
     fn new(files: TlsConfig, alpn: &'static [u8]) -> Result<Self, ConfigError> {
@@ -215,11 +214,8 @@ impl Tls {
 }
 
 fn stamps(files: &TlsConfig) -> Stamps {
-    let stamp = |path: &PathBuf| {
-        let metadata = fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    [&files.certificate, &files.client_certificate, &files.client_key].into_iter().flatten().map(stamp).collect()
+    let files = [&files.certificate, &files.client_certificate, &files.client_key];
+    files.into_iter().flatten().map(|path| stamp(path)).collect()
 }
 
 fn client_config(files: &TlsConfig, alpn: &[u8]) -> Result<Arc<ClientConfig>, ConfigError> {
@@ -230,7 +226,7 @@ fn client_config(files: &TlsConfig, alpn: &[u8]) -> Result<Arc<ClientConfig>, Co
     let mut config = match (&files.client_certificate, &files.client_key) {
         (None, None) => builder.with_no_client_auth(),
         (Some(certificate), Some(key)) => {
-            let failed = |reason: String| ConfigError::TlsFile { path: key.clone(), reason };
+            let failed = |reason: String| ConfigError::File { path: key.clone(), reason };
             let der = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| failed(error.to_string()))?;
             builder
                 .with_client_auth_cert(certificates(certificate)?, der)
@@ -255,14 +251,14 @@ fn authorities(file: Option<&Path>) -> Result<RootCertStore, ConfigError> {
         return Ok(store);
     };
     for certificate in certificates(path)? {
-        let failed = |error: rustls::Error| ConfigError::TlsFile { path: path.to_owned(), reason: error.to_string() };
+        let failed = |error: rustls::Error| ConfigError::File { path: path.to_owned(), reason: error.to_string() };
         store.add(certificate).map_err(failed)?;
     }
     Ok(store)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let failed = |reason: String| ConfigError::TlsFile { path: path.to_owned(), reason };
+    let failed = |reason: String| ConfigError::File { path: path.to_owned(), reason };
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&read(path)?)
         .collect::<Result<_, _>>()
         .map_err(|error| failed(error.to_string()))?;
@@ -270,7 +266,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
-    fs::read(path).map_err(|error| ConfigError::TlsFile { path: path.to_owned(), reason: error.to_string() })
+    fs::read(path).map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// What an error of TLS means for whoever has to do something about it.
