@@ -88,12 +88,29 @@ impl<'a> Records<'a> {
     }
 
     /// Goes behind the last record of variable length; returns how many there were.
-    fn skip_all(&mut self, mut started: impl FnMut(usize)) -> usize {
-        let (mut at, mut count) = (self.at, 0);
+    fn skip_all(&mut self, started: impl FnMut(usize)) -> usize {
         let set = self.datagram.get(..self.end).unwrap_or_default();
-        let (min, segments) = (self.template.min_record_len(), self.template.segments());
-        while set.len() - at >= min {
-            let Some(end) = variable_end(set, at, segments, |_| {}) else {
+        match *self.template.segments() {
+            // Most Templates of this kind have one such field.
+            [head, tail] => self.skip_while(started, set.len(), |at| variable_end(set, at, &[head, tail], |_| {})),
+            _ => {
+                let segments = self.template.segments();
+                self.skip_while(started, set.len(), |at| variable_end(set, at, segments, |_| {}))
+            }
+        }
+    }
+
+    #[inline]
+    fn skip_while(
+        &mut self,
+        mut started: impl FnMut(usize),
+        len: usize,
+        end_of: impl Fn(usize) -> Option<usize>,
+    ) -> usize {
+        let (mut at, mut count) = (self.at, 0);
+        let min = self.template.min_record_len();
+        while len - at >= min {
+            let Some(end) = end_of(at) else {
                 self.overrun = true;
                 break;
             };

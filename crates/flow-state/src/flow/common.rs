@@ -211,7 +211,7 @@ impl<'a> StraightPlan<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn times(&self, front: RecordFront<'_>, context: &MessageContext) -> [Timestamp; 2] {
         let values = [self.start, self.end].map(|part| front.unsigned(part.locator()));
         let exported = match self.times {
@@ -301,6 +301,7 @@ enum Shape<'a> {
 }
 
 impl<'a> CommonRecords<'a> {
+    #[inline]
     pub(crate) fn new(
         records: Records<'a>,
         starts: Starts<'a>,
@@ -318,6 +319,7 @@ impl<'a> CommonRecords<'a> {
         Self { records: shape.unwrap_or(Shape::Each(records)), plan, context }
     }
 
+    #[inline]
     fn v5(records: &Records<'a>, context: &MessageContext) -> Option<Shape<'a>> {
         Some(Shape::V5(records.clone().fronts()?.as_arrays()?.iter(), Uptimes::new(&context.header)?))
     }
