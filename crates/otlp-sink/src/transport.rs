@@ -3,14 +3,13 @@
 mod grpc;
 mod headers;
 mod http;
+mod reread;
 mod tls;
 
 use std::error::Error;
 use std::fmt;
-use std::fs;
 use std::io;
-use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ::http::HeaderValue;
 use bytes::Bytes;
@@ -180,14 +179,6 @@ impl Transport {
             Self::Http(http) => http.send(body).await,
         }
     }
-}
-
-/// Time of change and length of a file; `None` where there is none to see.
-type Stamp = Option<(SystemTime, u64)>;
-
-fn stamp(path: &Path) -> Stamp {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Opens TCP connections, with an end to those whose other side is gone without a word. A request that is not answered

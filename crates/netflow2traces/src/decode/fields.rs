@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use flow_state::{DecodeError, Element, FlowRecord, InnerTemplates, MessageContext, State};
+use flow_state::{DecodeError, FlowRecord, InnerTemplates, MessageContext, State};
 use flow_wire::list::{List, ListBudget, ListReader, ListSemantic, SubTemplateList};
 use flow_wire::{DataRecord, Field, Value};
 use serde_json::{Value as Json, json};
@@ -59,17 +59,14 @@ impl FieldPrinter<'_> {
 
     /// The Templates of sub-template lists, if the record has lists.
     fn inner_templates(&self, flow: &FlowRecord<'_>) -> InnerTemplates {
-        let is_list =
-            |field: Field<'_>| self.element(flow.context(), &field).is_some_and(|element| element.data_type.is_list());
+        let is_list = |field: Field<'_>| {
+            self.0.element(flow.context(), &field).is_some_and(|element| element.data_type.is_list())
+        };
         if flow.record().fields().any(is_list) {
             self.0.inner_templates(flow.context())
         } else {
             InnerTemplates::default()
         }
-    }
-
-    fn element<'s>(&'s self, context: &'s MessageContext, field: &Field<'_>) -> Option<Element<'s>> {
-        self.0.element(context, field)
     }
 
     /// The list in a field (RFC 6313), as far as it can be read.
@@ -81,7 +78,7 @@ impl FieldPrinter<'_> {
 
     /// `None` where the field is no list.
     fn open<'r>(&self, context: &MessageContext, reader: &ListReader<'r>, field: &Field<'r>) -> Option<Json> {
-        let data_type = self.element(context, field)?.data_type;
+        let data_type = self.0.element(context, field)?.data_type;
         let list = match reader.read(data_type, field.bytes).transpose()? {
             Ok(list) => list,
             Err(error) => {

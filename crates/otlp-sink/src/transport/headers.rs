@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use http::HeaderMap;
-use tracing::{info, warn};
 
-use super::{Stamp, stamp};
+use super::reread::Reread;
 use crate::config::{ConfigError, OtlpConfig, env};
 
 /// Headers of a receiver's requests.
@@ -16,41 +14,20 @@ pub(super) struct Headers {
     config: OtlpConfig,
     /// What the protocol needs; it wins.
     own: HeaderMap,
-    current: Mutex<Loaded>,
-}
-
-/// What was made of the file, and what it looked like then.
-#[derive(Debug)]
-struct Loaded {
-    headers: HeaderMap,
-    stamp: Stamp,
+    current: Reread<HeaderMap>,
 }
 
 impl Headers {
     /// Those of the configuration and of its file, and `own`.
     pub(super) fn new(config: &OtlpConfig, own: HeaderMap) -> Result<Self, ConfigError> {
-        let stamp = config.headers_file.as_deref().and_then(stamp);
-        let headers = load(config, &own)?;
-        Ok(Self { config: config.clone(), own, current: Mutex::new(Loaded { headers, stamp }) })
+        let files = config.headers_file.iter().cloned().collect();
+        let current = Reread::new("headers", files, || load(config, &own))?;
+        Ok(Self { config: config.clone(), own, current })
     }
 
     /// For the next request. A file that has changed is read again.
     pub(super) fn get(&self) -> HeaderMap {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = &self.config.headers_file {
-            let stamp = stamp(path);
-            if stamp != current.stamp {
-                match load(&self.config, &self.own) {
-                    Ok(headers) => {
-                        info!(path = %path.display(), "headers have changed, requests have the new ones");
-                        current.headers = headers;
-                    }
-                    Err(error) => warn!(%error, "headers have changed and cannot be used, going on with those before"),
-                }
-                current.stamp = stamp;
-            }
-        }
-        current.headers.clone()
+        self.current.get(|| load(&self.config, &self.own))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::Uri;
 use http::uri::Scheme;
@@ -22,9 +22,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower_service::Service;
-use tracing::{info, warn};
 
-use super::{ExportError, ExportErrorKind, Stamp, stamp};
+use super::reread::Reread;
+use super::{ExportError, ExportErrorKind};
 use crate::config::{ConfigError, OtlpConfig, TlsConfig};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -67,11 +67,12 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Where the receiver has closed the connection, what it said before may not have been read yet.
+    /// Where the receiver has closed the connection, what it said before may not have been read yet. A closed connection can
+    /// be read to its end, but the runtime may have to hear of that first; until then the write is not over.
     fn after_write<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if matches!(written, Poll::Ready(Err(_))) {
+        if matches!((&written, &self.inner), (Poll::Ready(Err(_)), MaybeHttpsStream::Https(_))) {
             let mut rest = [0; 64];
-            let _ = self.poll_read(cx, ReadBuf::new(&mut rest).unfilled());
+            ready!(self.poll_read(cx, ReadBuf::new(&mut rest).unfilled()))?;
         }
         written
     }
@@ -170,18 +171,8 @@ struct Tls {
     alpn: &'static [u8],
     /// In place of the endpoint's host.
     name: Option<ServerName<'static>>,
-    current: Mutex<Loaded>,
+    current: Reread<Arc<ClientConfig>>,
 }
-
-/// What was made of the files, and what they looked like then.
-#[derive(Debug)]
-struct Loaded {
-    config: Arc<ClientConfig>,
-    stamps: Stamps,
-}
-
-/// Of each file.
-type Stamps = Vec<Stamp>;
 
 impl Tls {
     fn new(files: TlsConfig, alpn: &'static [u8]) -> Result<Self, ConfigError> {
@@ -190,32 +181,16 @@ impl Tls {
             .clone()
             .map(|name| ServerName::try_from(name.clone()).map_err(|_| ConfigError::ServerName(name)));
         let name = name.transpose()?;
-        let stamps = stamps(&files);
-        let config = client_config(&files, alpn)?;
-        Ok(Self { files, alpn, name, current: Mutex::new(Loaded { config, stamps }) })
+        let paths = [&files.certificate, &files.client_certificate, &files.client_key];
+        let paths = paths.into_iter().flatten().cloned().collect();
+        let current = Reread::new("certificates", paths, || client_config(&files, alpn))?;
+        Ok(Self { files, alpn, name, current })
     }
 
     /// What a new connection is to use. Files that have changed are read again.
     fn config(&self) -> Arc<ClientConfig> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamps = stamps(&self.files);
-        if stamps != current.stamps {
-            match client_config(&self.files, self.alpn) {
-                Ok(config) => {
-                    info!("certificates have changed, new connections use them");
-                    current.config = config;
-                }
-                Err(error) => warn!(%error, "certificates have changed and cannot be used, going on with those before"),
-            }
-            current.stamps = stamps;
-        }
-        current.config.clone()
+        self.current.get(|| client_config(&self.files, self.alpn))
     }
-}
-
-fn stamps(files: &TlsConfig) -> Stamps {
-    let files = [&files.certificate, &files.client_certificate, &files.client_key];
-    files.into_iter().flatten().map(|path| stamp(path)).collect()
 }
 
 fn client_config(files: &TlsConfig, alpn: &[u8]) -> Result<Arc<ClientConfig>, ConfigError> {
