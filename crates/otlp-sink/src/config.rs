@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 
+use crate::spool::SpoolConfig;
+
 /// Configuration of a [`Sink`](crate::Sink).
 ///
 /// ```
@@ -40,15 +42,19 @@ pub struct SinkConfig {
     /// How long a span may wait for its batch to fill. Default 1 s: soon enough for a person who looks at a trace, and
     /// no more than one small request a second for each writer when traffic is low.
     pub max_delay: Duration,
-    /// Bytes an output holds that are not acknowledged yet. Default 32 MiB; a batch that does not fit is dropped and
+    /// Bytes an output holds in memory that are not acknowledged yet. Default 32 MiB; a batch that does not fit is dropped and
     /// counted.
     pub queue_bytes: usize,
+    /// How long a span may wait for its delivery, in memory and in a spool, before it is dropped and counted. Default
+    /// without end: the limits in bytes are enough.
+    pub max_age: Option<Duration>,
     /// Requests an OTLP output has under way at once. Default 4.
     pub max_in_flight: NonZeroUsize,
     /// Upper bound of the first wait before a retry. Doubles with each attempt; the wait is random below it. Default
     /// 200 ms.
     pub retry_initial: Duration,
-    /// Upper bound of the wait before a retry after an answer that asks for one. Default 30 s.
+    /// Upper bound of the wait before a retry after an answer that asks for one, and the usual wait after one that refuses
+    /// everything, whatever it is (bad authorisation, unknown path). Default 30 s.
     pub retry_max: Duration,
     /// Upper bound of the wait before a retry when nobody answers. Default 5 s: shorter than `retry_max`, because
     /// a refused connection costs the receiver nothing and it should be found again quickly.
@@ -66,6 +72,7 @@ impl Default for SinkConfig {
             max_batch_bytes: 3_670_016,
             max_delay: Duration::from_secs(1),
             queue_bytes: 32 * 1024 * 1024,
+            max_age: None,
             max_in_flight: const { NonZeroUsize::new(4).expect("not zero") },
             retry_initial: Duration::from_millis(200),
             retry_max: Duration::from_secs(30),
@@ -142,6 +149,8 @@ pub struct OtlpConfig {
     pub program: Option<String>,
     /// Whom to trust and what to show, for an `https` endpoint.
     pub tls: TlsConfig,
+    /// Where spans are kept that cannot be delivered now. Default none: they wait in memory.
+    pub spool: Option<SpoolConfig>,
 }
 
 /// TLS to a receiver. Files are PEM, read when the sink starts and again for a new connection when they have changed; a
@@ -175,6 +184,7 @@ impl OtlpConfig {
             compression: Compression::None,
             program: None,
             tls: TlsConfig::default(),
+            spool: None,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use crate::config::SinkConfig;
 use crate::occasionally::Occasionally;
 use crate::output::OutputState;
-use crate::queue::Batch;
+use crate::queue::{Batch, Flight, Sender, unix_millis};
 use crate::sink::Stop;
 use crate::split;
 use crate::stats::DropReason;
@@ -24,59 +24,77 @@ const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
 /// Longest wait during shutdown, when there is little time left.
 const MAX_DRAIN_WAIT: Duration = Duration::from_millis(250);
 
+/// Smallest part that is made of a batch because a receiver has no room for it.
+const MIN_SPANS_OF_PART: u64 = 64;
+
 /// Sends the batches of one output.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     transport: Transport,
     output: Arc<OutputState>,
     retry: RetryPolicy,
+    max_age: Option<Duration>,
     /// Bytes of the smallest request that was too large.
     too_large: AtomicUsize,
     trouble: Occasionally,
+    denials: Occasionally,
     refusals: Occasionally,
     rejections: Occasionally,
 }
 
-/// The deadline of shutdown came.
+/// The deadline of shutdown came, or nothing more is tried before it.
 struct Stopped;
 
-/// The receiver takes no request of this size.
-struct TooLarge;
+/// What came of a batch.
+enum Outcome {
+    /// Delivered, or dropped and counted.
+    Settled,
+    /// Another try makes sense with less at once.
+    Halve,
+    /// The receiver takes no request of this size.
+    TooLarge,
+}
 
 impl Delivery {
-    pub(crate) fn new(transport: Transport, output: Arc<OutputState>, retry: RetryPolicy) -> Self {
-        let (trouble, refusals, rejections) = Default::default();
-        Self { transport, output, retry, too_large: AtomicUsize::new(usize::MAX), trouble, refusals, rejections }
+    pub(crate) fn new(transport: Transport, output: Arc<OutputState>, config: &SinkConfig) -> Self {
+        let (retry, max_age, too_large) = (RetryPolicy::new(config), config.max_age, AtomicUsize::new(usize::MAX));
+        let (trouble, denials, refusals, rejections) = Default::default();
+        Self { transport, output, retry, max_age, too_large, trouble, denials, refusals, rejections }
+    }
+
+    /// To be kept by each task that runs.
+    pub(crate) fn sender(&self) -> Sender {
+        self.output.queue.clone().sender()
     }
 
     /// Sends batches, one after the other, until the queue is closed and empty or the deadline of shutdown is over.
-    pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<Stop>) {
-        while let Some(batch) = self.output.queue.pop().await {
-            if let Err(Stopped) = self.deliver_parts(batch, &mut stop).await {
-                return;
+    pub(crate) async fn run(self: Arc<Self>, sender: Sender, mut stop: watch::Receiver<Stop>) {
+        while let Some(flight) = self.output.queue.pop().await {
+            if let Err(Stopped) = self.deliver_parts(flight, &mut stop).await {
+                break;
             }
         }
+        drop(sender);
     }
 
     /// Delivers a batch whole, or in as many parts as the receiver wants it.
-    async fn deliver_parts(&self, batch: Batch, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
-        let mut parts = vec![batch];
+    async fn deliver_parts(&self, flight: Flight, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
+        let mut parts = vec![flight];
         while let Some(part) = parts.pop() {
-            let is_known = part.request.len() >= self.too_large.load(Relaxed);
-            let mut halves = if is_known { split::halves(&part) } else { None };
+            let is_known = part.batch.request.len() >= self.too_large.load(Relaxed);
+            let mut halves = if is_known { split::halves(&part.batch) } else { None };
             if halves.is_none() {
-                match self.deliver(&part, stop).await? {
-                    Ok(()) => continue,
-                    Err(TooLarge) => halves = split::halves(&part),
+                let outcome = self.deliver(&part, stop).await?;
+                if let Outcome::Settled = outcome {
+                    continue;
                 }
-                self.learn_limit(&part);
+                halves = split::halves(&part.batch);
+                if let Outcome::TooLarge = outcome {
+                    self.learn_limit(&part.batch);
+                }
             }
             match halves {
-                Some([first, second]) => {
-                    let halves = [second, first];
-                    self.output.queue.split(&part, &halves);
-                    parts.extend(halves);
-                }
+                Some([first, second]) => parts.extend(self.output.queue.split(&part, [second, first])),
                 None => self.output.dropped(&part, DropReason::TooLarge),
             }
         }
@@ -91,42 +109,78 @@ impl Delivery {
         }
     }
 
-    async fn deliver(&self, batch: &Batch, stop: &mut watch::Receiver<Stop>) -> Result<Result<(), TooLarge>, Stopped> {
+    async fn deliver(&self, flight: &Flight, stop: &mut watch::Receiver<Stop>) -> Result<Outcome, Stopped> {
+        let batch = &flight.batch;
         let request = unless_stopped(stop, self.transport.prepare(batch.request.clone())).await?;
         let mut attempt = 0;
         loop {
+            if self.is_too_old(batch) {
+                self.output.dropped(flight, DropReason::Expired);
+                return Ok(Outcome::Settled);
+            }
             self.output.counters.requests.fetch_add(1, Relaxed);
             let error = match unless_stopped(stop, self.transport.send(request.clone())).await? {
                 Ok(accepted) => {
-                    self.accepted(batch, &accepted);
-                    return Ok(Ok(()));
+                    self.accepted(flight, &accepted);
+                    return Ok(Outcome::Settled);
                 }
                 Err(error) => error,
             };
-            let output = &self.output.name;
-            if error.kind == ExportErrorKind::TooLarge {
-                return Ok(Err(TooLarge));
-            }
-            if error.kind == ExportErrorKind::Refused {
-                self.output.dropped(batch, DropReason::Refused);
-                if let Some(repeats) = self.refusals.permit() {
-                    error!(output, %error, spans = batch.spans, repeats, "receiver refused spans, dropped them");
+            let is_draining = *stop.borrow() >= Stop::Drain;
+            match error.kind {
+                ExportErrorKind::TooLarge => return Ok(Outcome::TooLarge),
+                ExportErrorKind::Refused => return Ok(self.refused(flight, &error)),
+                // Nobody will set it right in time.
+                ExportErrorKind::Denied if is_draining && !self.output.queue.has_spool() => {
+                    return Ok(self.refused(flight, &error));
                 }
-                return Ok(Ok(()));
+                _ => self.will_retry(flight, &error),
             }
-            if let Some(repeats) = self.trouble.permit() {
-                warn!(output, %error, repeats, "cannot deliver spans, will try again");
+            if is_draining && self.output.queue.has_spool() {
+                // It is kept there for the next start.
+                return Err(Stopped);
             }
-            self.output.counters.retries.fetch_add(1, Relaxed);
             self.retry.wait(attempt, &error, stop).await?;
+            if error.kind == ExportErrorKind::Exhausted && batch.spans >= 2 * MIN_SPANS_OF_PART {
+                return Ok(Outcome::Halve);
+            }
             attempt += 1;
         }
     }
 
-    fn accepted(&self, batch: &Batch, accepted: &Accepted) {
-        self.output.exported(batch, accepted.rejected_spans);
+    fn is_too_old(&self, batch: &Batch) -> bool {
+        let age = unix_millis(SystemTime::now()).saturating_sub(batch.created);
+        self.max_age.is_some_and(|max_age| u128::from(age) > max_age.as_millis())
+    }
+
+    fn refused(&self, flight: &Flight, error: &ExportError) -> Outcome {
+        let spans = flight.batch.spans;
+        self.output.dropped(flight, DropReason::Refused);
+        if let Some(repeats) = self.refusals.permit() {
+            let output = &self.output.name;
+            error!(output, %error, spans, repeats, "receiver refused spans, dropped them");
+        }
+        Outcome::Settled
+    }
+
+    fn will_retry(&self, flight: &Flight, error: &ExportError) {
+        self.output.queue.failed(flight);
+        self.output.counters.retries.fetch_add(1, Relaxed);
         let output = &self.output.name;
-        if self.trouble.reset() {
+        if error.kind == ExportErrorKind::Denied {
+            if let Some(repeats) = self.denials.permit() {
+                error!(output, %error, repeats, "the receiver takes no spans from us, will try again now and then");
+            }
+        } else if let Some(repeats) = self.trouble.permit() {
+            warn!(output, %error, repeats, "cannot deliver spans, will try again");
+        }
+    }
+
+    fn accepted(&self, flight: &Flight, accepted: &Accepted) {
+        self.output.queue.succeeded();
+        self.output.exported(flight, accepted.rejected_spans);
+        let output = &self.output.name;
+        if self.trouble.reset() | self.denials.reset() {
             info!(output, "spans are delivered again");
         }
         if accepted.rejected_spans > 0 || !accepted.message.is_empty() {
@@ -157,7 +211,12 @@ impl RetryPolicy {
     }
 
     async fn wait(&self, attempt: u32, error: &ExportError, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
-        let jittered = self.bound(attempt, error.kind).mul_f64(fastrand::f64());
+        let jittered = if error.kind == ExportErrorKind::Denied {
+            // Somebody has to set it right first.
+            self.max.mul_f64(0.5 + fastrand::f64() / 2.0)
+        } else {
+            self.bound(attempt, error.kind).mul_f64(fastrand::f64())
+        };
         let wait = jittered.max(error.retry_after.unwrap_or_default().min(MAX_REQUESTED_WAIT));
         let drains = async {
             at_least(&mut stop.clone(), Stop::Drain).await;

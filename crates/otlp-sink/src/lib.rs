@@ -47,6 +47,7 @@ mod queue;
 mod reader;
 mod sink;
 mod split;
+mod spool;
 mod stats;
 mod transport;
 mod tree;
@@ -58,6 +59,7 @@ pub use encode::{
 };
 pub use json::to_json;
 pub use sink::{Sink, SinkError};
-pub use stats::{DrainReport, DropReason, OutputStats, SinkStats};
+pub use spool::{SpoolConfig, SpoolFull, SpoolSync};
+pub use stats::{DrainReport, DropReason, OutputStats, SinkStats, SpoolStats};
 pub use transport::{ExportError, ExportErrorKind, ProbeReport, probe};
 pub use writer::SpanWriter;

@@ -1,31 +1,33 @@
 //! The state of one output: its queue and its counters.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tracing::warn;
 
-use crate::config::Output;
+use crate::config::{Output, SinkConfig};
 use crate::occasionally::Occasionally;
-use crate::queue::{Batch, Queue};
+use crate::queue::{Batch, Flight, Queue};
 use crate::stats::{Counters, DropReason, OutputStats};
 
 #[derive(Debug)]
 pub(crate) struct OutputState {
     pub(crate) name: String,
-    pub(crate) queue: Queue,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) counters: Counters,
     overflow: Occasionally,
 }
 
 impl OutputState {
-    pub(crate) fn new(output: &Output, queue_bytes: usize) -> Self {
-        let name = match output {
-            Output::Otlp(otlp) => otlp.endpoint.to_string(),
-            Output::File(path) => path.display().to_string(),
-            Output::Stdout(_) => "stdout".to_owned(),
+    pub(crate) fn new(output: &Output, config: &SinkConfig) -> Self {
+        let (name, has_spool) = match output {
+            Output::Otlp(otlp) => (otlp.endpoint.to_string(), otlp.spool.is_some()),
+            Output::File(path) => (path.display().to_string(), false),
+            Output::Stdout(_) => ("stdout".to_owned(), false),
         };
+        let read_ahead = if has_spool { config.max_in_flight.get() } else { 0 };
         let (counters, overflow) = (Counters::default(), Occasionally::default());
-        Self { name, queue: Queue::new(queue_bytes), counters, overflow }
+        Self { name, queue: Arc::new(Queue::new(config.queue_bytes, read_ahead)), counters, overflow }
     }
 
     /// Queues a batch or counts it as dropped.
@@ -33,7 +35,7 @@ impl OutputState {
         let spans = batch.spans;
         if let Err(reason) = self.queue.push(batch) {
             self.counters.drop_spans(reason, spans);
-            if reason == DropReason::QueueFull
+            if matches!(reason, DropReason::QueueFull | DropReason::SpoolFull)
                 && let Some(repeats) = self.overflow.permit()
             {
                 warn!(output = self.name, spans, repeats, "queue is full, dropped spans");
@@ -42,17 +44,26 @@ impl OutputState {
     }
 
     /// The batch arrived, except for spans that the receiver rejected.
-    pub(crate) fn exported(&self, batch: &Batch, rejected: u64) {
-        let rejected = rejected.min(batch.spans);
-        self.counters.exported.fetch_add(batch.spans - rejected, Relaxed);
+    pub(crate) fn exported(&self, flight: &Flight, rejected: u64) {
+        let spans = flight.batch.spans;
+        let rejected = rejected.min(spans);
+        self.counters.exported.fetch_add(spans - rejected, Relaxed);
         self.counters.drop_spans(DropReason::Rejected, rejected);
-        self.queue.settle(batch);
+        self.queue.settle(flight);
     }
 
     /// The batch will not arrive.
-    pub(crate) fn dropped(&self, batch: &Batch, reason: DropReason) {
-        self.counters.drop_spans(reason, batch.spans);
-        self.queue.settle(batch);
+    pub(crate) fn dropped(&self, flight: &Flight, reason: DropReason) {
+        self.counters.drop_spans(reason, flight.batch.spans);
+        self.queue.settle(flight);
+    }
+
+    /// Spans will not arrive that were in the spool alone.
+    pub(crate) fn lost(&self, reason: DropReason, spans: u64) {
+        self.counters.drop_spans(reason, spans);
+        if let Some(repeats) = self.overflow.permit() {
+            warn!(output = self.name, spans, %reason, repeats, "dropped spans of the spool");
+        }
     }
 
     pub(crate) fn stats(&self) -> OutputStats {
@@ -61,6 +72,7 @@ impl OutputState {
         stats.queued_spans = held.queued_spans;
         stats.in_flight_spans = held.in_flight_spans;
         stats.held_bytes = held.bytes as u64;
+        stats.spool = self.queue.spool_stats();
         stats
     }
 }

@@ -1,38 +1,101 @@
-//! Batches on their way to one output, bounded in bytes.
+//! Batches on their way to one output, bounded in bytes: in memory, and in a spool where there is one.
+//!
+//! Batches are delivered in the order in which they came. What the spool holds is older than what waits in memory, because its
+//! thread takes from the front of what waits: as long as it has anything, what is new goes behind it.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 
-use crate::stats::DropReason;
+use crate::spool::{Loaded, RecordId};
+use crate::stats::{DropReason, SpoolStats};
 
 /// One encoded `ExportTraceServiceRequest`.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) request: Bytes,
     pub(crate) spans: u64,
+    /// When it was handed over, as Unix time in milliseconds.
+    pub(crate) created: u64,
+}
+
+impl Batch {
+    /// A batch that is handed over now.
+    pub(crate) fn new(request: Bytes, spans: u64) -> Self {
+        Self { request, spans, created: unix_millis(SystemTime::now()) }
+    }
+}
+
+pub(crate) fn unix_millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
+/// A batch that was taken from the queue, until it is settled.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    ticket: u64,
+    pub(crate) batch: Batch,
 }
 
 /// Holds batches from the moment they are handed over until they are settled, so that the bound covers those in flight.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
-    /// One permit a waiting batch; closed together with the queue.
-    ready: Semaphore,
+    /// For those who deliver.
+    ready: Notify,
+    /// For the thread of the spool.
+    work: Condvar,
     max_bytes: usize,
+    /// Batches that are read from the spool in advance; 0 without a spool.
+    read_ahead: usize,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// Read from the spool.
+    loaded: VecDeque<(RecordId, Batch)>,
     waiting: VecDeque<Batch>,
+    waiting_bytes: usize,
+    in_flight: HashMap<u64, InFlight>,
+    next_ticket: u64,
+    /// Those who deliver and have not ended.
+    senders: usize,
     held: Held,
     /// Why nothing more is taken.
     closed: Option<DropReason>,
+    /// The last request failed, and may be tried again.
+    is_failing: bool,
+    spool: SpoolState,
 }
 
-/// What a queue holds.
+#[derive(Debug)]
+struct InFlight {
+    batch: Batch,
+    /// Its copy in the spool.
+    record: Option<RecordId>,
+    has_failed: bool,
+}
+
+/// What the queue knows of its spool.
+#[derive(Debug, Default)]
+struct SpoolState {
+    /// Records to be read, as the thread saw them last.
+    unread: u64,
+    /// The thread has batches from the front of those that wait.
+    is_spilling: bool,
+    /// The spool takes nothing because of its limit.
+    is_full: bool,
+    /// Batches that have the same copy, after a split.
+    parts: HashMap<RecordId, usize>,
+    /// Copies that are not needed any more.
+    settled: Vec<RecordId>,
+    stats: SpoolStats,
+}
+
+/// What a queue holds in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) queued_spans: u64,
@@ -40,9 +103,59 @@ pub(crate) struct Held {
     pub(crate) bytes: usize,
 }
 
+/// What the thread of a spool knows, for [`Queue::job`].
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// Whether writing is worth a try.
+    pub(crate) can_write: bool,
+    /// Whether writing failed after the end of those who deliver: what is in memory stays there.
+    pub(crate) gave_up: bool,
+    /// Length of the next request to be read.
+    pub(crate) next_len: usize,
+    /// When to wake up without a reason.
+    pub(crate) wake_after: Duration,
+}
+
+/// What the thread of a spool is to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Forget these records.
+    Forget(Vec<RecordId>),
+    /// Write these.
+    Write(Vec<Spill>),
+    /// Read one.
+    Read,
+    /// Look at the time.
+    Tick,
+    /// End: nobody delivers, and all that could be written was.
+    End,
+}
+
+/// A batch to be written, and where it came from.
+#[derive(Debug)]
+pub(crate) struct Spill {
+    /// `None`: from those that wait.
+    ticket: Option<u64>,
+    pub(crate) batch: Batch,
+    /// Where it was written.
+    pub(crate) record: Option<RecordId>,
+}
+
+impl Spill {
+    /// Whether the record belongs to a batch in flight, and is not to be read.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.ticket.is_some()
+    }
+}
+
+/// Bytes that are written at once, before those who gave them wait no longer.
+const MAX_SPILL_BYTES: usize = 16 * 1024 * 1024;
+
 impl Queue {
-    pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { state: Mutex::default(), ready: Semaphore::new(0), max_bytes }
+    /// A queue with a spool if `read_ahead` is not 0.
+    pub(crate) fn new(max_bytes: usize, read_ahead: usize) -> Self {
+        let (state, ready, work) = Default::default();
+        Self { state, ready, work, max_bytes, read_ahead }
     }
 
     /// Takes a batch, or says why not.
@@ -52,47 +165,113 @@ impl Queue {
             return Err(reason);
         }
         if state.held.bytes + batch.request.len() > self.max_bytes {
-            return Err(DropReason::QueueFull);
+            return Err(if state.spool.is_full { DropReason::SpoolFull } else { DropReason::QueueFull });
         }
         state.held.bytes += batch.request.len();
         state.held.queued_spans += batch.spans;
+        state.waiting_bytes += batch.request.len();
         state.waiting.push_back(batch);
-        drop(state);
-        self.ready.add_permits(1);
+        self.changed(state);
+        self.ready.notify_one();
         Ok(())
     }
 
-    /// The next batch, which is in flight until [`settle`](Self::settle); `None` once the queue is closed and empty.
-    pub(crate) async fn pop(&self) -> Option<Batch> {
-        // An error says that the queue is closed, which leaves what waits in it to be taken.
-        if let Ok(permit) = self.ready.acquire().await {
-            permit.forget();
+    /// The next batch; `None` when there will be none.
+    pub(crate) async fn pop(&self) -> Option<Flight> {
+        loop {
+            let ready = self.ready.notified();
+            tokio::pin!(ready);
+            // From here on no notification is missed.
+            ready.as_mut().enable();
+            match self.try_pop() {
+                Take::Batch(flight) => return Some(flight),
+                Take::End => return None,
+                Take::Wait => ready.await,
+            }
         }
+    }
+
+    fn try_pop(&self) -> Take {
         let mut state = self.lock();
-        let batch = state.waiting.pop_front()?;
+        let (record, batch) = match self.front(&mut state) {
+            Ok(front) => front,
+            Err(take) => return take,
+        };
         state.held.queued_spans -= batch.spans;
         state.held.in_flight_spans += batch.spans;
-        Some(batch)
+        let flight = state.fly(batch, record);
+        self.changed(state);
+        Take::Batch(flight)
+    }
+
+    /// The next batch and its copy in the spool, or why there is none.
+    fn front(&self, state: &mut State) -> Result<(Option<RecordId>, Batch), Take> {
+        let is_behind = state.spool.unread > 0 || state.spool.is_spilling;
+        if state.closed.is_some() {
+            // What the spool has, or can have, need not be delivered now.
+            if self.has_spool() && (state.is_failing || is_behind || !state.loaded.is_empty()) {
+                return Err(Take::End);
+            }
+        } else if let Some((record, batch)) = state.loaded.pop_front() {
+            return Ok((Some(record), batch));
+        } else if is_behind {
+            return Err(Take::Wait);
+        }
+        match state.waiting.pop_front() {
+            Some(batch) => {
+                state.waiting_bytes -= batch.request.len();
+                Ok((None, batch))
+            }
+            None if state.closed.is_some() => Err(Take::End),
+            None => Err(Take::Wait),
+        }
     }
 
     /// Ends the flight of a batch, whatever came of it.
-    pub(crate) fn settle(&self, batch: &Batch) {
+    pub(crate) fn settle(&self, flight: &Flight) {
         let mut state = self.lock();
-        state.held.in_flight_spans -= batch.spans;
-        state.held.bytes -= batch.request.len();
+        state.land(flight);
+        self.changed(state);
     }
 
-    /// Has parts fly in place of a batch that is in flight, each to be settled.
-    pub(crate) fn split(&self, batch: &Batch, parts: &[Batch]) {
+    /// Has two parts fly in place of a batch that is in flight, each to be settled.
+    pub(crate) fn split(&self, flight: &Flight, parts: [Batch; 2]) -> [Flight; 2] {
         let mut state = self.lock();
-        state.held.bytes += parts.iter().map(|part| part.request.len()).sum::<usize>();
-        state.held.bytes -= batch.request.len();
+        let record = state.in_flight.get(&flight.ticket).and_then(|in_flight| in_flight.record);
+        if let Some(record) = record {
+            *state.spool.parts.entry(record).or_insert(1) += parts.len();
+        }
+        let parts = parts.map(|part| {
+            state.held.in_flight_spans += part.spans;
+            state.held.bytes += part.request.len();
+            state.fly(part, record)
+        });
+        state.land(flight);
+        self.changed(state);
+        parts
+    }
+
+    /// The batch was not delivered and will be tried again.
+    pub(crate) fn failed(&self, flight: &Flight) {
+        let mut state = self.lock();
+        state.is_failing = true;
+        if let Some(in_flight) = state.in_flight.get_mut(&flight.ticket) {
+            in_flight.has_failed = true;
+        }
+        self.changed(state);
+    }
+
+    /// Something was delivered.
+    pub(crate) fn succeeded(&self) {
+        self.lock().is_failing = false;
     }
 
     /// Takes nothing more; what waits can still be popped. The first reason stays.
     pub(crate) fn close(&self, reason: DropReason) {
-        self.lock().closed.get_or_insert(reason);
-        self.ready.close();
+        let mut state = self.lock();
+        state.closed.get_or_insert(reason);
+        self.changed(state);
+        self.ready.notify_waiters();
     }
 
     /// Closes and empties the queue; returns the spans that waited.
@@ -101,6 +280,7 @@ impl Queue {
         let mut state = self.lock();
         let bytes: usize = state.waiting.drain(..).map(|batch| batch.request.len()).sum();
         state.held.bytes -= bytes;
+        state.waiting_bytes = 0;
         std::mem::take(&mut state.held.queued_spans)
     }
 
@@ -108,8 +288,192 @@ impl Queue {
         self.lock().held
     }
 
+    pub(crate) fn spool_stats(&self) -> Option<SpoolStats> {
+        self.has_spool().then(|| self.lock().spool.stats)
+    }
+
+    pub(crate) fn has_spool(&self) -> bool {
+        self.read_ahead > 0
+    }
+
+    /// Whether nothing comes and nobody delivers any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().is_over()
+    }
+
+    /// Counts somebody who delivers, until the guard goes: after the last one, the spool takes the rest.
+    pub(crate) fn sender(self: Arc<Self>) -> Sender {
+        self.lock().senders += 1;
+        Sender(self)
+    }
+
+    /// Waits for something to do.
+    pub(crate) fn job(&self, view: &View) -> Job {
+        let mut state = self.lock();
+        loop {
+            if !state.spool.settled.is_empty() {
+                return Job::Forget(std::mem::take(&mut state.spool.settled));
+            }
+            let is_over = state.is_over();
+            if if is_over { !view.gave_up } else { view.can_write } {
+                let spills = state.spills(is_over, self.max_bytes / 2);
+                if !spills.is_empty() {
+                    return Job::Write(spills);
+                }
+            }
+            if is_over {
+                state.leave_to_spool();
+                return Job::End;
+            }
+            let has_room = state.held.bytes + view.next_len <= self.max_bytes
+                || state.loaded.is_empty() && state.in_flight.is_empty();
+            if state.closed.is_none() && state.spool.unread > 0 && has_room && state.loaded.len() < self.read_ahead {
+                return Job::Read;
+            }
+            let waited = self.work.wait_timeout(state, view.wake_after).unwrap_or_else(PoisonError::into_inner);
+            state = waited.0;
+            if waited.1.timed_out() {
+                return Job::Tick;
+            }
+        }
+    }
+
+    /// What came of a [`Job`]: batches that were written, those that were not, one that was read; and how the spool is now.
+    pub(crate) fn report(&self, spills: Vec<Spill>, loaded: Option<Loaded>, now: SpoolReport) {
+        let mut state = self.lock();
+        let mut unwritten = Vec::new();
+        for Spill { ticket, batch, record } in spills {
+            match (ticket, record) {
+                (None, None) => unwritten.push(batch),
+                (None, Some(_)) => {
+                    state.held.bytes -= batch.request.len();
+                    state.held.queued_spans -= batch.spans;
+                }
+                (Some(_), None) => {}
+                (Some(ticket), Some(record)) => match state.in_flight.get_mut(&ticket) {
+                    Some(in_flight) => in_flight.record = Some(record),
+                    // It was settled, or split, in the meantime.
+                    None => state.spool.settled.push(record),
+                },
+            }
+        }
+        for batch in unwritten.into_iter().rev() {
+            state.waiting_bytes += batch.request.len();
+            state.waiting.push_front(batch);
+        }
+        if let Some(Loaded { record, request, spans, created }) = loaded {
+            state.held.bytes += request.len();
+            state.held.queued_spans += spans;
+            state.loaded.push_back((record, Batch { request, spans, created }));
+        }
+        state.spool.is_spilling = false;
+        state.spool.is_full = now.is_full;
+        state.spool.unread = now.unread;
+        state.spool.stats = now.stats;
+        drop(state);
+        self.ready.notify_waiters();
+    }
+
+    /// Unlocks, and wakes the thread of the spool.
+    fn changed(&self, state: MutexGuard<'_, State>) {
+        drop(state);
+        if self.has_spool() {
+            self.work.notify_one();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Take {
+    Batch(Flight),
+    Wait,
+    End,
+}
+
+/// How a spool is after a [`Job`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SpoolReport {
+    pub(crate) unread: u64,
+    pub(crate) is_full: bool,
+    pub(crate) stats: SpoolStats,
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        self.closed.is_some() && self.senders == 0
+    }
+
+    fn fly(&mut self, batch: Batch, record: Option<RecordId>) -> Flight {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.in_flight.insert(ticket, InFlight { batch: batch.clone(), record, has_failed: false });
+        Flight { ticket, batch }
+    }
+
+    fn land(&mut self, flight: &Flight) {
+        let Some(InFlight { batch, record, .. }) = self.in_flight.remove(&flight.ticket) else { return };
+        self.held.in_flight_spans -= batch.spans;
+        self.held.bytes -= batch.request.len();
+        let Some(record) = record else { return };
+        if let Some(parts) = self.spool.parts.get_mut(&record) {
+            *parts -= 1;
+            if *parts > 0 {
+                return;
+            }
+            self.spool.parts.remove(&record);
+        }
+        self.spool.settled.push(record);
+    }
+
+    /// What the spool should have: all of it in an outage, behind what it has already, and in the end; what is too much for
+    /// memory otherwise.
+    fn spills(&mut self, is_over: bool, max_waiting_bytes: usize) -> Vec<Spill> {
+        let mut spills = Vec::new();
+        let flights = self.in_flight.iter().filter(|(_, flight)| flight.record.is_none());
+        for (ticket, flight) in flights.filter(|(_, flight)| is_over || flight.has_failed) {
+            spills.push(Spill { ticket: Some(*ticket), batch: flight.batch.clone(), record: None });
+        }
+        let wants_all = is_over || self.is_failing || self.spool.unread > 0;
+        let mut bytes = 0;
+        while (wants_all || self.waiting_bytes > max_waiting_bytes)
+            && bytes < MAX_SPILL_BYTES
+            && let Some(batch) = self.waiting.pop_front()
+        {
+            self.waiting_bytes -= batch.request.len();
+            bytes += batch.request.len();
+            self.spool.is_spilling = true;
+            spills.push(Spill { ticket: None, batch, record: None });
+        }
+        spills
+    }
+
+    /// What has a copy in the spool is the spool's.
+    fn leave_to_spool(&mut self) {
+        for (_, batch) in std::mem::take(&mut self.loaded) {
+            self.held.queued_spans -= batch.spans;
+            self.held.bytes -= batch.request.len();
+            self.spool.stats.spans += batch.spans;
+        }
+        for (_, flight) in self.in_flight.extract_if(|_, flight| flight.record.is_some()) {
+            self.held.in_flight_spans -= flight.batch.spans;
+            self.held.bytes -= flight.batch.request.len();
+            self.spool.stats.spans += flight.batch.spans;
+        }
+    }
+}
+
+/// Somebody who delivers; see [`Queue::sender`].
+#[derive(Debug)]
+pub(crate) struct Sender(Arc<Queue>);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.senders -= 1;
+        self.0.changed(state);
     }
 }
 
@@ -118,12 +482,16 @@ mod tests {
     use super::*;
 
     fn batch(len: usize, spans: u64) -> Batch {
-        Batch { request: vec![0; len].into(), spans }
+        Batch::new(vec![0; len].into(), spans)
+    }
+
+    fn spans(flight: Option<Flight>) -> u64 {
+        flight.unwrap().batch.spans
     }
 
     #[tokio::test]
     async fn bytes_in_flight_count_until_settled() {
-        let queue = Queue::new(100);
+        let queue = Queue::new(100, 0);
         queue.push(batch(60, 6)).unwrap();
         queue.push(batch(40, 4)).unwrap();
         assert_eq!(queue.push(batch(1, 1)), Err(DropReason::QueueFull));
@@ -136,11 +504,10 @@ mod tests {
 
     #[tokio::test]
     async fn parts_are_held_in_place_of_their_batch() {
-        let queue = Queue::new(100);
+        let queue = Queue::new(100, 0);
         queue.push(batch(60, 6)).unwrap();
         let whole = queue.pop().await.unwrap();
-        let parts = [batch(35, 3), batch(36, 3)];
-        queue.split(&whole, &parts);
+        let parts = queue.split(&whole, [batch(35, 3), batch(36, 3)]);
         assert_eq!(queue.held(), Held { queued_spans: 0, in_flight_spans: 6, bytes: 71 });
         parts.iter().for_each(|part| queue.settle(part));
         assert_eq!(queue.held(), Held::default());
@@ -148,26 +515,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_queue_gives_what_it_has_and_takes_nothing() {
-        let queue = Queue::new(100);
+        let queue = Queue::new(100, 0);
         queue.push(batch(1, 1)).unwrap();
         queue.push(batch(1, 2)).unwrap();
         queue.close(DropReason::Shutdown);
         assert_eq!(queue.push(batch(1, 1)), Err(DropReason::Shutdown));
-        assert_eq!(queue.pop().await.unwrap().spans, 1);
-        assert_eq!(queue.pop().await.unwrap().spans, 2);
+        assert_eq!((spans(queue.pop().await), spans(queue.pop().await)), (1, 2));
         assert!(queue.pop().await.is_none());
     }
 
     #[tokio::test]
     async fn closing_wakes_who_waits() {
-        let queue = Queue::new(100);
+        let queue = Queue::new(100, 0);
         let (popped, ()) = tokio::join!(queue.pop(), async { queue.close(DropReason::Shutdown) });
         assert!(popped.is_none());
     }
 
     #[tokio::test]
     async fn discarding_forgets_the_waiting_only() {
-        let queue = Queue::new(100);
+        let queue = Queue::new(100, 0);
         queue.push(batch(10, 1)).unwrap();
         queue.push(batch(20, 2)).unwrap();
         let first = queue.pop().await.unwrap();
@@ -176,5 +542,152 @@ mod tests {
         queue.settle(&first);
         assert_eq!(queue.held(), Held::default());
         assert!(queue.pop().await.is_none());
+    }
+
+    fn view() -> View {
+        View { can_write: true, gave_up: false, next_len: 0, wake_after: Duration::from_millis(1) }
+    }
+
+    fn record(offset: u64) -> RecordId {
+        RecordId::at(offset)
+    }
+
+    /// The batches of a job to write, written.
+    fn written(job: Job, first_record: u64) -> Vec<Spill> {
+        let Job::Write(mut spills) = job else { panic!("{job:?}") };
+        for (spill, offset) in spills.iter_mut().zip(first_record..) {
+            spill.record = Some(record(offset));
+        }
+        spills
+    }
+
+    fn unread(unread: u64) -> SpoolReport {
+        SpoolReport { unread, ..SpoolReport::default() }
+    }
+
+    #[test]
+    fn memory_is_enough_while_all_goes_well() {
+        let queue = Queue::new(100, 2);
+        queue.push(batch(25, 1)).unwrap();
+        queue.push(batch(25, 2)).unwrap();
+        assert!(matches!(queue.job(&view()), Job::Tick));
+        queue.push(batch(25, 4)).unwrap();
+        let spills = written(queue.job(&view()), 0);
+        assert_eq!(spills.len(), 1, "the oldest, down to half of the memory");
+        assert_eq!(queue.held(), Held { queued_spans: 7, in_flight_spans: 0, bytes: 75 });
+        queue.report(spills, None, unread(1));
+        assert_eq!(queue.held(), Held { queued_spans: 6, in_flight_spans: 0, bytes: 50 });
+    }
+
+    #[tokio::test]
+    async fn the_order_is_kept_through_the_spool() {
+        let queue = Queue::new(1000, 2);
+        queue.push(batch(1, 1)).unwrap();
+        queue.push(batch(1, 2)).unwrap();
+        let first = queue.pop().await.unwrap();
+        queue.failed(&first);
+        // The batch in flight as well as the waiting one.
+        let spills = written(queue.job(&view()), 0);
+        assert_eq!(spills.iter().map(Spill::is_held).collect::<Vec<_>>(), [true, false]);
+        queue.push(batch(1, 3)).unwrap();
+        assert!(matches!(queue.try_pop(), Take::Wait), "an older one is on its way to the spool");
+        queue.report(spills, None, unread(1));
+        queue.succeeded();
+        queue.settle(&first);
+        let Job::Forget(records) = queue.job(&view()) else { panic!("the first was delivered") };
+        assert_eq!(records, [record(0)]);
+        // Behind what the spool has, whether or not it fails now.
+        let spills = written(queue.job(&view()), 2);
+        queue.report(spills, None, unread(2));
+        assert!(matches!(queue.try_pop(), Take::Wait));
+        for (spans, left) in [(2, 1), (3, 0)] {
+            assert!(matches!(queue.job(&view()), Job::Read));
+            let loaded = Loaded { record: record(spans - 1), request: vec![0].into(), spans, created: 0 };
+            queue.report(Vec::new(), Some(loaded), unread(left));
+        }
+        queue.push(batch(1, 4)).unwrap();
+        assert_eq!([spans(queue.pop().await), spans(queue.pop().await), spans(queue.pop().await)], [2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_waits_in_its_place() {
+        let queue = Queue::new(100, 2);
+        for spans in [1, 2, 4] {
+            queue.push(batch(30, spans)).unwrap();
+        }
+        let first = queue.pop().await.unwrap();
+        queue.failed(&first);
+        let Job::Write(spills) = queue.job(&view()) else { panic!("an outage") };
+        assert_eq!(spills.len(), 3);
+        queue.report(spills, None, SpoolReport { is_full: true, ..unread(0) });
+        assert_eq!(queue.held(), Held { queued_spans: 6, in_flight_spans: 1, bytes: 90 });
+        assert_eq!(queue.push(batch(30, 8)), Err(DropReason::SpoolFull));
+        assert_eq!((spans(queue.pop().await), spans(queue.pop().await)), (2, 4));
+    }
+
+    /// A copy is forgotten when the last part of its batch is settled, and not before.
+    #[tokio::test]
+    async fn parts_share_a_copy() {
+        let queue = Queue::new(100, 2);
+        queue.push(batch(10, 4)).unwrap();
+        let whole = queue.pop().await.unwrap();
+        queue.failed(&whole);
+        queue.report(written(queue.job(&view()), 5), None, unread(0));
+        let [first, second] = queue.split(&whole, [batch(6, 2), batch(6, 2)]);
+        let [third, fourth] = queue.split(&second, [batch(4, 1), batch(4, 1)]);
+        for part in [first, third] {
+            queue.settle(&part);
+            assert!(matches!(queue.job(&view()), Job::Tick));
+        }
+        queue.settle(&fourth);
+        let Job::Forget(records) = queue.job(&view()) else { panic!("all parts are settled") };
+        assert_eq!(records, [record(5)]);
+        assert_eq!(queue.held(), Held::default());
+    }
+
+    /// A batch that was delivered while it was being written is forgotten at once.
+    #[tokio::test]
+    async fn a_copy_that_comes_too_late_is_not_kept() {
+        let queue = Queue::new(100, 2);
+        queue.push(batch(10, 1)).unwrap();
+        let flight = queue.pop().await.unwrap();
+        queue.failed(&flight);
+        let spills = written(queue.job(&view()), 9);
+        queue.settle(&flight);
+        queue.report(spills, None, unread(0));
+        let Job::Forget(records) = queue.job(&view()) else { panic!("it is delivered") };
+        assert_eq!(records, [record(9)]);
+    }
+
+    /// In the end the spool has everything, and the queue nothing.
+    #[tokio::test]
+    async fn the_spool_takes_what_is_left_at_the_end() {
+        let queue = Arc::new(Queue::new(100, 2));
+        let sender = queue.clone().sender();
+        queue.report(Vec::new(), None, unread(1));
+        let loaded = Loaded { record: record(0), request: vec![0; 10].into(), spans: 1, created: 0 };
+        queue.report(Vec::new(), Some(loaded), unread(0));
+        let flight = queue.pop().await.unwrap();
+        queue.push(batch(10, 2)).unwrap();
+        queue.push(batch(10, 4)).unwrap();
+        queue.failed(&flight);
+        queue.close(DropReason::Shutdown);
+        assert!(queue.pop().await.is_none(), "nobody waits for a receiver that is down");
+        drop(sender);
+        queue.report(written(queue.job(&view()), 1), None, unread(2));
+        assert!(matches!(queue.job(&view()), Job::End));
+        assert_eq!(queue.held(), Held::default());
+        assert_eq!(queue.spool_stats().unwrap().spans, 1, "the report of the thread has the others");
+    }
+
+    #[tokio::test]
+    async fn a_spool_that_cannot_be_written_leaves_spans_in_memory() {
+        let queue = Queue::new(100, 2);
+        queue.push(batch(10, 2)).unwrap();
+        queue.close(DropReason::Shutdown);
+        let Job::Write(spills) = queue.job(&View { can_write: false, ..view() }) else { panic!("a last try") };
+        queue.report(spills, None, unread(0));
+        assert!(matches!(queue.job(&View { gave_up: true, ..view() }), Job::End));
+        assert_eq!(queue.held().queued_spans, 2);
     }
 }

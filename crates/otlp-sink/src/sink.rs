@@ -12,15 +12,20 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::config::{ConfigError, Output, SinkConfig, StdoutFormat};
-use crate::delivery::{Delivery, RetryPolicy};
+use crate::delivery::Delivery;
 use crate::encode::BatchEncoder;
 use crate::occasionally::Occasionally;
 use crate::output::OutputState;
 use crate::queue::Batch;
+use crate::spool::worker::Worker;
+use crate::spool::{Spool, SpoolConfig};
 use crate::stats::{DrainReport, DropReason, SinkStats};
 use crate::transport::Transport;
 use crate::writer::{BufferPool, SpanWriter};
 use crate::{lines, tree};
+
+/// How long it may take to write what is in memory to the spools at the end.
+const SPOOL_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a sink did not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,14 @@ pub enum SinkError {
     #[error("cannot write to {}: {source}", path.display())]
     File {
         /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A spool cannot be used.
+    #[error("cannot keep spans in {}: {source}", path.display())]
+    Spool {
+        /// Its directory.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -59,7 +72,7 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// No output, an endpoint that needs TLS, a file that cannot be opened.
+    /// No output, files for TLS or headers that cannot be used, a file that cannot be opened, a spool that another process has.
     pub fn start(config: SinkConfig, runtime: &Handle) -> Result<Self, SinkError> {
         if config.outputs.is_empty() {
             return Err(ConfigError::NoOutput.into());
@@ -70,7 +83,7 @@ impl Sink {
         let mut outputs = Vec::new();
         let mut tasks = Vec::new();
         for output in &config.outputs {
-            let state = Arc::new(OutputState::new(output, config.queue_bytes));
+            let state = Arc::new(OutputState::new(output, &config));
             outputs.push(state.clone());
             match start_output(output, state, &config, runtime, &stop, &ended) {
                 Ok(started) => tasks.extend(started),
@@ -118,28 +131,39 @@ impl Sink {
     /// over later is dropped and counted.
     ///
     /// Ends when everything is settled or after `deadline`, whichever comes first; what is under way then is aborted.
-    /// Retries come quickly during shutdown. A second call reports the same.
+    /// Retries come quickly during shutdown. What an output with a spool could not deliver is written to it, for which some
+    /// seconds more are allowed; during an outage that is done at once. A second call reports the same.
     pub async fn shutdown(&self, deadline: Duration) -> DrainReport {
         self.shared.close();
         let tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let drain = async {
-            for task in tasks {
-                match task {
-                    // A task that panicked leaves what it had in flight, which the report shows.
-                    Task::Async(task) => drop(task.await),
-                    Task::Thread(done) => drop(done.await),
-                }
-            }
-        };
-        if tokio::time::timeout(deadline, drain).await.is_err() {
+        let (spools, tasks): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| matches!(task, Task::Spool(_)));
+        if tokio::time::timeout(deadline, end(tasks)).await.is_err() {
             self.shared.stop.send_replace(Stop::Now);
         }
+        if tokio::time::timeout(SPOOL_DEADLINE, end(spools)).await.is_err() {
+            warn!(deadline = ?SPOOL_DEADLINE, "a spool was not written in time");
+        }
         let stats = self.stats();
-        let report = DrainReport { exported: stats.exported(), dropped: stats.dropped(), remaining: stats.pending() };
+        let report = DrainReport {
+            exported: stats.exported(),
+            dropped: stats.dropped(),
+            remaining: stats.pending(),
+            spooled: stats.spooled(),
+        };
         if report.remaining > 0 {
             warn!(spans = report.remaining, ?deadline, "spans not delivered before the deadline");
         }
         report
+    }
+}
+
+/// Waits for tasks. One that panicked leaves what it had in flight, which a report shows.
+async fn end(tasks: Vec<Task>) {
+    for task in tasks {
+        match task {
+            Task::Async(task) => drop(task.await),
+            Task::Thread(done) | Task::Spool(done) => drop(done.await),
+        }
     }
 }
 
@@ -173,6 +197,8 @@ enum Task {
     Async(JoinHandle<()>),
     /// Closed when the thread ends.
     Thread(oneshot::Receiver<()>),
+    /// The same of the thread of a spool, which ends when nobody delivers any more.
+    Spool(oneshot::Receiver<()>),
 }
 
 impl Shared {
@@ -223,9 +249,11 @@ fn start_output(
     match output {
         Output::Otlp(otlp) => {
             let _context = runtime.enter();
-            let delivery = Arc::new(Delivery::new(Transport::new(otlp)?, state, RetryPolicy::new(config)));
-            let task = || Task::Async(runtime.spawn(delivery.clone().run(stop.subscribe())));
-            Ok((0..config.max_in_flight.get()).map(|_| task()).collect())
+            let transport = Transport::new(otlp)?;
+            let spool = otlp.spool.clone().map(|spool| start_spool(spool, &state, config)).transpose()?;
+            let delivery = Arc::new(Delivery::new(transport, state, config));
+            let task = || Task::Async(runtime.spawn(delivery.clone().run(delivery.sender(), stop.subscribe())));
+            Ok((0..config.max_in_flight.get()).map(|_| task()).chain(spool).collect())
         }
         Output::File(path) => {
             let open = OpenOptions::new().create(true).append(true).open(path);
@@ -244,6 +272,22 @@ fn start_output(
             Ok(vec![spawn_writer(runtime, state, ended.clone(), write)?])
         }
     }
+}
+
+/// Opens a spool and starts its thread.
+fn start_spool(spool: SpoolConfig, output: &Arc<OutputState>, config: &SinkConfig) -> Result<Task, SinkError> {
+    let path = spool.directory.clone();
+    let spool = Spool::open(spool).map_err(|source| SinkError::Spool { path, source })?;
+    let (done, receiver) = oneshot::channel();
+    let worker = Worker::new(spool, output.clone(), config.max_age);
+    // Ends when nobody delivers, even if nobody ever did.
+    let thread = std::thread::Builder::new().name("otlp-sink-spool".to_owned());
+    let run = move || {
+        worker.run();
+        drop(done);
+    };
+    thread.spawn(run).map_err(SinkError::Thread)?;
+    Ok(Task::Spool(receiver))
 }
 
 /// Starts the thread of an output that blocks.
@@ -277,17 +321,17 @@ enum Ended {
 
 fn write_all(runtime: &Handle, output: &OutputState, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Ended {
     let failures = Occasionally::default();
-    while let Some(batch) = runtime.block_on(output.queue.pop()) {
-        match write(&batch.request) {
-            Ok(()) => output.exported(&batch, 0),
+    while let Some(flight) = runtime.block_on(output.queue.pop()) {
+        match write(&flight.batch.request) {
+            Ok(()) => output.exported(&flight, 0),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                output.dropped(&batch, DropReason::Closed);
+                output.dropped(&flight, DropReason::Closed);
                 let waiting = output.queue.discard(DropReason::Closed);
                 output.counters.drop_spans(DropReason::Closed, waiting);
                 return Ended::ByItself;
             }
             Err(error) => {
-                output.dropped(&batch, DropReason::Io);
+                output.dropped(&flight, DropReason::Io);
                 if let Some(repeats) = failures.permit() {
                     tracing::error!(output = output.name, %error, repeats, "cannot write spans, dropped them");
                 }
@@ -302,11 +346,12 @@ mod tests {
     use super::*;
 
     fn output() -> Arc<OutputState> {
-        Arc::new(OutputState::new(&Output::Stdout(StdoutFormat::JsonLines), 1000))
+        let config = SinkConfig { queue_bytes: 1000, ..SinkConfig::default() };
+        Arc::new(OutputState::new(&Output::Stdout(StdoutFormat::JsonLines), &config))
     }
 
     fn batch(spans: u64) -> Batch {
-        Batch { request: vec![0; 10].into(), spans }
+        Batch::new(vec![0; 10].into(), spans)
     }
 
     /// `netflow2traces | head -1`: what is left is counted, and the program can know.

@@ -21,7 +21,8 @@ pub(crate) fn halves(batch: &Batch) -> Option<[Batch; 2]> {
         spans.iter().for_each(|span| wire::put_bytes(&mut scope_spans, 0x12, span));
         let mut resource_spans = wire::message(0x0a, resource).into_vec();
         wire::put_bytes(&mut resource_spans, 0x12, &scope_spans);
-        Batch { request: Bytes::from(wire::message(0x0a, &resource_spans)), spans: spans.len() as u64 }
+        let request = Bytes::from(wire::message(0x0a, &resource_spans));
+        Batch { request, spans: spans.len() as u64, created: batch.created }
     };
     if spans.len() < 2 || spans.len() as u64 != batch.spans {
         return None;
@@ -44,7 +45,7 @@ mod tests {
             let context = SpanContext { trace_id: [1; 16], span_id: (index + 1).to_be_bytes(), parent_span_id: None };
             encoder.span(context, "span", SpanKind::Internal, 1, 2).end();
         }
-        Batch { request: encoder.finish().to_vec().into(), spans }
+        Batch::new(encoder.finish().to_vec().into(), spans)
     }
 
     #[test]
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn a_single_span_and_foreign_bytes_have_no_halves() {
         assert!(halves(&batch(1)).is_none());
-        assert!(halves(&Batch { request: vec![0; 10].into(), spans: 2 }).is_none());
+        assert!(halves(&Batch::new(vec![0; 10].into(), 2)).is_none());
         assert!(halves(&Batch { spans: 3, ..batch(2) }).is_none());
     }
 }

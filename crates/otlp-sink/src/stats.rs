@@ -9,11 +9,17 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub enum DropReason {
     /// The output's queue was full.
     QueueFull,
+    /// The spool was full: these were the oldest in it, or the newest that neither it nor memory could hold.
+    SpoolFull,
+    /// The spans had waited longer than [`SinkConfig::max_age`](crate::SinkConfig::max_age).
+    Expired,
+    /// The spool could not read again what it had written.
+    Damaged,
     /// The span alone is larger than a request may be.
     TooLarge,
     /// The receiver took the request and rejected the span (OTLP partial success).
     Rejected,
-    /// The receiver refused the request for good: bad authorisation, unknown path, too large.
+    /// The receiver refused the request for good: it makes no sense to it, or shutdown came while it refused all.
     Refused,
     /// A file could not be written.
     Io,
@@ -25,13 +31,26 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons.
-    pub const ALL: [Self; 7] =
-        [Self::QueueFull, Self::TooLarge, Self::Rejected, Self::Refused, Self::Io, Self::Closed, Self::Shutdown];
+    pub const ALL: [Self; 10] = [
+        Self::QueueFull,
+        Self::SpoolFull,
+        Self::Expired,
+        Self::Damaged,
+        Self::TooLarge,
+        Self::Rejected,
+        Self::Refused,
+        Self::Io,
+        Self::Closed,
+        Self::Shutdown,
+    ];
 
     /// The reason as a metric label.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
+            Self::SpoolFull => "spool_full",
+            Self::Expired => "expired",
+            Self::Damaged => "damaged",
             Self::TooLarge => "too_large",
             Self::Rejected => "rejected",
             Self::Refused => "refused",
@@ -67,13 +86,19 @@ impl SinkStats {
         self.outputs.iter().map(OutputStats::dropped_total).sum()
     }
 
-    /// Spans that wait or are under way, over all outputs.
+    /// Spans that wait in memory or are under way, over all outputs.
     pub fn pending(&self) -> u64 {
         self.outputs.iter().map(|output| output.queued_spans + output.in_flight_spans).sum()
     }
+
+    /// Spans that wait in spools and not in memory, over all outputs.
+    pub fn spooled(&self) -> u64 {
+        self.outputs.iter().filter_map(|output| Some(output.spool?.spans)).sum()
+    }
 }
 
-/// Counters of one output. Each span handed to it is exported, dropped for one reason, queued or in flight.
+/// Counters of one output. Each span handed to it, or left in its spool by an earlier run, is exported, dropped for one reason,
+/// queued, in flight or in the spool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutputStats {
@@ -91,7 +116,28 @@ pub struct OutputStats {
     pub requests: u64,
     /// Requests sent again.
     pub retries: u64,
+    /// What is on disk; `None` without a spool.
+    pub spool: Option<SpoolStats>,
     dropped: [u64; DropReason::ALL.len()],
+}
+
+/// Counters of the spool of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolStats {
+    /// Spans on disk that are neither queued nor in flight.
+    pub spans: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Spans written since the start. From then on a crash does not lose them; nor a loss of power, with
+    /// [`SpoolSync::Batch`](crate::SpoolSync::Batch).
+    pub written: u64,
+    /// Spans that earlier runs had left.
+    pub recovered: u64,
+    /// Bytes that could not be understood; spans that were known to be in them are counted as dropped.
+    pub damaged_bytes: u64,
+    /// Whether the last write went well. While it did not, spans wait in memory alone.
+    pub is_writable: bool,
 }
 
 impl OutputStats {
@@ -117,6 +163,8 @@ pub struct DrainReport {
     /// Spans neither acknowledged nor dropped when the deadline came. They are lost, unless a receiver took them and
     /// its answer did not come in time.
     pub remaining: u64,
+    /// Spans that are left in spools, for the next start.
+    pub spooled: u64,
 }
 
 #[derive(Debug, Default)]
@@ -142,6 +190,7 @@ impl Counters {
             held_bytes: 0,
             requests: self.requests.load(Relaxed),
             retries: self.retries.load(Relaxed),
+            spool: None,
             dropped: self.dropped.each_ref().map(|count| count.load(Relaxed)),
         }
     }

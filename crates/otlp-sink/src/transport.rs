@@ -75,7 +75,7 @@ pub struct ExportError {
     pub retry_after: Option<Duration>,
 }
 
-/// Kinds of [`ExportError`]. All but the last two are worth another try.
+/// Kinds of [`ExportError`]. All but `TooLarge` and `Refused` are worth another try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExportErrorKind {
@@ -85,6 +85,10 @@ pub enum ExportErrorKind {
     TimedOut,
     /// The receiver asks to try again later.
     Unavailable,
+    /// The receiver, as it is set up now, takes nothing from us: authorisation, path, service. It may later.
+    Denied,
+    /// The receiver has no room for the request, without a word on whether a smaller one or a later one would do.
+    Exhausted,
     /// The receiver takes no request of this size: smaller ones may do.
     TooLarge,
     /// The receiver will not take this request, now or later.
@@ -107,6 +111,8 @@ impl fmt::Display for ExportError {
             ExportErrorKind::Unreachable => "receiver unreachable: ",
             ExportErrorKind::TimedOut => "receiver too slow: ",
             ExportErrorKind::Unavailable => "receiver unavailable: ",
+            ExportErrorKind::Denied => "receiver denies access: ",
+            ExportErrorKind::Exhausted => "receiver has no room: ",
             ExportErrorKind::TooLarge => "request too large for the receiver: ",
             ExportErrorKind::Refused => "receiver refused the request: ",
         })?;

@@ -148,7 +148,7 @@ impl SpanWriter {
             let (buffer, range) = self.encoder.replace_buffer(self.shared.buffers.take());
             Bytes::from_owner(Pooled { buffer, pool: self.shared.buffers.clone() }).slice(range)
         };
-        self.shared.push(&Batch { request, spans });
+        self.shared.push(&Batch::new(request, spans));
     }
 }
 

@@ -262,7 +262,7 @@ async fn no_answer_in_time_is_tried_again() {
 async fn what_the_receiver_refuses_is_dropped_and_counted() {
     for protocol in PROTOCOLS {
         let server = OtlpServer::start_local().await.unwrap();
-        server.respond_with(Respond::Refuse(tonic::Code::Unauthenticated, StatusCode::UNAUTHORIZED));
+        server.respond_with(Respond::Refuse(tonic::Code::InvalidArgument, StatusCode::BAD_REQUEST));
         let sink = start(config(otlp(&server, protocol)));
         write_all(&sink, 25);
         let report = sink.shutdown(PATIENCE).await;
@@ -270,6 +270,82 @@ async fn what_the_receiver_refuses_is_dropped_and_counted() {
         let stats = &sink.stats().outputs[0];
         assert_eq!((stats.dropped(DropReason::Refused), stats.requests, stats.retries), (25, 3, 0));
     }
+}
+
+/// A token that has expired, a path that is wrong: nothing is wrong with the spans, which wait for somebody to set it right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_denies_access_is_asked_again_slowly() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        for (code, status) in [
+            (tonic::Code::Unauthenticated, StatusCode::UNAUTHORIZED),
+            (tonic::Code::PermissionDenied, StatusCode::FORBIDDEN),
+            (tonic::Code::Unimplemented, StatusCode::NOT_FOUND),
+        ] {
+            server.respond_with(Respond::Refuse(code, status));
+            let mut config = config(otlp(&server, protocol));
+            (config.retry_initial, config.retry_max) = (Duration::from_millis(1), Duration::from_secs(1));
+            let sink = start(config);
+            let (requests, spans, started) = (server.requests().len(), server.span_count(), Instant::now());
+            write_all(&sink, 10);
+            server.wait_for_requests(requests + 2, PATIENCE).await;
+            assert!(started.elapsed() > Duration::from_millis(400), "{:?}", started.elapsed());
+            assert_eq!(sink.stats().dropped(), 0);
+            server.respond_with(Respond::Accept);
+            server.wait_for_spans(spans + 10, PATIENCE).await;
+            let report = sink.shutdown(PATIENCE).await;
+            assert_eq!((report.exported, report.dropped, report.remaining), (10, 0, 0), "{protocol}");
+            assert_each_once(&server.take_spans(), 10);
+        }
+    }
+}
+
+/// Without a spool there is no point in waiting for that when the program ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_does_not_wait_for_access() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Refuse(tonic::Code::Unauthenticated, StatusCode::UNAUTHORIZED));
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    config.retry_max = PATIENCE;
+    let sink = start(config);
+    write_all(&sink, 25);
+    server.wait_for_requests(1, PATIENCE).await;
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped, report.remaining), (0, 25, 0));
+    assert_eq!(sink.stats().outputs[0].dropped(DropReason::Refused), 25);
+}
+
+/// A quota that says neither that a request was too large nor when there is room again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_without_room_gets_smaller_requests_later() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Refuse(tonic::Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS));
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    config.max_batch_spans = 1000.try_into().unwrap();
+    (config.retry_initial, config.retry_max) = (Duration::from_millis(1), Duration::from_millis(10));
+    let sink = start(config);
+    write_all(&sink, 1000);
+    server.wait_for_requests(8, PATIENCE).await;
+    let sizes: Vec<_> = server.requests().iter().map(|request| request.spans).collect();
+    assert!(sizes.starts_with(&[1000, 500, 250, 125]) && sizes.iter().all(|spans| *spans >= 125), "{sizes:?}");
+    server.respond_with(Respond::Accept);
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped, report.remaining), (1000, 0, 0));
+    assert_each_once(&server.spans(), 1000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_wait_no_longer_than_they_may() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Unavailable(None));
+    let mut config = config(otlp(&server, Protocol::HttpProtobuf));
+    config.max_age = Some(Duration::from_millis(300));
+    let sink = start(config);
+    write_all(&sink, 95);
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped, report.remaining), (0, 95, 0));
+    assert_eq!(sink.stats().outputs[0].dropped(DropReason::Expired), 95);
+    assert!(sink.stats().outputs[0].retries > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -470,7 +546,7 @@ async fn a_probe_tells_what_a_sink_would_meet() {
         assert_eq!((server.requests().len(), server.span_count()), (1, 0));
         server.respond_with(Respond::Refuse(tonic::Code::PermissionDenied, StatusCode::FORBIDDEN));
         let error = probe(&otlp).await.unwrap_err();
-        assert_eq!(error.kind, ExportErrorKind::Refused, "{protocol}: {error}");
+        assert_eq!(error.kind, ExportErrorKind::Denied, "{protocol}: {error}");
         otlp.timeout = Duration::from_millis(200);
         server.respond_with(Respond::Hang);
         assert_eq!(probe(&otlp).await.unwrap_err().kind, ExportErrorKind::TimedOut, "{protocol}");
@@ -487,5 +563,5 @@ async fn a_wrong_path_is_told_apart_from_a_receiver_that_is_down() {
     let server = OtlpServer::start_local().await.unwrap();
     let otlp = OtlpConfig::new(Protocol::HttpProtobuf, &server.http_endpoint()).unwrap();
     let error = probe(&otlp).await.unwrap_err();
-    assert_eq!(error.to_string(), "receiver refused the request: 404 Not Found: no such path: /");
+    assert_eq!(error.to_string(), "receiver denies access: 404 Not Found: no such path: /");
 }

@@ -181,8 +181,13 @@ fn classify(status: &Status) -> ExportError {
         | Code::OutOfRange
         | Code::Unavailable
         | Code::DataLoss => ExportErrorKind::Unavailable,
-        // Without RetryInfo it means that trying again is of no use, for instance for a message that is too large.
         Code::ResourceExhausted if retry_after.is_some() => ExportErrorKind::Unavailable,
+        // By the table not to be tried again. But quotas and rate limits are told so, and pass.
+        Code::ResourceExhausted => ExportErrorKind::Exhausted,
+        // Nothing is wrong with the spans: another token, path or server takes them.
+        Code::Unauthenticated | Code::PermissionDenied | Code::Unimplemented | Code::NotFound => {
+            ExportErrorKind::Denied
+        }
         _ => ExportErrorKind::Refused,
     };
     let message = format!("{:?}: {}", status.code(), status.message());
@@ -212,19 +217,11 @@ mod tests {
         for code in [Cancelled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss] {
             assert_eq!(classify(&Status::new(code, "")).kind, ExportErrorKind::Unavailable, "{code:?}");
         }
-        for code in [
-            Unknown,
-            InvalidArgument,
-            NotFound,
-            AlreadyExists,
-            PermissionDenied,
-            Unauthenticated,
-            FailedPrecondition,
-            Unimplemented,
-            Internal,
-            ResourceExhausted,
-        ] {
+        for code in [Unknown, InvalidArgument, AlreadyExists, FailedPrecondition, Internal] {
             assert_eq!(classify(&Status::new(code, "")).kind, ExportErrorKind::Refused, "{code:?}");
+        }
+        for code in [NotFound, PermissionDenied, Unauthenticated, Unimplemented] {
+            assert_eq!(classify(&Status::new(code, "")).kind, ExportErrorKind::Denied, "{code:?}");
         }
     }
 
@@ -243,7 +240,7 @@ mod tests {
                 ExportErrorKind::TooLarge,
             ),
             (Code::ResourceExhausted, "gRPC message exceeds maximum size 4194304: 5000000", ExportErrorKind::TooLarge),
-            (Code::ResourceExhausted, "quota exceeded", ExportErrorKind::Refused),
+            (Code::ResourceExhausted, "quota exceeded", ExportErrorKind::Exhausted),
             (Code::OutOfRange, "", ExportErrorKind::Unavailable),
         ] {
             assert_eq!(classify(&Status::new(code, message)).kind, kind, "{message}");

@@ -99,6 +99,12 @@ pub(super) fn classify(status: StatusCode) -> ExportErrorKind {
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => ExportErrorKind::Unavailable,
         StatusCode::PAYLOAD_TOO_LARGE => ExportErrorKind::TooLarge,
+        // Nothing is wrong with the spans: another token or path has them taken.
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::NOT_FOUND
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => ExportErrorKind::Denied,
         _ => ExportErrorKind::Refused,
     }
 }
@@ -151,6 +157,9 @@ mod tests {
             .collect();
         assert_eq!(retryable, [429, 502, 503, 504]);
         assert_eq!(classify(StatusCode::PAYLOAD_TOO_LARGE), ExportErrorKind::TooLarge);
+        for status in [401, 403, 404, 405, 407] {
+            assert_eq!(classify(StatusCode::from_u16(status).unwrap()), ExportErrorKind::Denied, "{status}");
+        }
     }
 
     #[test]

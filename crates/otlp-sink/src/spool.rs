@@ -1,0 +1,611 @@
+//! A directory of requests that have to be delivered, over outages and restarts.
+//!
+//! Requests are appended to segments, files that are never written again but for the word that says a record is done with, and
+//! are deleted when all their records are. There is no index and no cursor beside them that could disagree with them: what is
+//! waiting is what the records say. Damage costs the records it hits; those behind it are found again.
+//!
+//! No crate is used for the files: the key-value stores that there are write more than twice what they are given and refuse a
+//! file that is damaged as a whole, and the queues that are crates have neither a limit in bytes nor single acknowledgements.
+
+mod record;
+pub(crate) mod worker;
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tracing::warn;
+
+use self::record::{HEADER_LEN, Header};
+use crate::stats::DropReason;
+
+/// Where an output keeps spans that it cannot deliver now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SpoolConfig {
+    /// Directory of its own for each output; it is created, and locked against other processes.
+    pub directory: PathBuf,
+    /// Bytes of all files in it. Default 1 GiB.
+    pub max_bytes: u64,
+    /// When what was written is also made to survive a loss of power. Default each second.
+    pub sync: SpoolSync,
+    /// What is dropped when `max_bytes` are in use. Default the oldest.
+    pub when_full: SpoolFull,
+}
+
+impl SpoolConfig {
+    /// A spool in this directory, with the defaults.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        let interval = SpoolSync::Interval(Duration::from_secs(1));
+        Self { directory: directory.into(), max_bytes: 1 << 30, sync: interval, when_full: SpoolFull::DropOldest }
+    }
+}
+
+/// When a spool calls for `fdatasync`. A crash of the program loses nothing that was written; this is about the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpoolSync {
+    /// Before a batch counts as written.
+    Batch,
+    /// After this time, if anything was written.
+    Interval(Duration),
+    /// When the system likes.
+    Never,
+}
+
+/// What a full spool drops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpoolFull {
+    /// The oldest segment, for the new batch.
+    DropOldest,
+    /// The new batch; it stays in memory as long as that has room.
+    DropNewest,
+}
+
+/// Largest segment, but for a single record that is larger.
+const MAX_SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Smallest share of `max_bytes` that is dropped at once to make room.
+const MIN_SEGMENTS: u64 = 8;
+
+/// How much is searched at once for the next record behind damage.
+const SEARCH_LEN: u64 = 256 * 1024;
+
+/// Level of zstd for payloads: flow spans take a sixth of their bytes for half a microsecond each.
+const LEVEL: i32 = 1;
+
+/// Where a record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RecordId {
+    segment: u64,
+    offset: u64,
+}
+
+#[cfg(test)]
+impl RecordId {
+    pub(crate) const fn at(offset: u64) -> Self {
+        Self { segment: 0, offset }
+    }
+}
+
+/// A request that was read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) record: RecordId,
+    pub(crate) request: Bytes,
+    pub(crate) spans: u64,
+    /// Unix time in milliseconds.
+    pub(crate) created: u64,
+}
+
+/// Why a request was not appended.
+#[derive(Debug)]
+pub(crate) enum AppendError {
+    /// `max_bytes` are in use, and the newest is to be dropped.
+    Full,
+    Io(io::Error),
+}
+
+impl From<io::Error> for AppendError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The files. Everything here blocks.
+///
+/// A record is unread, held (given out by [`next`](Self::next) or kept by the caller of [`append`](Self::append)), or done.
+pub(crate) struct Spool {
+    config: SpoolConfig,
+    /// Keeps the directory locked.
+    _lock: File,
+    /// In the order of their numbers, which is that of their records.
+    segments: VecDeque<Segment>,
+    /// Open for the last segment.
+    writer: Option<File>,
+    next_number: u64,
+    /// Spans of the records that are held.
+    held: HashMap<RecordId, u64>,
+    bytes: u64,
+    is_synced: bool,
+    /// Spans that were lost, until somebody counts them.
+    lost: Vec<(DropReason, u64)>,
+    damaged_bytes: u64,
+    compressor: zstd::bulk::Compressor<'static>,
+    buffer: Vec<u8>,
+}
+
+struct Segment {
+    number: u64,
+    /// Of its checksums; part of the name.
+    key: u64,
+    len: u64,
+    unread_records: u64,
+    unread_spans: u64,
+    held_records: u64,
+    /// When its newest record was made, as Unix time in milliseconds.
+    newest: u64,
+    /// What is unread, for the segments that are being written and read; the others know it from their files.
+    index: Option<VecDeque<Entry>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    offset: u64,
+    header: Header,
+}
+
+impl Segment {
+    fn file_name(&self) -> String {
+        format!("{:016x}-{:016x}.spool", self.number, self.key)
+    }
+
+    fn is_done(&self) -> bool {
+        self.unread_records == 0 && self.held_records == 0
+    }
+}
+
+/// Number and key of a segment's file.
+fn parse_name(name: &str) -> Option<(u64, u64)> {
+    let (number, key) = name.strip_suffix(".spool")?.split_once('-')?;
+    let parse = |text: &str| if text.len() == 16 { u64::from_str_radix(text, 16).ok() } else { None };
+    Some((parse(number)?, parse(key)?))
+}
+
+impl Spool {
+    /// Opens the directory and looks at the headers of what earlier runs left in it.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be made, read or locked. Damaged segments are no error.
+    pub(crate) fn open(config: SpoolConfig) -> io::Result<Self> {
+        create_directory(&config.directory)?;
+        let lock = options().create(true).truncate(false).open(config.directory.join("lock"))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::other("another process or output uses it"),
+            TryLockError::Error(error) => error,
+        })?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&config.directory)? {
+            names.extend(entry?.file_name().to_str().and_then(parse_name));
+        }
+        names.sort_unstable();
+        let mut spool = Self {
+            config,
+            _lock: lock,
+            segments: VecDeque::new(),
+            writer: None,
+            next_number: names.last().map_or(0, |(number, _)| number + 1),
+            held: HashMap::new(),
+            bytes: 0,
+            is_synced: true,
+            lost: Vec::new(),
+            damaged_bytes: 0,
+            compressor: zstd::bulk::Compressor::new(LEVEL)?,
+            buffer: Vec::new(),
+        };
+        for (number, key) in names {
+            spool.recover(number, key);
+        }
+        if spool.damaged_bytes > 0 {
+            let directory = spool.config.directory.display();
+            warn!(%directory, bytes = spool.damaged_bytes, "the spool has damaged parts, which are left out");
+        }
+        Ok(spool)
+    }
+
+    /// Counts what is unread in a segment of an earlier run; deletes it if there is nothing.
+    fn recover(&mut self, number: u64, key: u64) {
+        let (len, unread_records, unread_spans) = (0, 0, 0);
+        let mut segment =
+            Segment { number, key, len, unread_records, unread_spans, held_records: 0, newest: 0, index: None };
+        match self.walk(&mut segment) {
+            Ok(entries) => {
+                segment.unread_records = entries.len() as u64;
+                segment.unread_spans = entries.iter().map(|entry| entry.header.spans).sum();
+                self.bytes += segment.len;
+                self.segments.push_back(segment);
+                self.delete_if_done(self.segments.len() - 1);
+            }
+            Err(error) => {
+                let name = segment.file_name();
+                warn!(name, %error, "cannot read a segment of the spool, left it as it is");
+            }
+        }
+    }
+
+    /// Reads the headers of a segment, and cuts off what is damaged at its end. Returns what is neither done nor held.
+    fn walk(&mut self, segment: &mut Segment) -> io::Result<VecDeque<Entry>> {
+        let mut file = options().read(true).open(self.path(segment))?;
+        let len = file.metadata()?.len();
+        let mut entries = VecDeque::new();
+        let (mut offset, mut end, mut damaged) = (0, 0, 0);
+        while offset < len {
+            let header = read_header(&mut file, segment.key, offset)?;
+            let Some(header) = header.filter(|header| offset + header.record_len() <= len) else {
+                let next = find(&mut file, segment.key, offset + 1, len)?.unwrap_or(len);
+                damaged += next - offset;
+                offset = next;
+                continue;
+            };
+            segment.newest = segment.newest.max(header.created);
+            let id = RecordId { segment: segment.number, offset };
+            if !header.is_done && !self.held.contains_key(&id) {
+                entries.push_back(Entry { offset, header });
+            }
+            offset += header.record_len();
+            end = offset;
+        }
+        if end < len {
+            file.set_len(end)?;
+        }
+        segment.len = end;
+        self.damaged_bytes += damaged;
+        Ok(entries)
+    }
+
+    /// Adds a request at the end. A record that is held is the caller's, who says when it is done; others come from
+    /// [`next`](Self::next), after all before them.
+    pub(crate) fn append(
+        &mut self,
+        request: &[u8],
+        spans: u64,
+        created: u64,
+        is_held: bool,
+    ) -> Result<RecordId, AppendError> {
+        let room = HEADER_LEN + zstd::zstd_safe::compress_bound(request.len());
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+        let payload_len = self.compressor.compress_to_buffer(request, &mut self.buffer[HEADER_LEN..])?;
+        let end = HEADER_LEN + payload_len;
+        let header = Header::new(&self.buffer[HEADER_LEN..end], request.len() as u32, spans, created);
+        self.make_room(header.record_len())?;
+        let segment = self.segment_for(header.record_len())?;
+        let offset = segment.len;
+        let head = header.encode(segment.key, offset);
+        self.buffer[..HEADER_LEN].copy_from_slice(&head);
+        let file = self.writer.as_mut().expect("a segment was begun");
+        if let Err(error) = file.write_all(&self.buffer[..end]) {
+            // Nothing may follow half a record. Where it cannot be cut off, the next one goes to another segment.
+            if file.set_len(offset).and_then(|()| file.seek(SeekFrom::Start(offset))).is_err() {
+                self.writer = None;
+            }
+            self.delete_if_done(self.segments.len() - 1);
+            return Err(error.into());
+        }
+        self.is_synced = false;
+        self.bytes += header.record_len();
+        let segment = self.segments.back_mut().expect("it is written");
+        segment.len += header.record_len();
+        segment.newest = segment.newest.max(created);
+        let id = RecordId { segment: segment.number, offset };
+        if is_held {
+            segment.held_records += 1;
+            self.held.insert(id, spans);
+        } else {
+            segment.unread_records += 1;
+            segment.unread_spans += spans;
+            segment.index.get_or_insert_default().push_back(Entry { offset, header });
+        }
+        Ok(id)
+    }
+
+    /// Drops from the front until there is room, if that is what a full spool does.
+    fn make_room(&mut self, record_len: u64) -> Result<(), AppendError> {
+        while self.bytes + record_len > self.config.max_bytes {
+            let can_drop = self.config.when_full == SpoolFull::DropOldest && record_len <= self.config.max_bytes;
+            if !can_drop || self.segments.is_empty() {
+                return Err(AppendError::Full);
+            }
+            self.drop_front(DropReason::SpoolFull);
+        }
+        Ok(())
+    }
+
+    /// The segment that a record of this length goes to, open for writing.
+    fn segment_for(&mut self, record_len: u64) -> io::Result<&Segment> {
+        let max_len = MAX_SEGMENT_BYTES.min(self.config.max_bytes / MIN_SEGMENTS);
+        let is_full = self.segments.back().is_some_and(|last| last.len > 0 && last.len + record_len > max_len);
+        if self.writer.is_none() || is_full {
+            self.close_writer();
+            let segment = Segment {
+                number: self.next_number,
+                key: fastrand::u64(..),
+                len: 0,
+                unread_records: 0,
+                unread_spans: 0,
+                held_records: 0,
+                newest: 0,
+                index: Some(VecDeque::new()),
+            };
+            self.writer = Some(options().create_new(true).open(self.path(&segment))?);
+            self.next_number += 1;
+            self.segments.push_back(segment);
+            if self.config.sync != SpoolSync::Never {
+                sync_directory(&self.config.directory);
+            }
+        }
+        Ok(self.segments.back().expect("there is one being written"))
+    }
+
+    /// Ends the segment that is being written; it keeps its index only if it is the one to be read next.
+    fn close_writer(&mut self) {
+        if self.config.sync != SpoolSync::Never {
+            self.sync();
+        }
+        if self.writer.take().is_some() {
+            let is_read = self.segments.iter().rev().skip(1).all(|segment| segment.unread_records == 0);
+            if let Some(last) = self.segments.back_mut().filter(|_| !is_read) {
+                last.index = None;
+            }
+        }
+    }
+
+    /// The oldest record that is unread and newer than `oldest` (Unix time in milliseconds); it is held from now on.
+    pub(crate) fn next(&mut self, oldest: u64) -> Option<Loaded> {
+        loop {
+            let at = self.segments.iter().position(|segment| segment.unread_records > 0)?;
+            if self.segments[at].index.is_none() {
+                self.read_index(at);
+                continue;
+            }
+            let segment = &mut self.segments[at];
+            let entry = segment.index.as_mut().and_then(VecDeque::pop_front).expect("unread records are in the index");
+            let Header { spans, created, .. } = entry.header;
+            segment.unread_records -= 1;
+            segment.unread_spans -= spans;
+            segment.held_records += 1;
+            let record = RecordId { segment: segment.number, offset: entry.offset };
+            self.held.insert(record, spans);
+            let lost = if created < oldest {
+                DropReason::Expired
+            } else {
+                match self.read(at, entry) {
+                    Ok(request) => return Some(Loaded { record, request: request.into(), spans, created }),
+                    Err(error) => {
+                        let name = self.segments[at].file_name();
+                        warn!(name, offset = entry.offset, %error, spans, "dropped a damaged record of the spool");
+                        self.damaged_bytes += entry.header.record_len();
+                        DropReason::Damaged
+                    }
+                }
+            };
+            self.lost.push((lost, spans));
+            self.done(record);
+        }
+    }
+
+    /// Length of the request that [`next`](Self::next) would read; 0 as long as its segment was not looked at.
+    pub(crate) fn next_len(&self) -> usize {
+        let segment = self.segments.iter().find(|segment| segment.unread_records > 0);
+        let entry = segment.and_then(|segment| segment.index.as_ref()?.front());
+        entry.map_or(0, |entry| entry.header.request_len as usize)
+    }
+
+    fn read_index(&mut self, at: usize) {
+        let mut segment = self.segments.remove(at).expect("it is there");
+        let len = segment.len;
+        let entries = self.walk(&mut segment).unwrap_or_else(|error| {
+            let name = segment.file_name();
+            warn!(name, %error, "cannot read a segment of the spool any more");
+            VecDeque::new()
+        });
+        self.bytes = self.bytes + segment.len - len;
+        // What was there at the start, or when it was written, and is not any more.
+        let spans: u64 = entries.iter().map(|entry| entry.header.spans).sum();
+        if let Some(lost @ 1..) = segment.unread_spans.checked_sub(spans) {
+            self.lost.push((DropReason::Damaged, lost));
+        }
+        segment.unread_records = entries.len() as u64;
+        segment.unread_spans = spans;
+        segment.index = Some(entries);
+        self.segments.insert(at, segment);
+        self.delete_if_done(at);
+    }
+
+    fn read(&self, at: usize, entry: Entry) -> io::Result<Vec<u8>> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "its checksum does not match");
+        let segment = &self.segments[at];
+        let mut file = File::open(self.path(segment))?;
+        if read_header(&mut file, segment.key, entry.offset)? != Some(entry.header) {
+            return Err(damaged());
+        }
+        let mut payload = vec![0; entry.header.payload_len as usize];
+        file.read_exact(&mut payload)?;
+        if !entry.header.is_payload(&payload) {
+            return Err(damaged());
+        }
+        let request = zstd::bulk::decompress(&payload, entry.header.request_len as usize)?;
+        if request.len() == entry.header.request_len as usize { Ok(request) } else { Err(damaged()) }
+    }
+
+    /// A record that was held is delivered or dropped: it never comes again.
+    pub(crate) fn done(&mut self, record: RecordId) {
+        let is_held = self.held.remove(&record).is_some();
+        let found = self.segments.binary_search_by_key(&record.segment, |segment| segment.number);
+        let (true, Ok(at)) = (is_held, found) else { return };
+        self.segments[at].held_records -= 1;
+        if self.delete_if_done(at) {
+            return;
+        }
+        if let Err(error) = self.mark_done(at, record.offset) {
+            let name = self.segments[at].file_name();
+            warn!(name, %error, "cannot mark a record as delivered, it is sent again after a restart");
+        }
+    }
+
+    fn mark_done(&self, at: usize, offset: u64) -> io::Result<()> {
+        let mut file = options().open(self.path(&self.segments[at]))?;
+        file.seek(SeekFrom::Start(offset + record::STATE_OFFSET))?;
+        file.write_all(&record::DONE)
+    }
+
+    fn delete_if_done(&mut self, at: usize) -> bool {
+        let is_done = self.segments[at].is_done();
+        if is_done {
+            self.delete(at);
+        }
+        is_done
+    }
+
+    fn delete(&mut self, at: usize) -> Segment {
+        if at == self.segments.len() - 1 {
+            // If it is being written, the next record begins another one.
+            self.writer = None;
+            self.is_synced = true;
+        }
+        let segment = self.segments.remove(at).expect("it is there");
+        self.bytes -= segment.len;
+        if let Err(error) = fs::remove_file(self.path(&segment)) {
+            let name = segment.file_name();
+            warn!(name, %error, "cannot delete a segment of the spool");
+        }
+        segment
+    }
+
+    fn drop_front(&mut self, reason: DropReason) {
+        let segment = self.delete(0);
+        if segment.unread_spans > 0 {
+            self.lost.push((reason, segment.unread_spans));
+        }
+    }
+
+    /// Drops the segments whose records are all older than `oldest` (Unix time in milliseconds).
+    pub(crate) fn expire(&mut self, oldest: u64) {
+        while self.segments.front().is_some_and(|segment| segment.newest < oldest) {
+            self.drop_front(DropReason::Expired);
+        }
+    }
+
+    /// Waits until the device has what was written.
+    pub(crate) fn sync(&mut self) {
+        if self.is_synced {
+            return;
+        }
+        self.is_synced = true;
+        if let Some(Err(error)) = self.writer.as_ref().map(File::sync_data) {
+            warn!(%error, "cannot sync the spool, a loss of power would cost what was written");
+        }
+    }
+
+    pub(crate) fn is_synced(&self) -> bool {
+        self.is_synced
+    }
+
+    pub(crate) fn unread_records(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.unread_records).sum()
+    }
+
+    pub(crate) fn unread_spans(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.unread_spans).sum()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn damaged_bytes(&self) -> u64 {
+        self.damaged_bytes
+    }
+
+    pub(crate) fn config(&self) -> &SpoolConfig {
+        &self.config
+    }
+
+    /// Spans that were lost since the last call, by reason.
+    pub(crate) fn take_lost(&mut self) -> Vec<(DropReason, u64)> {
+        std::mem::take(&mut self.lost)
+    }
+
+    fn path(&self, segment: &Segment) -> PathBuf {
+        self.config.directory.join(segment.file_name())
+    }
+}
+
+impl std::fmt::Debug for Spool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spool").field("config", &self.config).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+/// For writing. What networks do is nobody else's business.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn create_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// The header at `offset`; `None` where there is none.
+fn read_header(file: &mut File, key: u64, offset: u64) -> io::Result<Option<Header>> {
+    let mut bytes = [0; HEADER_LEN];
+    file.seek(SeekFrom::Start(offset))?;
+    match file.read_exact(&mut bytes) {
+        Ok(()) => Ok(Header::decode(&bytes, key, offset)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the next record begins, from `offset` on.
+fn find(file: &mut File, key: u64, mut offset: u64, len: u64) -> io::Result<Option<u64>> {
+    let mut bytes = Vec::new();
+    while offset + HEADER_LEN as u64 <= len {
+        bytes.clear();
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(SEARCH_LEN).read_to_end(&mut bytes)?;
+        if let Some(found) = record::find(&bytes, key, offset) {
+            return Ok(Some(offset + found as u64));
+        }
+        if bytes.len() < HEADER_LEN {
+            break;
+        }
+        // A header may lie across the end of what was searched.
+        offset += (bytes.len() - HEADER_LEN) as u64 + 1;
+    }
+    Ok(None)
+}
+
+/// Makes new names in a directory survive a loss of power, where the system can.
+fn sync_directory(directory: &Path) {
+    if let Err(error) = File::open(directory).and_then(|directory| directory.sync_all()) {
+        tracing::debug!(%error, "cannot sync the directory of the spool");
+    }
+}
+
+#[cfg(test)]
+mod tests;
