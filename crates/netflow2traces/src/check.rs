@@ -57,7 +57,15 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     }
     for target in &config.sink.outputs {
         match target {
-            Output::Otlp(otlp) => probe(otlp, &mut output)?,
+            Output::Otlp(otlp) => {
+                if let Some(spool) = &otlp.spool {
+                    let path = &spool.directory;
+                    let tried = fs::create_dir_all(path).and_then(|()| try_file(&path.join("lock")));
+                    tried.map_err(|source| SinkError::Spool { path: path.clone(), source })?;
+                    writeln!(output, "# spans that the backend does not take wait in {}", path.display())?;
+                }
+                probe(otlp, &mut output)?;
+            }
             Output::File(path) => {
                 try_file(path).map_err(|source| SinkError::File { path: path.clone(), source })?;
                 writeln!(output, "# spans go to the file {}", path.display())?;

@@ -75,6 +75,7 @@ pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
         spans_exported = report.exported,
         spans_dropped = report.dropped,
         spans_remaining = report.remaining,
+        spans_spooled = report.spooled,
         "stopped"
     );
 }
@@ -87,10 +88,12 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
         runtime.spawn(async move {
             let Err(error) = otlp_sink::probe(&otlp).await else { return };
             let endpoint = otlp.endpoint.to_string();
-            if error.kind == ExportErrorKind::Refused {
-                warn!(endpoint, %error, "the backend refuses spans, they will be dropped; run check after a change");
-            } else {
-                warn!(endpoint, %error, "the backend does not take spans yet; they wait in memory and are sent again");
+            let place = if otlp.spool.is_some() { "the spool" } else { "memory" };
+            match error.kind {
+                ExportErrorKind::Refused => {
+                    warn!(endpoint, %error, "the backend refuses spans, they will be dropped; run check after a change");
+                }
+                _ => warn!(endpoint, %error, "the backend does not take spans yet; they wait in {place} and are sent again"),
             }
         });
     }

@@ -1,6 +1,7 @@
 //! The settings as types: what cannot work is refused here, before anything starts.
 
 mod absent;
+mod duration;
 mod size;
 
 use std::fmt::Display;
@@ -8,11 +9,12 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flow_collector::{CollectorConfig, ExtraElements};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
-use otlp_sink::{OtlpConfig, Output, SinkConfig, StdoutFormat, config::env};
+use otlp_sink::{OtlpConfig, Output, SinkConfig, SpoolConfig, SpoolFull, SpoolSync, StdoutFormat, config::env};
 
 use crate::cli::setting_name;
 use crate::elements;
@@ -64,6 +66,8 @@ impl Config {
         let mut sink = SinkConfig::default().with_scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         sink.resource = resource(settings)?;
         sink.queue_bytes = size("queue_memory", &settings.queue_memory)?;
+        sink.max_age =
+            settings.queue_max_age.as_ref().map(|value| parse_duration("queue_max_age", value)).transpose()?;
         let stdout_by_default = settings.output.is_empty() && !env::has_endpoint(get);
         sink.outputs = match settings.output.as_slice() {
             [] if stdout_by_default => vec![Output::Stdout(StdoutFormat::Auto)],
@@ -87,6 +91,14 @@ fn size(key: &str, value: &str) -> Result<usize, UsageError> {
     match size::parse(value) {
         Ok(0) => Err(invalid(key, value, "must not be 0")),
         Ok(bytes) => Ok(bytes),
+        Err(expected) => Err(invalid(key, value, expected)),
+    }
+}
+
+fn parse_duration(key: &str, value: &str) -> Result<Duration, UsageError> {
+    match duration::parse(value) {
+        Ok(Duration::ZERO) => Err(invalid(key, value, "must not be 0")),
+        Ok(duration) => Ok(duration),
         Err(expected) => Err(invalid(key, value, expected)),
     }
 }
@@ -148,7 +160,28 @@ fn output(settings: &Settings, value: &str) -> Result<Output, UsageError> {
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
     let mut config = env::otlp(|name| settings.otlp_variable(name)).map_err(invalid_otlp)?;
     config.program = Some(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned());
+    config.spool = spool(settings)?;
     Ok(Output::Otlp(config))
+}
+
+/// The spool, if there is a directory for it; the other settings have to make sense in any case.
+fn spool(settings: &Settings) -> Result<Option<SpoolConfig>, UsageError> {
+    let mut spool = SpoolConfig::new(settings.spool_dir.as_deref().unwrap_or_default());
+    spool.max_bytes = size("spool_max_bytes", &settings.spool_max_bytes)? as u64;
+    spool.sync = match settings.spool_sync.trim() {
+        "batch" => SpoolSync::Batch,
+        "never" => SpoolSync::Never,
+        time => match duration::parse(time) {
+            Ok(interval) if !interval.is_zero() => SpoolSync::Interval(interval),
+            _ => return Err(invalid("spool_sync", time, "use batch, never or a time such as 1s")),
+        },
+    };
+    spool.when_full = match settings.spool_drop.trim() {
+        "oldest" => SpoolFull::DropOldest,
+        "newest" => SpoolFull::DropNewest,
+        other => return Err(invalid("spool_drop", other, "use oldest or newest")),
+    };
+    Ok(settings.spool_dir.is_some().then_some(spool))
 }
 
 /// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise.

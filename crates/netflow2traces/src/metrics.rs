@@ -113,7 +113,9 @@ impl Source {
         let mut metrics = self.received();
         metrics.extend(self.followed());
         metrics.extend(self.remembered());
-        metrics.extend(delivery(&self.sink.stats().outputs));
+        let outputs = self.sink.stats().outputs;
+        metrics.extend(delivery(&outputs));
+        metrics.extend(kept(&outputs));
         metrics
     }
 
@@ -246,9 +248,59 @@ impl Source {
     }
 }
 
+fn component(output: &OutputStats) -> (&'static str, String) {
+    ("otel.component.name", output.name.clone())
+}
+
+/// What the outputs keep in memory and on disk.
+fn kept(outputs: &[OutputStats]) -> Vec<Metric> {
+    let metric = |name, unit, kind, description, value: fn(&OutputStats) -> Option<u64>| {
+        let point = |output| Some(Point { attributes: vec![component(output)], value: value(output)? });
+        Metric { name, unit, kind, description, points: outputs.iter().filter_map(point).collect() }
+    };
+    vec![
+        metric(
+            "netflow.collector.queue.bytes",
+            "By",
+            Kind::Gauge,
+            "Bytes of spans in the memory of an output.",
+            |output| Some(output.held_bytes),
+        ),
+        metric("netflow.collector.spool.spans", "{span}", Kind::Gauge, "Spans that wait on disk alone.", |output| {
+            Some(output.spool?.spans)
+        }),
+        metric("netflow.collector.spool.bytes", "By", Kind::Gauge, "Bytes of the spool's files.", |output| {
+            Some(output.spool?.bytes)
+        }),
+        metric("netflow.collector.spool.written", "{span}", Kind::Counter, "Spans written to the spool.", |output| {
+            Some(output.spool?.written)
+        }),
+        metric(
+            "netflow.collector.spool.recovered",
+            "{span}",
+            Kind::Counter,
+            "Spans that earlier runs had left in the spool.",
+            |output| Some(output.spool?.recovered),
+        ),
+        metric(
+            "netflow.collector.spool.damaged",
+            "By",
+            Kind::Counter,
+            "Bytes of the spool that could not be understood.",
+            |output| Some(output.spool?.damaged_bytes),
+        ),
+        metric(
+            "netflow.collector.spool.writable",
+            "1",
+            Kind::Gauge,
+            "1 while the spool can be written, 0 after a failure.",
+            |output| Some(output.spool?.is_writable.into()),
+        ),
+    ]
+}
+
 /// The metrics of the outputs, as OpenTelemetry names those of its exporters and processors.
 fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
-    let component = |output: &OutputStats| ("otel.component.name", output.name.clone());
     let each = |value: fn(&OutputStats) -> u64| -> Vec<Point> {
         let point = |output| Point { attributes: vec![component(output)], value: value(output) };
         outputs.iter().map(point).collect()

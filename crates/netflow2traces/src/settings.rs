@@ -95,13 +95,26 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_QUEUE_MEMORY", value_name = "BYTES", default_value = "32MiB")]
     pub(crate) queue_memory: String,
 
-    /// Directory for spans that memory cannot hold (not in this version)
+    /// How long spans may wait for the backend before they are dropped, such as `15m`, `24h` or `7d`; until there is no room
+    /// when absent
+    #[arg(long, env = "NETFLOW_QUEUE_MAX_AGE", value_name = "DURATION")]
+    pub(crate) queue_max_age: Option<String>,
+
+    /// Directory where spans wait that cannot be delivered now, over restarts too; they wait in memory alone when absent
     #[arg(long, env = "NETFLOW_SPOOL_DIR", value_name = "DIRECTORY")]
     pub(crate) spool_dir: Option<String>,
 
-    /// Limit for the spool directory, in bytes (not in this version)
-    #[arg(long, env = "NETFLOW_SPOOL_MAX_BYTES", value_name = "BYTES")]
-    pub(crate) spool_max_bytes: Option<String>,
+    /// Limit for the files in the spool directory, in bytes; a flow takes about 80
+    #[arg(long, env = "NETFLOW_SPOOL_MAX_BYTES", value_name = "BYTES", default_value = "1GiB")]
+    pub(crate) spool_max_bytes: String,
+
+    /// When what is in the spool survives a loss of power: `batch` (at once), after a time such as `1s`, or `never`
+    #[arg(long, env = "NETFLOW_SPOOL_SYNC", value_name = "WHEN", default_value = "1s")]
+    pub(crate) spool_sync: String,
+
+    /// What is dropped when the spool is full: `oldest` or `newest`
+    #[arg(long, env = "NETFLOW_SPOOL_DROP", value_name = "WHICH", default_value = "oldest")]
+    pub(crate) spool_drop: String,
 
     /// Resource attribute service.name of every span
     #[arg(long, env = "OTEL_SERVICE_NAME", value_name = "NAME", default_value = "netflow-to-traces")]

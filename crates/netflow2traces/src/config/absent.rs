@@ -21,8 +21,6 @@ use Supports::{Not, Nothing, Only};
 pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
     ("filter", Nothing, "every flow is exported"),
     ("sample", Nothing, "every flow is exported"),
-    ("spool_dir", Nothing, "spans wait in memory, see --queue-memory"),
-    ("spool_max_bytes", Nothing, "spans wait in memory, see --queue-memory"),
     ("trace_shape", Only("packet"), "use packet"),
     ("span_time", Only("receive"), "use receive; the flow's own times are attributes"),
     ("span_time_max_age", Nothing, "spans carry the time of receipt"),

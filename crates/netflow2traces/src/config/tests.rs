@@ -77,6 +77,18 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
             "--state-memory (NETFLOW_STATE_MEMORY): \"lots\": expected a number of bytes such as 67108864, 64M or 64MiB",
         ),
         (&["--queue-memory", "0"], "--queue-memory (NETFLOW_QUEUE_MEMORY): \"0\": must not be 0"),
+        (
+            &["--output", "otlp", "--spool-sync", "often"],
+            "--spool-sync (NETFLOW_SPOOL_SYNC): \"often\": use batch, never or a time such as 1s",
+        ),
+        (
+            &["--output", "otlp", "--spool-drop", "all"],
+            "--spool-drop (NETFLOW_SPOOL_DROP): \"all\": use oldest or newest",
+        ),
+        (
+            &["--queue-max-age", "1w"],
+            "--queue-max-age (NETFLOW_QUEUE_MAX_AGE): \"1w\": expected a duration such as 90s, 15m, 24h or 7d",
+        ),
         (&["--template-scope", "port"], "--template-scope (NETFLOW_TEMPLATE_SCOPE): \"port\": use session or address"),
         (&["--output", "file:"], "--output (NETFLOW_OUTPUT): \"file:\": use otlp, stdout or file:PATH"),
         (&["--output", "kafka"], "--output (NETFLOW_OUTPUT): \"kafka\": use otlp, stdout or file:PATH"),
@@ -132,6 +144,25 @@ fn an_endpoint_turns_otlp_on_and_outputs_add_up() {
     };
     assert_eq!(path, &PathBuf::from("/var/flows.jsonl"));
     assert!(!config.stdout_by_default);
+}
+
+#[test]
+fn a_directory_turns_the_spool_on() {
+    let spool = |flags: &[&str]| {
+        let config = config(&[&["--output", "otlp"], flags].concat());
+        let [Output::Otlp(otlp)] = &config.sink.outputs[..] else { panic!("{:?}", config.sink.outputs) };
+        (otlp.spool.clone(), config.sink.max_age)
+    };
+    assert!(matches!(spool(&["--spool-max-bytes", "1M"]), (None, None)));
+    let (Some(spool_config), None) = spool(&["--spool-dir", "/var/spool/flows"]) else { panic!("a spool") };
+    let default = SpoolConfig::new("/var/spool/flows");
+    assert_eq!(format!("{spool_config:?}"), format!("{default:?}"), "the defaults of the library");
+    let flags = ["--spool-dir", "/s", "--spool-max-bytes", "2M", "--spool-sync", "batch", "--spool-drop", "newest"];
+    let (Some(spool_config), Some(max_age)) = spool(&[&flags[..], &["--queue-max-age", "24h"]].concat()) else {
+        panic!("a spool")
+    };
+    assert_eq!((spool_config.max_bytes, max_age.as_secs()), (2_000_000, 86_400));
+    assert_eq!((spool_config.sync, spool_config.when_full), (SpoolSync::Batch, SpoolFull::DropNewest));
 }
 
 /// OpenTelemetry, resource SDK: OTEL_SERVICE_NAME wins over service.name in OTEL_RESOURCE_ATTRIBUTES.
