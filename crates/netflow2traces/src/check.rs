@@ -64,7 +64,9 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
                     tried.map_err(|source| SinkError::Spool { path: path.clone(), source })?;
                     writeln!(output, "# spans that the backend does not take wait in {}", path.display())?;
                 }
-                probe(otlp, &mut output)?;
+                for receiver in otlp.each() {
+                    probe(&receiver, &mut output)?;
+                }
             }
             Output::File(path) => {
                 try_file(path).map_err(|source| SinkError::File { path: path.clone(), source })?;
@@ -105,13 +107,18 @@ fn redacted(key: &str, value: &str) -> String {
         let name = |pair: &str| format!("{}=[redacted]", pair.split_once('=').map_or("", |(name, _)| name.trim()));
         return value.split(',').map(name).collect::<Vec<_>>().join(",");
     }
-    let Some((scheme, rest)) = value.split_once("://").filter(|_| key.ends_with("endpoint")) else {
-        return value.to_owned();
-    };
+    if key.ends_with("endpoint") {
+        return value.split(',').map(without_user).collect::<Vec<_>>().join(",");
+    }
+    value.to_owned()
+}
+
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://[redacted]@{host}{path}"),
-        None => value.to_owned(),
+        Some((_, host)) => format!("{scheme}[redacted]@{host}{path}"),
+        None => url.to_owned(),
     }
 }
 
@@ -139,6 +146,7 @@ mod tests {
             ("otlp_traces_headers", "secret", "=[redacted]"),
             ("otlp_endpoint", "http://user:secret@collector:4318/a@b", "http://[redacted]@collector:4318/a@b"),
             ("otlp_endpoint", "http://collector:4318/a@b", "http://collector:4318/a@b"),
+            ("otlp_endpoint", "a:1,user:secret@b:2/c", "a:1,[redacted]@b:2/c"),
             ("service_name", "a=b,c", "a=b,c"),
         ] {
             assert_eq!(redacted(key, value), shown);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use flow_collector::{Collector, CollectorError, StatsSnapshot};
-use otlp_sink::{DrainReport, ExportErrorKind, Output, Sink, SinkConfig};
+use otlp_sink::{DrainReport, ExportErrorKind, OtlpConfig, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::{error, info, warn};
 
@@ -84,8 +84,7 @@ pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
 fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
     for output in &sink.outputs {
         let Output::Otlp(otlp) = output else { continue };
-        let otlp = otlp.clone();
-        runtime.spawn(async move {
+        let probe_one = |otlp: OtlpConfig| async move {
             let Err(error) = otlp_sink::probe(&otlp).await else { return };
             let endpoint = otlp.endpoint.to_string();
             let place = if otlp.spool.is_some() { "the spool" } else { "memory" };
@@ -93,9 +92,14 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
                 ExportErrorKind::Refused => {
                     warn!(endpoint, %error, "the backend refuses spans, they will be dropped; run check after a change");
                 }
-                _ => warn!(endpoint, %error, "the backend does not take spans yet; they wait in {place} and are sent again"),
+                _ => {
+                    warn!(endpoint, %error, "the backend does not take spans yet; they wait in {place} and are sent again")
+                }
             }
-        });
+        };
+        for receiver in otlp.each() {
+            runtime.spawn(probe_one(receiver));
+        }
     }
 }
 

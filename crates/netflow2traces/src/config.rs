@@ -160,6 +160,11 @@ fn output(settings: &Settings, value: &str) -> Result<Output, UsageError> {
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
     let mut config = env::otlp(|name| settings.otlp_variable(name)).map_err(invalid_otlp)?;
     config.program = Some(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned());
+    config.balance = settings
+        .otlp
+        .otlp_balance
+        .parse()
+        .map_err(|error| UsageError::new(format!("{}: {error}", setting_name("otlp_balance"))))?;
     config.spool = spool(settings)?;
     Ok(Output::Otlp(config))
 }

@@ -188,9 +188,13 @@ impl Settings {
 #[derive(Clone, Args, Serialize)]
 #[command(next_help_heading = "OTLP")]
 pub(crate) struct OtlpSettings {
-    /// Base URL of the backend; https means TLS
+    /// Base URL of the backend; https means TLS; several with commas
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub(crate) otlp_endpoint: Option<String>,
+
+    /// Which of several backends a request goes to: `failover` (the first that works) or `round-robin`
+    #[arg(long, env = "NETFLOW_OTLP_BALANCE", value_name = "BALANCE", default_value = "failover")]
+    pub(crate) otlp_balance: String,
 
     /// `grpc`, `http/protobuf` (or `http`) or `http/json`; grpc when absent
     #[arg(long, env = "OTEL_EXPORTER_OTLP_PROTOCOL", value_name = "PROTOCOL")]
@@ -228,7 +232,7 @@ pub(crate) struct OtlpSettings {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", value_name = "FILE")]
     pub(crate) otlp_client_certificate: Option<String>,
 
-    /// URL for traces, used as it is
+    /// URL for traces, used as it is; several with commas
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value_name = "URL")]
     pub(crate) otlp_traces_endpoint: Option<String>,
 

@@ -134,6 +134,10 @@ pub enum StdoutFormat {
 pub struct OtlpConfig {
     /// For gRPC host and port; for HTTP the URL that requests are posted to, path included.
     pub endpoint: Uri,
+    /// More receivers of the same kind, with all other settings in common.
+    pub more_endpoints: Vec<Uri>,
+    /// Which of several receivers a request goes to.
+    pub balance: Balance,
     /// Encoding and transport.
     pub protocol: Protocol,
     /// Headers (gRPC: metadata) sent with each request, authorisation among them.
@@ -175,8 +179,14 @@ impl OtlpConfig {
     ///
     /// [`ConfigError::Endpoint`] when it is no URL. Over gRPC the scheme may be absent (`host:4317`) and means `http`.
     pub fn new(protocol: Protocol, endpoint: &str) -> Result<Self, ConfigError> {
-        Ok(Self {
-            endpoint: parse_endpoint(protocol, endpoint)?,
+        Ok(Self::at(protocol, parse_endpoint(protocol, endpoint)?))
+    }
+
+    fn at(protocol: Protocol, endpoint: Uri) -> Self {
+        Self {
+            endpoint,
+            more_endpoints: Vec::new(),
+            balance: Balance::default(),
             protocol,
             headers: HeaderMap::new(),
             headers_file: None,
@@ -185,7 +195,42 @@ impl OtlpConfig {
             program: None,
             tls: TlsConfig::default(),
             spool: None,
+        }
+    }
+}
+
+impl OtlpConfig {
+    /// Each receiver on its own.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        [&self.endpoint].into_iter().chain(&self.more_endpoints).map(|endpoint| Self {
+            endpoint: endpoint.clone(),
+            more_endpoints: Vec::new(),
+            ..self.clone()
         })
+    }
+}
+
+/// Which of several receivers a request goes to. One that fails is left alone for some time, and what it did not take goes to
+/// another at once; if none works, the request waits as it would for a single one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Balance {
+    /// `failover`: the first that works.
+    #[default]
+    Failover,
+    /// `round-robin`: each in turn.
+    RoundRobin,
+}
+
+impl FromStr for Balance {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text.trim() {
+            "failover" => Ok(Self::Failover),
+            "round-robin" => Ok(Self::RoundRobin),
+            _ => Err(ConfigError::Balance(text.to_owned())),
+        }
     }
 }
 
@@ -276,6 +321,9 @@ pub enum ConfigError {
     /// No known compression.
     #[error("unknown compression {0:?}: use gzip, zstd or none")]
     Compression(String),
+    /// No known balance.
+    #[error("unknown balance {0:?}: use failover or round-robin")]
+    Balance(String),
     /// No URL.
     #[error("invalid endpoint {0:?}: expected a URL such as http://localhost:4317")]
     Endpoint(String),

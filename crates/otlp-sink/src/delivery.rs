@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -13,10 +13,11 @@ use crate::config::SinkConfig;
 use crate::occasionally::Occasionally;
 use crate::output::OutputState;
 use crate::queue::{Batch, Flight, Sender, unix_millis};
+use crate::receivers::{Receiver, Receivers};
 use crate::sink::Stop;
 use crate::split;
 use crate::stats::DropReason;
-use crate::transport::{Accepted, ExportError, ExportErrorKind, Transport};
+use crate::transport::{Accepted, ExportError, ExportErrorKind};
 
 /// Longest wait that a receiver may ask for.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
@@ -30,14 +31,12 @@ const MIN_SPANS_OF_PART: u64 = 64;
 /// Sends the batches of one output.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    transport: Transport,
+    receivers: Receivers,
     output: Arc<OutputState>,
     retry: RetryPolicy,
     max_age: Option<Duration>,
     /// Bytes of the smallest request that was too large.
     too_large: AtomicUsize,
-    trouble: Occasionally,
-    denials: Occasionally,
     refusals: Occasionally,
     rejections: Occasionally,
 }
@@ -56,10 +55,10 @@ enum Outcome {
 }
 
 impl Delivery {
-    pub(crate) fn new(transport: Transport, output: Arc<OutputState>, config: &SinkConfig) -> Self {
+    pub(crate) fn new(receivers: Receivers, output: Arc<OutputState>, config: &SinkConfig) -> Self {
         let (retry, max_age, too_large) = (RetryPolicy::new(config), config.max_age, AtomicUsize::new(usize::MAX));
-        let (trouble, denials, refusals, rejections) = Default::default();
-        Self { transport, output, retry, max_age, too_large, trouble, denials, refusals, rejections }
+        let (refusals, rejections) = Default::default();
+        Self { receivers, output, retry, max_age, too_large, refusals, rejections }
     }
 
     /// To be kept by each task that runs.
@@ -111,7 +110,9 @@ impl Delivery {
 
     async fn deliver(&self, flight: &Flight, stop: &mut watch::Receiver<Stop>) -> Result<Outcome, Stopped> {
         let batch = &flight.batch;
-        let request = unless_stopped(stop, self.transport.prepare(batch.request.clone())).await?;
+        let request = unless_stopped(stop, self.receivers.any().transport.prepare(batch.request.clone())).await?;
+        // Receivers that were tried since the last wait.
+        let mut tried = 1;
         let mut attempt = 0;
         loop {
             if self.is_too_old(batch) {
@@ -119,26 +120,34 @@ impl Delivery {
                 return Ok(Outcome::Settled);
             }
             self.output.counters.requests.fetch_add(1, Relaxed);
-            let error = match unless_stopped(stop, self.transport.send(request.clone())).await? {
+            let receiver = self.receivers.choose(Instant::now());
+            let error = match unless_stopped(stop, receiver.transport.send(request.clone())).await? {
                 Ok(accepted) => {
-                    self.accepted(flight, &accepted);
+                    self.accepted(flight, receiver, &accepted);
                     return Ok(Outcome::Settled);
                 }
                 Err(error) => error,
             };
-            let is_draining = *stop.borrow() >= Stop::Drain;
             match error.kind {
                 ExportErrorKind::TooLarge => return Ok(Outcome::TooLarge),
                 ExportErrorKind::Refused => return Ok(self.refused(flight, &error)),
-                // Nobody will set it right in time.
-                ExportErrorKind::Denied if is_draining && !self.output.queue.has_spool() => {
+                _ => self.will_retry(receiver, &error),
+            }
+            if self.receivers.may_try_another(tried, Instant::now()) {
+                tried += 1;
+                continue;
+            }
+            tried = 1;
+            self.output.queue.failed(flight);
+            if *stop.borrow() >= Stop::Drain {
+                if self.output.queue.has_spool() {
+                    // It is kept there for the next start.
+                    return Err(Stopped);
+                }
+                if error.kind == ExportErrorKind::Denied {
+                    // Nobody will set it right in time.
                     return Ok(self.refused(flight, &error));
                 }
-                _ => self.will_retry(flight, &error),
-            }
-            if is_draining && self.output.queue.has_spool() {
-                // It is kept there for the next start.
-                return Err(Stopped);
             }
             self.retry.wait(attempt, &error, stop).await?;
             if error.kind == ExportErrorKind::Exhausted && batch.spans >= 2 * MIN_SPANS_OF_PART {
@@ -163,25 +172,26 @@ impl Delivery {
         Outcome::Settled
     }
 
-    fn will_retry(&self, flight: &Flight, error: &ExportError) {
-        self.output.queue.failed(flight);
+    fn will_retry(&self, receiver: &Receiver, error: &ExportError) {
+        let (pause, max) = (self.retry.bound(0, error.kind), self.retry.bound(u32::MAX, error.kind));
+        receiver.failed(Instant::now(), pause, max, error.retry_after.map(|asked| asked.min(MAX_REQUESTED_WAIT)));
         self.output.counters.retries.fetch_add(1, Relaxed);
-        let output = &self.output.name;
+        let (output, endpoint) = (&self.output.name, &receiver.endpoint);
         if error.kind == ExportErrorKind::Denied {
-            if let Some(repeats) = self.denials.permit() {
-                error!(output, %error, repeats, "the receiver takes no spans from us, will try again now and then");
+            if let Some(repeats) = receiver.denials.permit() {
+                error!(output, endpoint, %error, repeats, "the receiver takes no spans from us, will try again now and then");
             }
-        } else if let Some(repeats) = self.trouble.permit() {
-            warn!(output, %error, repeats, "cannot deliver spans, will try again");
+        } else if let Some(repeats) = receiver.trouble.permit() {
+            warn!(output, endpoint, %error, repeats, "cannot deliver spans, will try again");
         }
     }
 
-    fn accepted(&self, flight: &Flight, accepted: &Accepted) {
+    fn accepted(&self, flight: &Flight, receiver: &Receiver, accepted: &Accepted) {
         self.output.queue.succeeded();
         self.output.exported(flight, accepted.rejected_spans);
         let output = &self.output.name;
-        if self.trouble.reset() | self.denials.reset() {
-            info!(output, "spans are delivered again");
+        if receiver.worked() {
+            info!(output, endpoint = receiver.endpoint, "spans are delivered again");
         }
         if accepted.rejected_spans > 0 || !accepted.message.is_empty() {
             let Some(repeats) = self.rejections.permit() else { return };
@@ -206,17 +216,17 @@ impl RetryPolicy {
 
     /// Upper bound of the wait after the given number of failures before this one.
     fn bound(&self, attempt: u32, kind: ExportErrorKind) -> Duration {
+        if kind == ExportErrorKind::Denied {
+            // Somebody has to set it right first.
+            return self.max;
+        }
         let max = if kind == ExportErrorKind::Unreachable { self.reconnect_max } else { self.max };
         self.initial.saturating_mul(1 << attempt.min(20)).min(max)
     }
 
     async fn wait(&self, attempt: u32, error: &ExportError, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
-        let jittered = if error.kind == ExportErrorKind::Denied {
-            // Somebody has to set it right first.
-            self.max.mul_f64(0.5 + fastrand::f64() / 2.0)
-        } else {
-            self.bound(attempt, error.kind).mul_f64(fastrand::f64())
-        };
+        let least = if error.kind == ExportErrorKind::Denied { 0.5 } else { 0.0 };
+        let jittered = self.bound(attempt, error.kind).mul_f64(least + (1.0 - least) * fastrand::f64());
         let wait = jittered.max(error.retry_after.unwrap_or_default().min(MAX_REQUESTED_WAIT));
         let drains = async {
             at_least(&mut stop.clone(), Stop::Drain).await;

@@ -45,6 +45,7 @@ mod occasionally;
 mod output;
 mod queue;
 mod reader;
+mod receivers;
 mod sink;
 mod split;
 mod spool;
@@ -53,7 +54,7 @@ mod transport;
 mod tree;
 mod writer;
 
-pub use config::{Compression, ConfigError, OtlpConfig, Output, Protocol, SinkConfig, StdoutFormat};
+pub use config::{Balance, Compression, ConfigError, OtlpConfig, Output, Protocol, SinkConfig, StdoutFormat};
 pub use encode::{
     AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead, SpanKind,
 };

@@ -17,10 +17,10 @@ use crate::encode::BatchEncoder;
 use crate::occasionally::Occasionally;
 use crate::output::OutputState;
 use crate::queue::Batch;
+use crate::receivers::Receivers;
 use crate::spool::worker::Worker;
 use crate::spool::{Spool, SpoolConfig};
 use crate::stats::{DrainReport, DropReason, SinkStats};
-use crate::transport::Transport;
 use crate::writer::{BufferPool, SpanWriter};
 use crate::{lines, tree};
 
@@ -249,9 +249,9 @@ fn start_output(
     match output {
         Output::Otlp(otlp) => {
             let _context = runtime.enter();
-            let transport = Transport::new(otlp)?;
+            let receivers = Receivers::new(otlp)?;
             let spool = otlp.spool.clone().map(|spool| start_spool(spool, &state, config)).transpose()?;
-            let delivery = Arc::new(Delivery::new(transport, state, config));
+            let delivery = Arc::new(Delivery::new(receivers, state, config));
             let task = || Task::Async(runtime.spawn(delivery.clone().run(delivery.sender(), stop.subscribe())));
             Ok((0..config.max_in_flight.get()).map(|_| task()).chain(spool).collect())
         }

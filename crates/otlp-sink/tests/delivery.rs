@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::TracesData;
 use otlp_sink::{
-    AttributeKey, Compression, DropReason, ExportErrorKind, OtlpConfig, Output, Protocol, Sink, SinkConfig, SinkError,
-    SpanContext, SpanKind, SpanWriter, probe,
+    AttributeKey, Balance, Compression, DropReason, ExportErrorKind, OtlpConfig, Output, Protocol, Sink, SinkConfig,
+    SinkError, SpanContext, SpanKind, SpanWriter, probe,
 };
 use testkit::otlp_server::{OtlpServer, Respond, Span, Value};
 use tokio::runtime::Handle;
@@ -535,6 +535,59 @@ async fn outputs_do_not_wait_for_each_other() {
     up.wait_for_spans(50, PATIENCE).await;
     let report = sink.shutdown(Duration::from_millis(200)).await;
     assert_eq!((report.exported, report.remaining), (50, 50));
+}
+
+/// The first of two receivers is down for a while, then the second: nobody waits, and nothing comes twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_receiver_takes_over() {
+    for balance in [Balance::Failover, Balance::RoundRobin] {
+        let [mut first, mut second] =
+            [OtlpServer::start_local().await.unwrap(), OtlpServer::start_local().await.unwrap()];
+        let mut otlp = otlp(&first, Protocol::HttpProtobuf);
+        otlp.more_endpoints.push(second.http_traces_endpoint().parse().unwrap());
+        otlp.balance = balance;
+        let sink = start(config(otlp));
+        write_all(&sink, 100);
+        first.wait_for_spans(if balance == Balance::Failover { 100 } else { 50 }, PATIENCE).await;
+        second.wait_for_spans(if balance == Balance::Failover { 0 } else { 50 }, PATIENCE).await;
+        first.stop().await;
+        let started = Instant::now();
+        let mut writer = sink.writer();
+        (100..200).for_each(|index| write(&mut writer, index));
+        writer.flush();
+        second.wait_for_spans(if balance == Balance::Failover { 100 } else { 150 }, PATIENCE).await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        first.restart().await.unwrap();
+        second.respond_with(Respond::Unavailable(None));
+        (200..300).for_each(|index| write(&mut writer, index));
+        drop(writer);
+        first.wait_for_spans(if balance == Balance::Failover { 200 } else { 150 }, PATIENCE).await;
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped, report.remaining), (300, 0, 0));
+        second.stop().await;
+        let spans = [first.take_spans(), second.take_spans()].concat();
+        assert_each_once(&spans, 300);
+    }
+}
+
+/// One batch that a receiver cannot digest does not keep the others from it, and is not tried in a hurry.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_fails_again_and_again_waits_alone() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Unavailable(None));
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    (config.retry_initial, config.retry_max) = (PATIENCE, PATIENCE);
+    let sink = start(config);
+    write_all(&sink, 10);
+    server.wait_for_requests(1, PATIENCE).await;
+    server.respond_with(Respond::Accept);
+    let mut writer = sink.writer();
+    (10..500).for_each(|index| write(&mut writer, index));
+    writer.flush();
+    server.wait_for_spans(490, PATIENCE).await;
+    assert!(server.requests().len() <= 51, "{}", server.requests().len());
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped, report.remaining), (500, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,6 +86,10 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
             "--spool-drop (NETFLOW_SPOOL_DROP): \"all\": use oldest or newest",
         ),
         (
+            &["--output", "otlp", "--otlp-balance", "random"],
+            "--otlp-balance (NETFLOW_OTLP_BALANCE): unknown balance \"random\": use failover or round-robin",
+        ),
+        (
             &["--queue-max-age", "1w"],
             "--queue-max-age (NETFLOW_QUEUE_MAX_AGE): \"1w\": expected a duration such as 90s, 15m, 24h or 7d",
         ),

@@ -31,8 +31,8 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
 /// ([`OtlpConfig::headers_file`]).
 ///
 /// Without an endpoint it is the default one of the protocol; without a protocol that is gRPC. Over HTTP, `v1/traces`
-/// is appended to the path of the general endpoint, and the endpoint for traces is used as it is. An endpoint for gRPC
-/// without a scheme is `http` unless `INSECURE` is `false`; the specification would have it `https` unless that is `true`.
+/// is appended to the path of the general endpoint, and the endpoint for traces is used as it is. Several endpoints, separated
+/// by commas, are [`OtlpConfig::more_endpoints`], which the specification does not have either. An endpoint for gRPC without a scheme is `http` unless `INSECURE` is `false`; the specification would have it `https` unless that is `true`.
 ///
 /// ```
 /// let get = |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "collector:4317".to_owned());
@@ -47,18 +47,30 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
 pub fn otlp(get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError> {
     let protocol = parsed(&get, "PROTOCOL", str::parse::<Protocol>)?.unwrap_or_default();
     let insecure = parsed(&get, "INSECURE", boolean)?.unwrap_or(true);
-    let endpoint = match lookup(&get, "ENDPOINT") {
-        None => protocol.default_endpoint().to_owned(),
-        Some(Variable { name, mut value }) => {
-            if protocol == Protocol::Grpc && !insecure && !value.contains("://") {
-                value = format!("https://{}", value.trim());
-            }
-            parse_endpoint(protocol, &value).map_err(|source| EnvError { variable: name.clone(), source })?;
-            if protocol == Protocol::Grpc || name.contains("TRACES") { value } else { with_traces_path(&value) }
-        }
+    let Variable { name, value } = lookup(&get, "ENDPOINT").unwrap_or_else(|| Variable {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+        value: protocol.default_endpoint().to_owned(),
+    });
+    let is_default = value == protocol.default_endpoint();
+    let mut endpoints = Vec::new();
+    for url in value.split(',').map(str::trim).filter(|url| !url.is_empty()) {
+        let url = if protocol == Protocol::Grpc && !insecure && !url.contains("://") {
+            format!("https://{url}")
+        } else {
+            url.to_owned()
+        };
+        let parse =
+            |url: &str| parse_endpoint(protocol, url).map_err(|source| EnvError { variable: name.clone(), source });
+        let as_it_is = protocol == Protocol::Grpc || name.contains("TRACES") || is_default;
+        parse(&url)?;
+        endpoints.push(if as_it_is { parse(&url)? } else { parse(&with_traces_path(&url))? });
+    }
+    let mut endpoints = endpoints.into_iter();
+    let Some(endpoint) = endpoints.next() else {
+        return Err(EnvError { variable: name, source: ConfigError::Endpoint(value) });
     };
-    let mut config = OtlpConfig::new(protocol, &endpoint)
-        .map_err(|source| EnvError { variable: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), source })?;
+    let mut config = OtlpConfig::at(protocol, endpoint);
+    config.more_endpoints = endpoints.collect();
     if let Some(headers) = parsed(&get, "HEADERS", headers)? {
         config.headers = headers;
     }
@@ -259,6 +271,24 @@ mod tests {
         ] {
             assert_eq!(config(variables).unwrap().endpoint.to_string(), expected, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn endpoints_may_be_several() {
+        let endpoints = |variables: &[(&str, &str)]| {
+            let config = config(variables)?;
+            Ok(config.each().map(|config| config.endpoint.to_string()).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(endpoints(&[(GENERAL, "a:1, https://b:2,")]).unwrap(), "http://a:1/ https://b:2/");
+        let variables = [(GENERAL, "http://a/otlp,http://b"), HTTP];
+        assert_eq!(endpoints(&variables).unwrap(), "http://a/otlp/v1/traces http://b/v1/traces");
+        let error: Result<String, EnvError> = endpoints(&[(GENERAL, "a:1,ftp://b")]);
+        assert_eq!(error.unwrap_err().source, ConfigError::Endpoint("ftp://b".to_owned()));
+        assert_eq!(error_of(&[(GENERAL, " , ")]), ConfigError::Endpoint(" , ".to_owned()));
+    }
+
+    fn error_of(variables: &[(&str, &str)]) -> ConfigError {
+        config(variables).unwrap_err().source
     }
 
     #[test]
