@@ -243,6 +243,48 @@ mod tests {
         assert_eq!(Accepted::from_protobuf(&[0x0a, 0]), Accepted::default());
     }
 
+    /// The table in docs/delivery.md, row by row: what is said of an answer is what happens.
+    #[test]
+    fn the_documentation_says_what_answers_mean() {
+        use ExportErrorKind::*;
+        let docs = include_str!("../../../docs/delivery.md");
+        let row = |first: &str| {
+            let row = docs.lines().find(|line| line.starts_with(&format!("| {first}"))).unwrap();
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            let names: Vec<_> = cells[1].split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            let statuses: Vec<u16> = cells[2].split([',', ' ']).filter_map(|word| word.parse().ok()).collect();
+            (names, statuses)
+        };
+        let mut seen = (Vec::new(), Vec::new());
+        for (first, kind) in [
+            ("`UNAVAILABLE`", Unavailable),
+            ("`UNAUTHENTICATED`", Denied),
+            ("`RESOURCE_EXHAUSTED`", Exhausted),
+            ("`INVALID_ARGUMENT`", Refused),
+            ("a message that is too large", TooLarge),
+        ] {
+            let (names, statuses) = row(first);
+            for status in &statuses {
+                assert_eq!(http::classify(::http::StatusCode::from_u16(*status).unwrap()), kind, "{status}");
+            }
+            for name in &names {
+                // As `RESOURCE_EXHAUSTED`, from `ResourceExhausted`.
+                let letters = name.replace('_', "");
+                let code = (0..=16).map(tonic::Code::from).find(|code| format!("{code:?}").to_uppercase() == letters);
+                let status = tonic::Status::new(code.unwrap_or_else(|| panic!("{name}")), "");
+                assert_eq!(grpc::classify(&status).kind, kind, "{name}");
+            }
+            seen.0.extend(names);
+            seen.1.extend(statuses);
+        }
+        // Every code but OK is in these rows, and every status that is not refused.
+        assert_eq!(seen.0.len(), 16);
+        for status in 300..=599 {
+            let kind = http::classify(::http::StatusCode::from_u16(status).unwrap());
+            assert!(kind == Refused || seen.1.contains(&status), "{status}");
+        }
+    }
+
     #[derive(Debug)]
     struct Layer(io::Error);
 

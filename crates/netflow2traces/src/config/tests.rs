@@ -218,6 +218,39 @@ fn documentation_lists_every_setting() {
     }
 }
 
+/// Each recipe in docs/delivery.md is a configuration that can work, with the endpoints that it should have.
+#[test]
+fn recipes_are_configurations() {
+    let docs = include_str!("../../../../docs/delivery.md");
+    let command = Settings::augment_args(Command::new("settings"));
+    let flag_of = |variable: &str| {
+        let arg = command.get_arguments().find(|arg| arg.get_env().is_some_and(|name| name == variable));
+        format!("--{}", arg.and_then(|arg| arg.get_long()).unwrap_or_else(|| panic!("no setting {variable}")))
+    };
+    let mut endpoints = Vec::new();
+    for block in docs.split("```env\n").skip(1) {
+        let lines = block.split("```").next().unwrap().lines();
+        let pairs: Vec<_> = lines.map(|line| line.split_once('=').unwrap()).collect();
+        let flags: Vec<_> = pairs.iter().flat_map(|(name, value)| [flag_of(name), (*value).to_owned()]).collect();
+        let config = config(&flags.iter().map(String::as_str).collect::<Vec<_>>());
+        let [Output::Otlp(otlp)] = &config.sink.outputs[..] else { panic!("{block}") };
+        endpoints.extend(otlp.each().map(|otlp| format!("{} {}", otlp.protocol, otlp.endpoint)));
+    }
+    assert_eq!(
+        endpoints,
+        [
+            "grpc http://collector:4317/",
+            "grpc https://collector:4317/",
+            "grpc http://tempo:4317/",
+            "grpc http://jaeger:4317/",
+            "http/protobuf https://otlp-gateway-prod-eu-west-2.grafana.net/otlp/v1/traces",
+            "grpc https://api.honeycomb.io:443/",
+            "grpc http://collector-a:4317/",
+            "grpc http://collector-b:4317/",
+        ]
+    );
+}
+
 /// OpenTelemetry, OTLP exporter: signals have their own path below the general endpoint.
 #[test]
 fn metrics_go_to_the_general_endpoint() {

@@ -168,7 +168,7 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Which failures may be tried again, by the table in "Failures" of the OTLP specification.
-fn classify(status: &Status) -> ExportError {
+pub(super) fn classify(status: &Status) -> ExportError {
     let retry_after = retry_delay(status.details());
     let is_size =
         ["too large", "larger than", "exceeds maximum size"].iter().any(|word| status.message().contains(word));
