@@ -325,7 +325,8 @@ impl Queue {
                 state.leave_to_spool();
                 return Job::End;
             }
-            let has_room = state.held.bytes + view.next_len <= self.max_bytes
+            // Half of the memory is for what is new.
+            let has_room = state.held.bytes + view.next_len <= self.max_bytes / 2
                 || state.loaded.is_empty() && state.in_flight.is_empty();
             if state.closed.is_none() && state.spool.unread > 0 && has_room && state.loaded.len() < self.read_ahead {
                 return Job::Read;

@@ -1,7 +1,7 @@
 //! `cargo xtask e2e`: the command against real exporters, tshark and a real OpenTelemetry Collector.
 //!
 //! Needs softflowd, fprobe, pmacct, tshark and Go; a missing one is an error. Everything happens on loopback, and all
-//! files are in `target/e2e`.
+//! files are in `target/e2e`. One case mounts a small file system there, which takes root.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +24,7 @@ mod pcap;
 mod process;
 mod receiver;
 pub(crate) mod soak;
+mod spool;
 mod tap;
 mod traffic;
 
@@ -67,10 +68,12 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 5] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
+    ("spool-killed", spool::killed_in_an_outage),
+    ("spool-full-disk", spool::full_disk),
 ];
 
 /// Runs all cases, or those named in `names`.

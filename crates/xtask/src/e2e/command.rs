@@ -74,6 +74,15 @@ impl Collector {
         self.child.log_text()
     }
 
+    /// SIGKILL.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended before.
+    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()
+    }
+
     /// SIGTERM; waits until everything is delivered and the program has ended well.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::process::wait_until;
 use super::receiver::Receiver;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
-const SPANS_BESIDE_FLOWS: u64 = 3;
+pub(super) const SPANS_BESIDE_FLOWS: u64 = 3;
 
 /// 1,000,000 flows at 100,000 a second; SIGTERM as soon as the last was sent loses none.
 ///
@@ -105,7 +105,7 @@ pub(super) fn collector_killed(bench: &Bench) -> anyhow::Result<Vec<String>> {
 }
 
 /// The span IDs in lines of OTLP JSON.
-fn span_ids(lines: &str) -> anyhow::Result<HashSet<Vec<u8>>> {
+pub(super) fn span_ids(lines: &str) -> anyhow::Result<HashSet<Vec<u8>>> {
     let mut ids = HashSet::new();
     for line in lines.lines() {
         let request: serde_json::Value = serde_json::from_str(line)?;
