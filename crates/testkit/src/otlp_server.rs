@@ -20,7 +20,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 pub use opentelemetry_proto::tonic::common::v1::any_value::Value;
 pub use opentelemetry_proto::tonic::resource::v1::Resource;
-pub use opentelemetry_proto::tonic::trace::v1::Span;
+pub use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -184,12 +184,17 @@ impl OtlpServer {
 
     /// All spans taken, in order of arrival.
     pub fn spans(&self) -> Vec<Span> {
-        self.recording.lock().spans.clone()
+        spans(self.resource_spans())
     }
 
     /// All spans taken since the last call. Call it now and then when there are millions.
     pub fn take_spans(&self) -> Vec<Span> {
-        std::mem::take(&mut self.recording.lock().spans)
+        spans(std::mem::take(&mut self.recording.lock().resource_spans))
+    }
+
+    /// All spans taken, with their resources and scopes as they came.
+    pub fn resource_spans(&self) -> Vec<ResourceSpans> {
+        self.recording.lock().resource_spans.clone()
     }
 
     /// Number of spans taken since the start, whether or not they were fetched.
@@ -270,7 +275,7 @@ struct Recording {
 #[derive(Debug, Default)]
 struct Records {
     respond: Respond,
-    spans: Vec<Span>,
+    resource_spans: Vec<ResourceSpans>,
     span_count: usize,
     resources: Vec<Resource>,
     requests: Vec<Received>,
@@ -291,24 +296,25 @@ impl Recording {
             Respond::Limit(limit) => message_len < limit,
             _ => false,
         };
-        let mut spans = 0;
-        for resource_spans in request.resource_spans {
-            if let Some(resource) = resource_spans.resource.filter(|resource| !records.resources.contains(resource)) {
-                records.resources.push(resource);
+        let spans = request.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len()).sum();
+        for resource in request.resource_spans.iter().filter_map(|of| of.resource.as_ref()) {
+            if !records.resources.contains(resource) {
+                records.resources.push(resource.clone());
             }
-            for scope_spans in resource_spans.scope_spans {
-                spans += scope_spans.spans.len();
-                if accepted {
-                    records.span_count += scope_spans.spans.len();
-                    records.spans.extend(scope_spans.spans);
-                }
-            }
+        }
+        if accepted {
+            records.span_count += spans;
+            records.resource_spans.extend(request.resource_spans);
         }
         records.requests.push(Received { path: path.to_owned(), headers, spans, message_len, accepted });
         drop(records);
         self.changed.notify_waiters();
         if accepted && matches!(respond, Respond::Limit(_)) { Respond::Accept } else { respond }
     }
+}
+
+fn spans(resource_spans: Vec<ResourceSpans>) -> Vec<Span> {
+    resource_spans.into_iter().flat_map(|of| of.scope_spans).flat_map(|of| of.spans).collect()
 }
 
 /// Accepts connections until told to stop, then lets requests under way finish.
