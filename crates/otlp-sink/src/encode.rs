@@ -9,6 +9,8 @@ mod attribute_key;
 mod fragment;
 mod int_row;
 mod span;
+#[cfg(feature = "sdk")]
+mod span_data;
 pub(crate) mod wire;
 
 pub use attribute_key::AttributeKey;
@@ -18,7 +20,8 @@ pub use span::SpanBuilder;
 
 use fragment::SPAN_ID;
 
-/// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary.
+/// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary. Spans of an
+/// OpenTelemetry SDK keep theirs whole: its span limits are where to cut them.
 pub const MAX_STRING_LEN: usize = 4096;
 
 /// Smallest buffer: some hundred spans of a low-rate stream.
@@ -82,9 +85,9 @@ pub struct BatchEncoder {
     /// Start of the last finished span.
     last_span: usize,
     spans: usize,
-    /// `ResourceSpans.resource`, tag and length included.
+    /// `ResourceSpans.resource`, tag and length included, and `schema_url`.
     resource: Box<[u8]>,
-    /// `ScopeSpans.scope`, tag and length included.
+    /// `ScopeSpans.scope`, tag and length included, and `schema_url`.
     scope: Box<[u8]>,
 }
 

@@ -9,6 +9,8 @@
 //! - A span arrives twice only if a receiver took it and its answer never came.
 //! - Writers never wait for an output.
 //!
+//! With the feature `sdk`, `SdkExporter` puts a sink under the tracer of an OpenTelemetry SDK (`opentelemetry_sdk` 0.33).
+//!
 //! ```
 //! use std::time::Duration;
 //! use otlp_sink::{AttributeKey, Output, Sink, SinkConfig, SpanContext, SpanKind, StdoutFormat};
@@ -46,6 +48,8 @@ mod output;
 mod queue;
 mod reader;
 mod receivers;
+#[cfg(feature = "sdk")]
+mod sdk;
 mod sink;
 mod split;
 mod spool;
@@ -59,6 +63,8 @@ pub use encode::{
     AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead, SpanKind,
 };
 pub use json::to_json;
+#[cfg(feature = "sdk")]
+pub use sdk::SdkExporter;
 pub use sink::{Sink, SinkError};
 pub use spool::{SpoolConfig, SpoolFull, SpoolSync};
 pub use stats::{DrainReport, DropReason, OutputStats, SinkStats, SpoolStats};

@@ -105,6 +105,8 @@ impl Sink {
             ended,
             tasks: Mutex::new(tasks),
             oversized: Occasionally::default(),
+            #[cfg(feature = "sdk")]
+            runtime: runtime.clone(),
         };
         Ok(Self { shared: Arc::new(shared), encoder: Arc::new(encoder) })
     }
@@ -155,6 +157,11 @@ impl Sink {
         }
         report
     }
+
+    #[cfg(feature = "sdk")]
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.shared.runtime
+    }
 }
 
 /// Waits for tasks. One that panicked leaves what it had in flight, which a report shows.
@@ -180,6 +187,9 @@ pub(crate) struct Shared {
     ended: watch::Sender<usize>,
     tasks: Mutex<Vec<Task>>,
     oversized: Occasionally,
+    /// Where the outputs run.
+    #[cfg(feature = "sdk")]
+    runtime: Handle,
 }
 
 /// How far shutdown has come.

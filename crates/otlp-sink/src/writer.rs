@@ -49,6 +49,20 @@ impl SpanWriter {
         self.encoder.span_with(head, span_id)
     }
 
+    /// Adds a finished span of an OpenTelemetry SDK.
+    #[cfg(feature = "sdk")]
+    pub(crate) fn span_data(&mut self, span: &opentelemetry_sdk::trace::SpanData) {
+        self.make_room();
+        self.encoder.span_data(span);
+    }
+
+    /// The encoder with nothing in it: what was begun is handed over.
+    #[cfg(feature = "sdk")]
+    pub(crate) fn flushed_encoder(&mut self) -> &mut BatchEncoder {
+        self.flush();
+        &mut self.encoder
+    }
+
     #[inline]
     fn make_room(&mut self) {
         if self.is_full() {

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &[String]) -> Result<String> {
 
 fn snapshot(root: &Path, name: &str) -> Result<String> {
     let target = root.join("target/api");
-    let line = format!("+nightly rustdoc --package {name} --lib -- -Zunstable-options --output-format json");
+    let line =
+        format!("+nightly rustdoc --package {name} --lib --all-features -- -Zunstable-options --output-format json");
     let status = Command::new("cargo")
         .args(line.split(' '))
         .current_dir(root)

@@ -116,16 +116,18 @@ fn deny(root: &Path) -> Outcome {
     run_command(root, &[], "cargo deny check advisories")
 }
 
+/// Features add things; without them nothing may be missing or left over.
 fn clippy(root: &Path) -> Outcome {
-    run_command(root, &[], "cargo clippy --workspace --all-targets -- -D warnings")
+    run_command(root, &[], "cargo clippy --package otlp-sink --all-targets -- -D warnings")?;
+    run_command(root, &[], "cargo clippy --workspace --all-targets --all-features -- -D warnings")
 }
 
 fn test(root: &Path) -> Outcome {
-    run_command(root, &[], "cargo test --workspace")
+    run_command(root, &[], "cargo test --workspace --all-features")
 }
 
 fn doc(root: &Path) -> Outcome {
-    run_command(root, &[("RUSTDOCFLAGS", "-Dwarnings")], "cargo doc --workspace --no-deps")
+    run_command(root, &[("RUSTDOCFLAGS", "-Dwarnings")], "cargo doc --workspace --all-features --no-deps")
 }
 
 /// `flow-wire` for a target that has no standard library, where rustup has one.

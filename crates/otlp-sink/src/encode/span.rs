@@ -15,8 +15,8 @@ const SHORT_STRING_LEN: usize = 48;
 
 /// One span under construction.
 ///
-/// Strings longer than [`MAX_STRING_LEN`](super::MAX_STRING_LEN) are cut at a character boundary. Keys have to be unique within a span, which
-/// is not checked.
+/// Strings longer than [`MAX_STRING_LEN`](super::MAX_STRING_LEN) are cut at a character boundary. Keys have to be unique
+/// within a span, which is not checked.
 #[derive(Debug)]
 pub struct SpanBuilder<'a> {
     pub(super) encoder: &'a mut BatchEncoder,
@@ -240,9 +240,9 @@ impl SpanBuilder<'_> {
         self.pos = end;
     }
 
-    fn varint(&mut self, value: usize) {
+    pub(super) fn varint(&mut self, value: u64) {
         let out = self.window::<10>();
-        self.pos += put_varint(out, value as u64);
+        self.pos += put_varint(out, value);
     }
 
     #[inline]
@@ -259,14 +259,17 @@ impl SpanBuilder<'_> {
 
     #[cold]
     fn long_string_field(&mut self, tag: u8, text: &str) {
-        let text = cut(text);
+        self.bytes_field(tag, cut(text).as_bytes());
+    }
+
+    pub(super) fn bytes_field(&mut self, tag: u8, bytes: &[u8]) {
         self.put(&[tag]);
-        self.varint(text.len());
-        self.put(text.as_bytes());
+        self.varint(bytes.len() as u64);
+        self.put(bytes);
     }
 
     /// A message whose length is known only afterwards. One byte is kept for it; longer lengths move the content.
-    fn nested(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
+    pub(super) fn nested(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
         self.put(&[tag, 0]);
         let start = self.pos;
         content(self);
