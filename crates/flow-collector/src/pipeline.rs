@@ -100,7 +100,7 @@ pub(crate) fn now() -> Timestamp {
 #[cfg(test)]
 mod tests {
     use flow_state::StateConfig;
-    use otlp_sink::{Output, SinkConfig};
+    use otlp_sink::{FileConfig, Output, SinkConfig};
     use tokio::runtime::Runtime;
 
     use super::*;
@@ -119,7 +119,8 @@ mod tests {
     fn pipeline() -> (Pipeline, Arc<CollectorStats>, impl Sized) {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
-        let config = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
+        let config =
+            SinkConfig::default().with_output(Output::File(FileConfig::new(folder.path().join("spans.jsonl"))));
         let sink = Sink::start(config, runtime.handle()).unwrap();
         let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
         let pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use flow_collector::{Collector, CollectorConfig, CollectorError, Running, StatsSnapshot};
 use flow_traffic::{Generator, TrafficConfig, Version};
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
-use otlp_sink::{Output, Sink, SinkConfig};
+use otlp_sink::{FileConfig, Output, Sink, SinkConfig};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -37,7 +37,8 @@ impl File {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
-        let config = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
+        let config =
+            SinkConfig::default().with_output(Output::File(FileConfig::new(folder.path().join("spans.jsonl"))));
         let sink = Sink::start(config, runtime.handle()).unwrap();
         Self { folder, runtime, sink }
     }

@@ -68,9 +68,9 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
                     probe(&receiver, &mut output)?;
                 }
             }
-            Output::File(path) => {
-                try_file(path).map_err(|source| SinkError::File { path: path.clone(), source })?;
-                writeln!(output, "# spans go to the file {}", path.display())?;
+            Output::File(file) => {
+                try_file(&file.path).map_err(|source| SinkError::File { path: file.path.clone(), source })?;
+                writeln!(output, "# spans go to the file {}", file.path.display())?;
             }
             _ => writeln!(output, "# spans go to standard output")?,
         }

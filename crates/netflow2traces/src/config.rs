@@ -6,6 +6,7 @@ mod size;
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,7 +15,10 @@ use std::time::Duration;
 use flow_collector::{CollectorConfig, ExtraElements};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
-use otlp_sink::{OtlpConfig, Output, SinkConfig, SpoolConfig, SpoolFull, SpoolSync, StdoutFormat, config::env};
+use otlp_sink::{
+    FileCompression, FileConfig, OtlpConfig, Output, SinkConfig, SpoolConfig, SpoolFull, SpoolSync, StdoutFormat,
+    config::env,
+};
 
 use crate::cli::setting_name;
 use crate::elements;
@@ -151,10 +155,31 @@ fn output(settings: &Settings, value: &str) -> Result<Output, UsageError> {
         "otlp" => otlp_output(settings),
         "stdout" => Ok(Output::Stdout(StdoutFormat::Auto)),
         other => match other.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => Ok(Output::File(PathBuf::from(path))),
+            Some(path) if !path.is_empty() => file_output(settings, path),
             _ => Err(invalid("output", value, "use otlp, stdout or file:PATH")),
         },
     }
+}
+
+fn file_output(settings: &Settings, path: &str) -> Result<Output, UsageError> {
+    let mut file = FileConfig::new(path);
+    if let Some(value) = &settings.file_max_bytes {
+        file.max_bytes = NonZero::new(size("file_max_bytes", value)? as u64);
+    }
+    if let Some(value) = &settings.file_max_age {
+        file.max_age = Some(parse_duration("file_max_age", value)?);
+    }
+    if let Some(value) = &settings.file_max_files {
+        if file.max_bytes.is_none() && file.max_age.is_none() {
+            let reason = "needs --file-max-bytes or --file-max-age, without which no file is renamed";
+            return Err(invalid("file_max_files", value, reason));
+        }
+        file.max_files = Some(parse("file_max_files", value, "expected a number, at least 1")?);
+    }
+    let compression = settings.file_compression.parse::<FileCompression>();
+    file.compression =
+        compression.map_err(|error| UsageError::new(format!("{}: {error}", setting_name("file_compression"))))?;
+    Ok(Output::File(file))
 }
 
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {

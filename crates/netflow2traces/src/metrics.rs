@@ -363,7 +363,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use flow_state::StateConfig;
-    use otlp_sink::{Output, SinkConfig};
+    use otlp_sink::{FileConfig, Output, SinkConfig};
     use tokio::runtime::Runtime;
 
     use super::*;
@@ -374,7 +374,7 @@ mod tests {
     fn the_documentation_has_every_metric() {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let sink = SinkConfig::default().with_output(Output::File(folder.path().join("spans.jsonl")));
+        let sink = SinkConfig::default().with_output(Output::File(FileConfig::new(folder.path().join("spans.jsonl"))));
         let sink = Sink::start(sink, runtime.handle()).unwrap();
         let source = Source::new(Arc::default(), Arc::new(State::new(StateConfig::default())), sink);
         let names: BTreeSet<_> = source.metrics().iter().map(|metric| metric.name).collect();

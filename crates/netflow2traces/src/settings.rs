@@ -91,6 +91,22 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_OUTPUT", value_name = "OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<String>,
 
+    /// Bytes at which the file of `file:PATH` is renamed, with the time in its name, and a new one begun; no limit when absent
+    #[arg(long, env = "NETFLOW_FILE_MAX_BYTES", value_name = "BYTES")]
+    pub(crate) file_max_bytes: Option<String>,
+
+    /// Age at which the same happens, such as `15m`, `24h` or `7d`; no limit when absent
+    #[arg(long, env = "NETFLOW_FILE_MAX_AGE", value_name = "DURATION")]
+    pub(crate) file_max_age: Option<String>,
+
+    /// How many renamed files stay, older ones are deleted; all when absent
+    #[arg(long, env = "NETFLOW_FILE_MAX_FILES", value_name = "COUNT")]
+    pub(crate) file_max_files: Option<String>,
+
+    /// Compression of the file of `file:PATH`: `none` or `zstd`
+    #[arg(long, env = "NETFLOW_FILE_COMPRESSION", value_name = "COMPRESSION", default_value = "none")]
+    pub(crate) file_compression: String,
+
     /// Limit for encoded spans that wait for the backend, in bytes
     #[arg(long, env = "NETFLOW_QUEUE_MEMORY", value_name = "BYTES", default_value = "32MiB")]
     pub(crate) queue_memory: String,

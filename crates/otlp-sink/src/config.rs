@@ -1,6 +1,7 @@
 //! What a sink sends, where, and how hard it tries.
 
 pub mod env;
+mod file;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use http::{HeaderMap, Uri};
 
 use crate::spool::SpoolConfig;
+pub use file::{FileCompression, FileConfig};
 
 /// Configuration of a [`Sink`](crate::Sink).
 ///
@@ -109,8 +111,8 @@ impl SinkConfig {
 pub enum Output {
     /// An OTLP receiver.
     Otlp(OtlpConfig),
-    /// A file, appended to: OTLP JSON lines, one `TracesData` object a line (the OpenTelemetry file exporter's format).
-    File(PathBuf),
+    /// A file of OTLP JSON lines.
+    File(FileConfig),
     /// Standard output.
     Stdout(StdoutFormat),
 }
@@ -324,6 +326,9 @@ pub enum ConfigError {
     /// No known balance.
     #[error("unknown balance {0:?}: use failover or round-robin")]
     Balance(String),
+    /// No known compression of a file.
+    #[error("unknown compression {0:?}: use zstd or none")]
+    FileCompression(String),
     /// No URL.
     #[error("invalid endpoint {0:?}: expected a URL such as http://localhost:4317")]
     Endpoint(String),

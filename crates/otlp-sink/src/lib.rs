@@ -41,6 +41,7 @@ mod compress;
 pub mod config;
 mod delivery;
 mod encode;
+mod file;
 mod json;
 mod lines;
 mod occasionally;
@@ -58,7 +59,10 @@ mod transport;
 mod tree;
 mod writer;
 
-pub use config::{Balance, Compression, ConfigError, OtlpConfig, Output, Protocol, SinkConfig, StdoutFormat};
+pub use config::{
+    Balance, Compression, ConfigError, FileCompression, FileConfig, OtlpConfig, Output, Protocol, SinkConfig,
+    StdoutFormat,
+};
 pub use encode::{
     AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead, SpanKind,
 };

@@ -4,10 +4,15 @@ use std::io::{self, Write};
 
 use crate::json;
 
-pub(crate) fn write(out: &mut dyn Write, request: &[u8]) -> io::Result<()> {
+/// The line of a request, with its end.
+pub(crate) fn line(request: &[u8]) -> Vec<u8> {
     let mut line = json::to_json(request);
     line.push(b'\n');
-    // One write a line, so that a reader of the file sees whole lines.
-    out.write_all(&line)?;
+    line
+}
+
+pub(crate) fn write(out: &mut dyn Write, request: &[u8]) -> io::Result<()> {
+    // One write a line, so that a reader of the output sees whole lines.
+    out.write_all(&line(request))?;
     out.flush()
 }

@@ -22,7 +22,7 @@ impl OutputState {
     pub(crate) fn new(output: &Output, config: &SinkConfig) -> Self {
         let (name, has_spool) = match output {
             Output::Otlp(otlp) => (otlp.endpoint.to_string(), otlp.spool.is_some()),
-            Output::File(path) => (path.display().to_string(), false),
+            Output::File(file) => (file.path.display().to_string(), false),
             Output::Stdout(_) => ("stdout".to_owned(), false),
         };
         let read_ahead = if has_spool { config.max_in_flight.get() } else { 0 };

@@ -1,10 +1,9 @@
 //! Outputs, their queues and their tasks.
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
@@ -14,6 +13,7 @@ use tracing::{info, warn};
 use crate::config::{ConfigError, Output, SinkConfig, StdoutFormat};
 use crate::delivery::Delivery;
 use crate::encode::BatchEncoder;
+use crate::file::FileWriter;
 use crate::occasionally::Occasionally;
 use crate::output::OutputState;
 use crate::queue::Batch;
@@ -265,10 +265,10 @@ fn start_output(
             let task = || Task::Async(runtime.spawn(delivery.clone().run(delivery.sender(), stop.subscribe())));
             Ok((0..config.max_in_flight.get()).map(|_| task()).chain(spool).collect())
         }
-        Output::File(path) => {
-            let open = OpenOptions::new().create(true).append(true).open(path);
-            let file = open.map_err(|source| SinkError::File { path: path.clone(), source })?;
-            let write = move |request: &[u8]| lines::write(&mut &file, request);
+        Output::File(file) => {
+            let writer = FileWriter::open(file.clone(), SystemTime::now());
+            let mut writer = writer.map_err(|source| SinkError::File { path: file.path.clone(), source })?;
+            let write = move |request: &[u8]| writer.write(&lines::line(request), SystemTime::now());
             Ok(vec![spawn_writer(runtime, state, ended.clone(), write)?])
         }
         Output::Stdout(format) => {

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use otlp_sink::{AttributeKey, Output, Sink, SinkConfig, SpanContext, SpanKind, SpanWriter};
+use otlp_sink::{AttributeKey, FileConfig, Output, Sink, SinkConfig, SpanContext, SpanKind, SpanWriter};
 
 /// The system's allocator, counting for each thread.
 struct Counting;
@@ -76,7 +76,8 @@ fn write_spans(writer: &mut SpanWriter, spans: u64) {
 fn encoding_a_span_allocates_nothing_and_a_batch_little() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let mut config = SinkConfig::default().with_output(Output::File(directory.path().join("spans.jsonl")));
+    let mut config =
+        SinkConfig::default().with_output(Output::File(FileConfig::new(directory.path().join("spans.jsonl"))));
     config.max_batch_spans = 1000.try_into().unwrap();
     config.max_delay = Duration::from_secs(3600);
     let sink = Sink::start(config, runtime.handle()).unwrap();

@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::TracesData;
 use otlp_sink::{
-    AttributeKey, Balance, Compression, DropReason, ExportErrorKind, OtlpConfig, Output, Protocol, Sink, SinkConfig,
-    SinkError, SpanContext, SpanKind, SpanWriter, probe,
+    AttributeKey, Balance, Compression, DropReason, ExportErrorKind, FileCompression, FileConfig, OtlpConfig, Output,
+    Protocol, Sink, SinkConfig, SinkError, SpanContext, SpanKind, SpanWriter, probe,
 };
 use testkit::otlp_server::{OtlpServer, Respond, Span, Value};
 use tokio::runtime::Handle;
@@ -498,7 +499,7 @@ async fn a_file_beside_a_receiver_gets_the_same_spans() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("spans.jsonl");
     for round in 1..=2 {
-        let sink = start(config(otlp(&server, Protocol::Grpc)).with_output(Output::File(path.clone())));
+        let sink = start(config(otlp(&server, Protocol::Grpc)).with_output(Output::File(FileConfig::new(&path))));
         write_all(&sink, 25);
         let report = sink.shutdown(PATIENCE).await;
         assert_eq!((report.exported, report.remaining), (50, 0), "both outputs count");
@@ -515,11 +516,42 @@ async fn a_file_beside_a_receiver_gets_the_same_spans() {
     }
 }
 
+/// Small files, of both kinds: each span is in exactly one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_take_turns_have_every_span_once() {
+    for (compression, max_bytes) in [(FileCompression::None, 6000), (FileCompression::Zstd, 1000)] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = FileConfig::new(directory.path().join("spans.jsonl"));
+        file.max_bytes = NonZero::new(max_bytes);
+        file.compression = compression;
+        let mut config = SinkConfig::default().with_output(Output::File(file));
+        config.max_batch_spans = 10.try_into().unwrap();
+        let sink = start(config);
+        write_all(&sink, 500);
+        assert_eq!(sink.shutdown(PATIENCE).await.exported, 500);
+        let mut spans = Vec::new();
+        let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() > 4, "{files:?}");
+        for path in files {
+            assert!(path.metadata().unwrap().len() <= max_bytes, "{path:?}");
+            let mut text = std::fs::read(path).unwrap();
+            if compression == FileCompression::Zstd {
+                text = zstd::stream::decode_all(&*text).unwrap();
+            }
+            for line in text.lines() {
+                let traces: TracesData = serde_json::from_str(&line.unwrap()).unwrap();
+                spans.extend(traces.resource_spans.into_iter().flat_map(|r| r.scope_spans).flat_map(|s| s.spans));
+            }
+        }
+        assert_each_once(&spans, 500);
+    }
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_an_error_at_start() {
     // With an output before it that has its tasks already.
     let otlp = OtlpConfig::new(Protocol::Grpc, "127.0.0.1:1").unwrap();
-    let config = config(otlp).with_output(Output::File("/nonexistent/spans.jsonl".into()));
+    let config = config(otlp).with_output(Output::File(FileConfig::new("/nonexistent/spans.jsonl")));
     let error = Sink::start(config, &Handle::current()).unwrap_err();
     assert!(matches!(error, SinkError::File { .. }));
     assert!(error.to_string().starts_with("cannot write to /nonexistent/spans.jsonl: "), "{error}");

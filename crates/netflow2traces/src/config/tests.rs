@@ -97,6 +97,31 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
         (&["--output", "file:"], "--output (NETFLOW_OUTPUT): \"file:\": use otlp, stdout or file:PATH"),
         (&["--output", "kafka"], "--output (NETFLOW_OUTPUT): \"kafka\": use otlp, stdout or file:PATH"),
         (
+            &["--output", "file:a", "--file-max-bytes", "0"],
+            "--file-max-bytes (NETFLOW_FILE_MAX_BYTES): \"0\": must not be 0",
+        ),
+        (
+            &["--output", "file:a", "--file-max-age", "0h"],
+            "--file-max-age (NETFLOW_FILE_MAX_AGE): \"0h\": must not be 0",
+        ),
+        (
+            &["--output", "file:a", "--file-max-age", "60"],
+            "--file-max-age (NETFLOW_FILE_MAX_AGE): \"60\": expected a duration such as 90s, 15m, 24h or 7d",
+        ),
+        (
+            &["--output", "file:a", "--file-max-age", "1h", "--file-max-files", "0"],
+            "--file-max-files (NETFLOW_FILE_MAX_FILES): \"0\": expected a number, at least 1",
+        ),
+        (
+            &["--output", "file:a", "--file-max-files", "5"],
+            "--file-max-files (NETFLOW_FILE_MAX_FILES): \"5\": needs --file-max-bytes or --file-max-age, without which no \
+             file is renamed",
+        ),
+        (
+            &["--output", "file:a", "--file-compression", "gzip"],
+            "--file-compression (NETFLOW_FILE_COMPRESSION): unknown compression \"gzip\": use zstd or none",
+        ),
+        (
             &["--otlp-endpoint", "localhost:4317", "--otlp-protocol", "thrift"],
             "--otlp-protocol (OTEL_EXPORTER_OTLP_PROTOCOL): unknown OTLP protocol \"thrift\": use grpc, http/protobuf or \
              http/json",
@@ -143,10 +168,10 @@ fn an_endpoint_turns_otlp_on_and_outputs_add_up() {
     assert!(!config.stdout_by_default);
 
     let config = self::config(&["--output", "otlp,stdout", "--output", "file:/var/flows.jsonl"]);
-    let [Output::Otlp(_), Output::Stdout(_), Output::File(path)] = &config.sink.outputs[..] else {
+    let [Output::Otlp(_), Output::Stdout(_), Output::File(file)] = &config.sink.outputs[..] else {
         panic!("{:?}", config.sink.outputs)
     };
-    assert_eq!(path, &PathBuf::from("/var/flows.jsonl"));
+    assert_eq!(file, &FileConfig::new("/var/flows.jsonl"), "the defaults are those of the library");
     assert!(!config.stdout_by_default);
 }
 
@@ -167,6 +192,21 @@ fn a_directory_turns_the_spool_on() {
     };
     assert_eq!((spool_config.max_bytes, max_age.as_secs()), (2_000_000, 86_400));
     assert_eq!((spool_config.sync, spool_config.when_full), (SpoolSync::Batch, SpoolFull::DropNewest));
+}
+
+#[test]
+fn limits_of_a_file_are_those_of_every_file() {
+    let limits = ["--file-max-bytes", "100M", "--file-max-age", "24h", "--file-max-files", "7"];
+    let flags = [&["--output", "file:a,file:b", "--file-compression", "zstd"][..], &limits].concat();
+    for (output, path) in config(&flags).sink.outputs.iter().zip(["a", "b"]) {
+        let mut expected = FileConfig::new(path);
+        expected.max_bytes = NonZero::new(100_000_000);
+        expected.max_age = Some(Duration::from_secs(86_400));
+        expected.max_files = NonZero::new(7);
+        expected.compression = FileCompression::Zstd;
+        assert!(matches!(output, Output::File(file) if *file == expected), "{output:?}");
+    }
+    assert!(matches!(config(&limits).sink.outputs[..], [Output::Stdout(_)]), "they are there for a file");
 }
 
 /// OpenTelemetry, resource SDK: OTEL_SERVICE_NAME wins over service.name in OTEL_RESOURCE_ATTRIBUTES.
