@@ -45,6 +45,10 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     }
     output.flush()?;
     let config = Config::new(&args.settings)?;
+    if config.disabled {
+        writeln!(output, "# OTEL_SDK_DISABLED is true: nothing is received and nothing exported")?;
+        return Ok(());
+    }
     for address in bind(&config)?.addresses() {
         writeln!(output, "# {address} can be listened on")?;
     }

@@ -28,6 +28,9 @@ const METRICS_DEADLINE: Duration = Duration::from_secs(1);
 /// thread that panicked.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let config = Config::new(settings)?;
+    if config.disabled {
+        return wait_disabled();
+    }
     let collector = bind(&config)?;
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
@@ -58,6 +61,20 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     runtime.shutdown_background();
     ensure!(!running.has_failed(), "a receiving thread panicked, so that datagrams were lost");
     Ok(())
+}
+
+/// What `OTEL_SDK_DISABLED` leaves to do: the program runs, so that whatever watches it is content, and makes no telemetry.
+fn wait_disabled() -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let mut stop = Stop::listen(runtime.handle())?;
+    warn_disabled();
+    runtime.block_on(stop.requested());
+    Ok(())
+}
+
+/// Says why there will be nothing.
+pub(crate) fn warn_disabled() {
+    warn!("OTEL_SDK_DISABLED is true: nothing is received and nothing exported");
 }
 
 /// What runs the sink, signals and metrics. Datagrams have threads of their own.

@@ -19,6 +19,7 @@ use otlp_sink::{
     FileCompression, FileConfig, OtlpConfig, Output, SinkConfig, SpoolConfig, SpoolFull, SpoolSync, StdoutFormat,
     config::env,
 };
+use tracing::warn;
 
 use crate::cli::setting_name;
 use crate::elements;
@@ -28,6 +29,8 @@ use crate::settings::Settings;
 /// What the pipeline needs to start.
 #[derive(Debug)]
 pub(crate) struct Config {
+    /// Whether it is not to start at all.
+    pub(crate) disabled: bool,
     pub(crate) collector: CollectorConfig,
     pub(crate) sink: SinkConfig,
     /// Whether spans go to standard output because nothing was configured.
@@ -78,7 +81,8 @@ impl Config {
             [] => vec![otlp_output(settings)?],
             outputs => outputs.iter().map(|output| self::output(settings, output)).collect::<Result<_, _>>()?,
         };
-        Ok(Self { collector, sink, stdout_by_default, metrics: metrics(settings)? })
+        let disabled = is_true("sdk_disabled", &settings.sdk_disabled);
+        Ok(Self { disabled, collector, sink, stdout_by_default, metrics: metrics(settings)? })
     }
 }
 
@@ -89,6 +93,16 @@ fn invalid(key: &str, value: &str, reason: impl Display) -> UsageError {
 
 fn parse<T: FromStr>(key: &str, value: &str, expected: &str) -> Result<T, UsageError> {
     value.trim().parse().map_err(|_| invalid(key, value, expected))
+}
+
+/// A boolean of the OpenTelemetry specification: whatever is not `true` is false, and said to be where it is not `false`.
+fn is_true(key: &str, value: &str) -> bool {
+    let value = value.trim();
+    let is_true = value.eq_ignore_ascii_case("true");
+    if !is_true && !value.eq_ignore_ascii_case("false") {
+        warn!(value, "{}: counts as false, use true or false", setting_name(key));
+    }
+    is_true
 }
 
 fn size(key: &str, value: &str) -> Result<usize, UsageError> {

@@ -15,7 +15,7 @@ use flow_collector::{CollectorStats, Pipeline};
 use flow_state::{State, Timestamp, TransportSession};
 use otlp_sink::Sink;
 
-use crate::collect::{DRAIN_DEADLINE, log_totals, runtime};
+use crate::collect::{DRAIN_DEADLINE, log_totals, runtime, warn_disabled};
 use crate::config::Config;
 use crate::decode::{damaged, open, warn_of_losses};
 use crate::pace::{Pace, Pacer};
@@ -95,6 +95,10 @@ pub(crate) fn resolve(to: &str) -> anyhow::Result<SocketAddr> {
 
 fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     let config = Config::new(&args.settings)?;
+    if config.disabled {
+        warn_disabled();
+        return Ok(());
+    }
     let runtime = runtime()?;
     let stop = Stop::listen(runtime.handle())?;
     let room = config.sink.queue_bytes / 2;

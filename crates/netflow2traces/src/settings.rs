@@ -132,6 +132,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_SPOOL_DROP", value_name = "WHICH", default_value = "oldest")]
     pub(crate) spool_drop: String,
 
+    /// `true`: nothing is received and nothing exported, neither spans nor metrics
+    #[arg(long, env = "OTEL_SDK_DISABLED", value_name = "BOOLEAN", default_value = "false")]
+    pub(crate) sdk_disabled: String,
+
     /// Resource attribute service.name of every span
     #[arg(long, env = "OTEL_SERVICE_NAME", value_name = "NAME", default_value = "netflow-to-traces")]
     pub(crate) service_name: String,

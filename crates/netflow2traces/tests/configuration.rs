@@ -5,10 +5,11 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
-use common::{assert_fails, netflow2traces, run, stderr, stdout};
+use common::{assert_fails, capture, netflow2traces, run, stderr, stdout};
 
 /// What `check` says of a setting: value and source. It does so whether or not the port is free.
 fn effective(output: &Output, key: &str) -> (String, String) {
@@ -219,4 +220,39 @@ fn help_names_every_variable_and_pages_are_made() {
     let folder = tempfile::tempdir().unwrap();
     assert!(run(&["man", "--out", folder.path().to_str().unwrap()]).status.success());
     assert!(folder.path().join("netflow2traces-decode.1").exists());
+}
+
+/// OpenTelemetry, environment variables: only `true`, in any case, disables; other values are false and warned of.
+#[test]
+fn a_disabled_sdk_makes_no_telemetry() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = format!("file:{}", folder.path().join("spans.jsonl").display());
+    let replay = |value: &str| {
+        let mut command = netflow2traces(&["replay", &capture("softflowd-v9"), "--output", &output]);
+        let replay = command.env("OTEL_SDK_DISABLED", value).output().unwrap();
+        assert!(replay.status.success(), "{}", stderr(&replay));
+        (stderr(&replay).to_owned(), fs::read_dir(folder.path()).unwrap().count())
+    };
+    let (log, files) = replay("True");
+    assert!(files == 0 && log.contains("nothing is received and nothing exported"), "{log}");
+    let check = run(&["check", "--sdk-disabled", "true", "--output", "file:/no/such/folder/spans.jsonl"]);
+    assert!(check.status.success() && stdout(&check).ends_with("nothing is received and nothing exported\n"));
+    let (log, files) = replay("1");
+    assert!(files == 1 && log.contains("counts as false, use true or false"), "{log}");
+}
+
+/// It runs until it is told to end, and leaves the port to others.
+#[test]
+fn a_collector_that_is_disabled_waits_for_its_signal() {
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", &port]);
+    let mut process = command.env("OTEL_SDK_DISABLED", "true").stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("WARN") && line.contains("OTEL_SDK_DISABLED is true"), "{line}");
+    assert_eq!(process.try_wait().unwrap(), None, "it runs");
+    assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
 }
