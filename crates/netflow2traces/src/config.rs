@@ -199,6 +199,7 @@ fn file_output(settings: &Settings, path: &str) -> Result<Output, UsageError> {
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
     let mut config = env::otlp(|name| settings.otlp_variable(name)).map_err(invalid_otlp)?;
     config.program = Some(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned());
+    config.tls.server_name.clone_from(&settings.otlp.otlp_server_name);
     config.balance = settings
         .otlp
         .otlp_balance

@@ -202,7 +202,7 @@ impl Settings {
     }
 }
 
-/// The OTLP exporter variables of OpenTelemetry, general and for traces; the latter win.
+/// The OTLP exporter variables of OpenTelemetry, general and for traces; the latter win. One is this program's own.
 ///
 /// They have no default here: absent ones get the defaults of the OpenTelemetry specification.
 #[derive(Clone, Args, Serialize)]
@@ -251,6 +251,10 @@ pub(crate) struct OtlpSettings {
     /// PEM file with the client certificate, for a backend that asks for one
     #[arg(long, env = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", value_name = "FILE")]
     pub(crate) otlp_client_certificate: Option<String>,
+
+    /// Name that the backend's certificate must have, instead of the endpoint's host
+    #[arg(long, env = "NETFLOW_OTLP_SERVER_NAME", value_name = "NAME")]
+    pub(crate) otlp_server_name: Option<String>,
 
     /// URL for traces, used as it is; several with commas
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value_name = "URL")]

@@ -43,3 +43,25 @@ async fn spans_go_over_tls_and_check_names_what_does_not_fit() {
     let (code, _, log) = run(&listen, "grpc", &endpoint, &missing).await;
     assert!(code == 1 && log.contains("missing.pem: No such file"), "{log}");
 }
+
+/// A backend behind an address or a name that its certificate does not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_in_the_certificate_can_be_another() {
+    let authority = Authority::new();
+    let pair = authority.pair("collector.example", |_| {});
+    let backend = OtlpServer::start_local_tls(server_config(&pair, None)).await.unwrap();
+    let check = ["check", "--listen-host", "127.0.0.1", "--listen-port", "0", "--metrics-exporter", "none"];
+    for protocol in ["grpc", "http/protobuf"] {
+        let run = async |name: &[&str]| {
+            run(&[&check, name].concat(), protocol, &backend.grpc_endpoint(), &authority.file()).await
+        };
+        let (code, out, log) = run(&["--otlp-server-name", "collector.example"]).await;
+        assert!(code == 0 && out.contains("otlp_server_name = \"collector.example\" # option"), "{out}{log}");
+        for other in [&[][..], &["--otlp-server-name", "other.example"]] {
+            let (code, _, log) = run(other).await;
+            assert!(code == 1 && log.contains("its certificate is for another name"), "{log}");
+        }
+        let (code, _, log) = run(&["--otlp-server-name", "no name"]).await;
+        assert!(code == 1 && log.contains("invalid server name \"no name\""), "{log}");
+    }
+}
