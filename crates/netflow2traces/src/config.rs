@@ -16,8 +16,8 @@ use flow_collector::{CollectorConfig, ExtraElements};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
 use otlp_sink::{
-    FileCompression, FileConfig, OtlpConfig, Output, SinkConfig, SpoolConfig, SpoolFull, SpoolSync, StdoutFormat,
-    config::env,
+    FileCompression, FileConfig, OtlpConfig, Output, SinkConfig, SpanLimits, SpoolConfig, SpoolFull, SpoolSync,
+    StdoutFormat, config::env,
 };
 use tracing::warn;
 
@@ -72,6 +72,7 @@ impl Config {
         let get = |name: &str| settings.otlp_variable(name);
         let mut sink = SinkConfig::default().with_scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         sink.resource = resource(settings)?;
+        limit(settings, &mut sink.limits)?;
         sink.queue_bytes = size("queue_memory", &settings.queue_memory)?;
         sink.max_age =
             settings.queue_max_age.as_ref().map(|value| parse_duration("queue_max_age", value)).transpose()?;
@@ -93,6 +94,23 @@ fn invalid(key: &str, value: &str, reason: impl Display) -> UsageError {
 
 fn parse<T: FromStr>(key: &str, value: &str, expected: &str) -> Result<T, UsageError> {
     value.trim().parse().map_err(|_| invalid(key, value, expected))
+}
+
+/// The limits of attributes: those for spans win.
+fn limit(settings: &Settings, limits: &mut SpanLimits) -> Result<(), UsageError> {
+    const EXPECTED: &str = "expected a number, 0 or more";
+    let length = ("attribute_value_length_limit", &settings.attribute_value_length_limit);
+    let length_of_spans = ("span_attribute_value_length_limit", &settings.span_attribute_value_length_limit);
+    for (key, value) in [length, length_of_spans] {
+        if let Some(value) = value {
+            limits.attribute_value_length = Some(parse(key, value, EXPECTED)?);
+        }
+    }
+    limits.attribute_count = Some(parse("attribute_count_limit", &settings.attribute_count_limit, EXPECTED)?);
+    if let Some(value) = &settings.span_attribute_count_limit {
+        limits.attribute_count = Some(parse("span_attribute_count_limit", value, EXPECTED)?);
+    }
+    Ok(())
 }
 
 /// A boolean of the OpenTelemetry specification: whatever is not `true` is false, and said to be where it is not `false`.

@@ -148,6 +148,22 @@ pub(crate) struct Settings {
     #[arg(long, env = "OTEL_RESOURCE_ATTRIBUTES", value_name = "PAIRS")]
     pub(crate) resource_attributes: Option<String>,
 
+    /// Longest string attribute of a span, in characters; without it, and at most, 4096 bytes
+    #[arg(long, env = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", value_name = "CHARACTERS")]
+    pub(crate) attribute_value_length_limit: Option<String>,
+
+    /// Attributes that a span may have; more are left out and counted in it
+    #[arg(long, env = "OTEL_ATTRIBUTE_COUNT_LIMIT", value_name = "COUNT", default_value = "128")]
+    pub(crate) attribute_count_limit: String,
+
+    /// The same as --attribute-value-length-limit, and wins
+    #[arg(long, env = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", value_name = "CHARACTERS")]
+    pub(crate) span_attribute_value_length_limit: Option<String>,
+
+    /// The same as --attribute-count-limit, and wins
+    #[arg(long, env = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", value_name = "COUNT")]
+    pub(crate) span_attribute_count_limit: Option<String>,
+
     /// Where the program's own metrics go: `prometheus`, `otlp` or `none`; several with commas or by repeating
     #[arg(
         long,

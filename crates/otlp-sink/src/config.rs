@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 
+use crate::encode::SpanLimits;
 use crate::spool::SpoolConfig;
 pub use file::{FileCompression, FileConfig};
 
@@ -36,6 +37,8 @@ pub struct SinkConfig {
     pub scope_name: String,
     /// Version of the instrumentation scope.
     pub scope_version: String,
+    /// Limits of the attributes of each span.
+    pub limits: SpanLimits,
     /// Spans in a request. Default 8,192: with 14 attributes each they just fill `max_batch_bytes`.
     pub max_batch_spans: NonZeroUsize,
     /// Bytes in a request before compression. Default 3.5 MiB, because receivers take 4 MiB by default over gRPC.
@@ -70,6 +73,7 @@ impl Default for SinkConfig {
             resource: Vec::new(),
             scope_name: env!("CARGO_PKG_NAME").to_owned(),
             scope_version: env!("CARGO_PKG_VERSION").to_owned(),
+            limits: SpanLimits::default(),
             max_batch_spans: const { NonZeroUsize::new(8192).expect("not zero") },
             max_batch_bytes: 3_670_016,
             max_delay: Duration::from_secs(1),

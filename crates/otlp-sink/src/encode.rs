@@ -8,6 +8,7 @@ mod address;
 mod attribute_key;
 mod fragment;
 mod int_row;
+mod limits;
 mod span;
 #[cfg(feature = "sdk")]
 mod span_data;
@@ -16,9 +17,11 @@ pub(crate) mod wire;
 pub use attribute_key::AttributeKey;
 pub use fragment::{AttributeFragment, SpanHead};
 pub use int_row::IntRow;
+pub use limits::SpanLimits;
 pub use span::SpanBuilder;
 
 use fragment::SPAN_ID;
+use limits::Bounds;
 
 /// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary. Spans of an
 /// OpenTelemetry SDK keep theirs whole: its span limits are where to cut them.
@@ -89,6 +92,7 @@ pub struct BatchEncoder {
     resource: Box<[u8]>,
     /// `ScopeSpans.scope`, tag and length included, and `schema_url`.
     scope: Box<[u8]>,
+    bounds: Bounds,
 }
 
 impl BatchEncoder {
@@ -116,9 +120,16 @@ impl BatchEncoder {
             spans: 0,
             resource: wire::message(0x0a, &attributes),
             scope: wire::message(0x0a, &scope),
+            bounds: Bounds::new(SpanLimits::default()),
         };
         encoder.clear();
         encoder
+    }
+
+    /// Holds the attributes of later spans to `limits`.
+    pub fn with_limits(mut self, limits: SpanLimits) -> Self {
+        self.bounds = Bounds::new(limits);
+        self
     }
 
     /// Begins a span. Times are Unix time in nanoseconds; a name longer than [`MAX_STRING_LEN`] is cut.
@@ -175,7 +186,11 @@ impl BatchEncoder {
     /// Moves the content of the span that `write` adds out of the batch.
     fn aside(&mut self, content: &mut Vec<u8>, write: impl FnOnce(&mut Self)) {
         let (end, last_span, spans) = (self.end, self.last_span, self.spans);
+        // Part of a span: attributes are counted when it is whole.
+        let bounds = self.bounds;
+        self.bounds = bounds.without_count();
         write(self);
+        self.bounds = bounds;
         // Tag, length, content: as every span.
         let span = &self.buf[end + 1..self.end];
         let length_len = span.iter().take_while(|byte| **byte >= 0x80).count() + 1;
@@ -268,6 +283,16 @@ impl BatchEncoder {
 
     fn headroom(&self) -> usize {
         self.resource.len() + self.scope.len() + 2 * wire::MAX_HEAD_LEN
+    }
+
+    /// Takes the attributes beyond the limit from a span with so many bytes; returns how many it has then.
+    #[cold]
+    fn trim(&mut self, len: usize) -> usize {
+        let body = self.end + SPAN_HEAD_LEN;
+        let Some(trimmed) = self.bounds.trimmed(&self.buf[body..body + len]) else { return len };
+        // Their number takes fewer bytes than one of them.
+        self.buf[body..body + trimmed.len()].copy_from_slice(&trimmed);
+        trimmed.len()
     }
 
     /// Ends a span whose length does not take two bytes: its content moves.

@@ -64,7 +64,8 @@ pub use config::{
     StdoutFormat,
 };
 pub use encode::{
-    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead, SpanKind,
+    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead,
+    SpanKind, SpanLimits,
 };
 pub use json::to_json;
 #[cfg(feature = "sdk")]

@@ -44,6 +44,11 @@ impl<'a> Reader<'a> {
         Self { rest: message }
     }
 
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The embedded messages with this field number.
     pub(crate) fn messages(self, number: u32) -> impl Iterator<Item = Reader<'a>> {
         self.filter_map(move |(found, field)| match field {

@@ -78,6 +78,7 @@ impl Sink {
             return Err(ConfigError::NoOutput.into());
         }
         let encoder = BatchEncoder::new(&config.resource, &config.scope_name, &config.scope_version);
+        let encoder = encoder.with_limits(config.limits);
         let stop = watch::Sender::new(Stop::No);
         let ended = watch::Sender::new(0);
         let mut outputs = Vec::new();

@@ -4,7 +4,10 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use otlp_sink::{AttributeKey, BatchEncoder, MAX_STRING_LEN, SpanContext, SpanKind};
+use otlp_sink::{
+    AttributeFragment, AttributeKey, BatchEncoder, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead, SpanKind,
+    SpanLimits,
+};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -70,6 +73,87 @@ fn strings_are_cut_at_a_character_boundary() {
     match span.attributes[1].value.clone().unwrap().value {
         Some(Value::ArrayValue(array)) => assert_eq!(text(array.values[0].value.clone()), cut),
         other => panic!("not an array: {other:?}"),
+    }
+}
+
+fn limited(change: impl FnOnce(&mut SpanLimits)) -> BatchEncoder {
+    let mut limits = SpanLimits::default();
+    change(&mut limits);
+    encoder().with_limits(limits)
+}
+
+/// "Attribute Limits" of the specification: characters count, each string of an array alone, nothing but attributes.
+#[test]
+fn values_are_cut_at_the_limit_however_they_are_written() {
+    let (key, long_key) = (AttributeKey::new("key"), AttributeKey::from("k".repeat(100)));
+    let v6 = "2001:db8:1:2:3:4:5:6".parse().unwrap();
+    let mut ascii = [b' '; 48];
+    ascii[..10].copy_from_slice(b"0123456789");
+    for length in [0, 3, 9, 60] {
+        let mut encoder = limited(|limits| limits.attribute_value_length = Some(length));
+        let mut fragment = AttributeFragment::default();
+        let many = "äöü€".repeat(30);
+        encoder.fragment(&mut fragment, |mut span| {
+            span.str(&key, "0123456789");
+        });
+        let mut span = encoder.span(CONTEXT, "a name beyond every limit", SpanKind::Internal, 1, 2);
+        for key in [&key, &long_key] {
+            span.str(key, "0123456789").str(key, &many).ascii(key, &ascii, 10);
+            span.ipv4(key, "192.0.2.100".parse().unwrap()).address(key, v6).str_array(key, ["0123456789", &*many]);
+        }
+        span.fragment(&fragment).int(&key, 1_000_000_000);
+        drop(span);
+        let span = decoded(&mut encoder).remove(0);
+        assert_eq!(span.name, "a name beyond every limit");
+        let mut texts = Vec::new();
+        for attribute in span.attributes {
+            match attribute.value.unwrap().value.unwrap() {
+                Value::ArrayValue(array) => texts.extend(array.values.into_iter().map(|value| text(value.value))),
+                Value::IntValue(number) => assert_eq!(number, 1_000_000_000),
+                value => texts.push(text(Some(value))),
+            }
+        }
+        let short = |text: &str| text.chars().take(length).collect::<String>();
+        let each = ["0123456789", &many, "0123456789", "192.0.2.100", "2001:db8:1:2:3:4:5:6", "0123456789", &many];
+        let each: Vec<_> = each.iter().map(|text| short(text)).collect();
+        assert_eq!(texts, [&each[..], &each, &[short("0123456789")]].concat(), "{length}");
+    }
+}
+
+/// Those that come first stay; parts that are encoded before count where they are used, and every field but attributes stays.
+#[test]
+fn attributes_beyond_the_limit_are_counted() {
+    let key = AttributeKey::new("k");
+    let numbers = |span: &Span| -> Vec<i64> {
+        let number = |value| if let Some(Value::IntValue(number)) = value { number } else { panic!("{value:?}") };
+        span.attributes.iter().map(|attribute| number(attribute.value.clone().unwrap().value)).collect()
+    };
+    let write = |span: &mut SpanBuilder<'_>, numbers: std::ops::Range<i64>| {
+        for number in numbers {
+            span.int(&key, number);
+        }
+    };
+    for (count, limit) in [(0, 0), (1, 0), (5, 5), (6, 5), (400, 5), (128, 128), (129, 128), (3000, 128)] {
+        let mut encoder = limited(|limits| limits.attribute_count = Some(limit));
+        let (mut head, mut fragment) = (SpanHead::default(), AttributeFragment::default());
+        let half = count / 2;
+        encoder.head(&mut head, CONTEXT, "name", SpanKind::Server, (1, 2), |mut span| {
+            write(&mut span, 0..half / 2);
+        });
+        encoder.fragment(&mut fragment, |mut span| write(&mut span, half / 2..half));
+        for _ in 0..2 {
+            let mut span = encoder.span_with(&head, [7; 8]);
+            span.trace_state("a=b").fragment(&fragment).link([3; 16], [4; 8]);
+            write(&mut span, half..count);
+            span.status_error("message");
+        }
+        for span in decoded(&mut encoder) {
+            let kept = count.min(limit as i64);
+            assert_eq!(numbers(&span), (0..kept).collect::<Vec<_>>(), "{count} {limit}");
+            assert_eq!(i64::from(span.dropped_attributes_count), count - kept);
+            assert_eq!((span.name.as_str(), span.trace_state.as_str(), span.links.len()), ("name", "a=b", 1));
+            assert_eq!((span.span_id, span.status.unwrap().message), (vec![7; 8], "message".to_owned()));
+        }
     }
 }
 

@@ -33,6 +33,7 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.collector.state_file, library.state_file);
     assert_eq!(config.collector.state.template_scope, library.state.template_scope);
     assert_eq!(config.sink.queue_bytes, SinkConfig::default().queue_bytes);
+    assert_eq!(config.sink.limits, SpanLimits::default());
     assert!(config.stdout_by_default && matches!(config.sink.outputs[..], [Output::Stdout(StdoutFormat::Auto)]));
     assert_eq!(config.metrics.prometheus, Some(("localhost".to_owned(), 9464)));
     assert!(config.metrics.otlp.is_none());
@@ -96,6 +97,10 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
         (&["--template-scope", "port"], "--template-scope (NETFLOW_TEMPLATE_SCOPE): \"port\": use session or address"),
         (&["--output", "file:"], "--output (NETFLOW_OUTPUT): \"file:\": use otlp, stdout or file:PATH"),
         (&["--output", "kafka"], "--output (NETFLOW_OUTPUT): \"kafka\": use otlp, stdout or file:PATH"),
+        (
+            &["--span-attribute-count-limit=-1"],
+            "--span-attribute-count-limit (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT): \"-1\": expected a number, 0 or more",
+        ),
         (
             &["--output", "file:a", "--file-max-bytes", "0"],
             "--file-max-bytes (NETFLOW_FILE_MAX_BYTES): \"0\": must not be 0",
@@ -173,6 +178,21 @@ fn an_endpoint_turns_otlp_on_and_outputs_add_up() {
     };
     assert_eq!(file, &FileConfig::new("/var/flows.jsonl"), "the defaults are those of the library");
     assert!(!config.stdout_by_default);
+}
+
+/// OpenTelemetry, "Attribute Limits": a limit for spans wins over the general one.
+#[test]
+fn limits_of_attributes_are_general_or_for_spans() {
+    let limits = |flags: &[&str]| {
+        let limits = config(flags).sink.limits;
+        (limits.attribute_value_length, limits.attribute_count)
+    };
+    assert_eq!(limits(&[]), (None, Some(128)));
+    let general = ["--attribute-value-length-limit", "100", "--attribute-count-limit", "20"];
+    assert_eq!(limits(&general), (Some(100), Some(20)));
+    let for_spans = ["--span-attribute-value-length-limit", "0", "--span-attribute-count-limit", "200"];
+    assert_eq!(limits(&for_spans), (Some(0), Some(200)));
+    assert_eq!(limits(&[general, for_spans].concat()), (Some(0), Some(200)));
 }
 
 #[test]

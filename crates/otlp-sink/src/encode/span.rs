@@ -11,12 +11,12 @@ use super::{BatchEncoder, SPAN_HEAD_LEN, SpanContext, SpanKind, cut};
 
 /// Strings up to this length take the path without a call to `memcpy`. With the longest prepared key the length of
 /// the `KeyValue` then still fits one byte.
-const SHORT_STRING_LEN: usize = 48;
+pub(super) const SHORT_STRING_LEN: usize = 48;
 
 /// One span under construction.
 ///
-/// Strings longer than [`MAX_STRING_LEN`](super::MAX_STRING_LEN) are cut at a character boundary. Keys have to be unique
-/// within a span, which is not checked.
+/// Strings longer than [`MAX_STRING_LEN`](super::MAX_STRING_LEN) are cut at a character boundary, and attributes are held to
+/// the [`SpanLimits`](super::SpanLimits). Keys have to be unique within a span, which is not checked.
 #[derive(Debug)]
 pub struct SpanBuilder<'a> {
     pub(super) encoder: &'a mut BatchEncoder,
@@ -50,7 +50,8 @@ impl SpanBuilder<'_> {
     #[inline]
     pub fn str(&mut self, key: &AttributeKey, value: &str) -> &mut Self {
         let len = value.len();
-        let Some(prefix) = key.prefix().filter(|_| len <= SHORT_STRING_LEN) else {
+        let is_short = len <= SHORT_STRING_LEN && len <= self.encoder.bounds.short_len;
+        let Some(prefix) = key.prefix().filter(|_| is_short) else {
             return self.str_unprepared(key, value);
         };
         let prefix_len = prefix.len();
@@ -69,7 +70,7 @@ impl SpanBuilder<'_> {
     /// upper bit of each byte is cleared, which keeps the text valid UTF-8 without a look at it.
     #[inline]
     pub fn ascii(&mut self, key: &AttributeKey, text: &[u8; SHORT_STRING_LEN], len: usize) -> &mut Self {
-        let len = len.min(SHORT_STRING_LEN);
+        let len = len.min(SHORT_STRING_LEN).min(self.encoder.bounds.short_len);
         let text = text.map(|byte| byte & 0x7f);
         let Some(prefix) = key.prefix() else {
             return self.str_unprepared(key, str::from_utf8(&text[..len]).unwrap_or_default());
@@ -108,10 +109,11 @@ impl SpanBuilder<'_> {
     ) -> &mut Self {
         let Some(prefix) = key.prefix() else { return self.address_unprepared(key, address) };
         let prefix_len = prefix.len();
+        let short_len = self.encoder.bounds.short_len;
         let out = self.window::<{ PREFIX_LEN + 4 + MAX_ADDRESS_LEN }>();
         prefix.write(out, 4);
         let room = out[prefix_len + 4..].first_chunk_mut();
-        let len = room.map_or(0, put);
+        let len = room.map_or(0, put).min(short_len);
         // Only now the lengths are known.
         out[1] = (prefix_len + 2 + len) as u8;
         let head = u32::from_le_bytes([0x12, 2, 0x0a, 0]) + (len as u32) * 0x0100_0100;
@@ -159,7 +161,7 @@ impl SpanBuilder<'_> {
             span.nested(0x12, |span| {
                 span.nested(0x2a, |span| {
                     for value in values {
-                        span.nested(0x0a, |span| span.string_field(0x0a, value));
+                        span.nested(0x0a, |span| span.string_value(value));
                     }
                 });
             });
@@ -268,6 +270,12 @@ impl SpanBuilder<'_> {
         self.put(bytes);
     }
 
+    /// `AnyValue.string_value`, within the limits.
+    fn string_value(&mut self, value: &str) {
+        let bounds = self.encoder.bounds;
+        self.string_field(0x0a, if value.len() > bounds.uncut_len { bounds.cut(value) } else { value });
+    }
+
     /// A message whose length is known only afterwards. One byte is kept for it; longer lengths move the content.
     pub(super) fn nested(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
         self.put(&[tag, 0]);
@@ -322,7 +330,7 @@ impl SpanBuilder<'_> {
     fn str_unprepared(&mut self, key: &AttributeKey, value: &str) -> &mut Self {
         self.nested(0x4a, |span| {
             span.string_field(0x0a, key.as_str());
-            span.nested(0x12, |span| span.string_field(0x0a, value));
+            span.nested(0x12, |span| span.string_value(value));
         });
         self
     }
@@ -332,7 +340,11 @@ impl Drop for SpanBuilder<'_> {
     #[inline]
     fn drop(&mut self) {
         let start = self.encoder.end;
-        let len = self.pos - (start + SPAN_HEAD_LEN);
+        let mut len = self.pos - (start + SPAN_HEAD_LEN);
+        if len > self.encoder.bounds.uncounted_len {
+            len = self.encoder.trim(len);
+            self.pos = start + SPAN_HEAD_LEN + len;
+        }
         if (128..16_384).contains(&len) {
             let head = [0x12, len as u8 | 0x80, (len >> 7) as u8];
             self.encoder.buf[start..start + SPAN_HEAD_LEN].copy_from_slice(&head);

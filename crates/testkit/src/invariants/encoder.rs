@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use otlp_sink::{
     AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind,
+    SpanLimits,
 };
 use prost::Message;
 
@@ -23,12 +24,15 @@ pub fn encoder(data: &[u8]) {
     let mut input = Input { data };
     let resource: Vec<(String, String)> = (0..input.u8() % 3).map(|_| (input.text(), input.text())).collect();
     let (scope_name, scope_version) = (input.text(), input.text());
-    let mut encoder = BatchEncoder::new(&resource, &scope_name, &scope_version);
+    let limits = input.limits();
+    let mut encoder = BatchEncoder::new(&resource, &scope_name, &scope_version).with_limits(limits);
     // The second batch goes into a buffer that has been written to.
     for _ in 0..2 {
         let mut spans = Vec::new();
         for _ in 0..input.u8() % 8 {
-            spans.push(span(&mut input, &mut encoder));
+            let mut span = span(&mut input, &mut encoder);
+            limit(&mut span, limits);
+            spans.push(span);
         }
         let expected = request(&resource, &scope_name, &scope_version, spans);
         compare(&expected, encoder.finish());
@@ -185,6 +189,24 @@ fn key_value(key: String, value: Value) -> KeyValue {
     KeyValue { key, value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
+/// What the limits leave of a span.
+fn limit(span: &mut Span, limits: SpanLimits) {
+    let count = limits.attribute_count.unwrap_or(usize::MAX).min(span.attributes.len());
+    span.dropped_attributes_count = span.attributes.drain(count..).count() as u32;
+    let Some(length) = limits.attribute_value_length else { return };
+    let shorten = |value: &mut AnyValue| {
+        if let Some(Value::StringValue(text)) = &mut value.value {
+            *text = text.chars().take(length).collect();
+        }
+    };
+    for value in span.attributes.iter_mut().filter_map(|attribute| attribute.value.as_mut()) {
+        shorten(value);
+        if let Some(Value::ArrayValue(array)) = &mut value.value {
+            array.values.iter_mut().for_each(shorten);
+        }
+    }
+}
+
 /// The documented limit, told in another way than the encoder has it.
 fn cut(text: &str) -> String {
     let mut cut = text.to_owned();
@@ -214,6 +236,15 @@ impl Input<'_> {
 
     fn u64(&mut self) -> u64 {
         u64::from_le_bytes(self.bytes())
+    }
+
+    /// None, mostly.
+    fn limits(&mut self) -> SpanLimits {
+        let mut limits = SpanLimits::default();
+        let selector = self.u8();
+        limits.attribute_value_length = (selector % 4 == 1).then(|| usize::from(self.u8()));
+        limits.attribute_count = if selector < 192 { None } else { Some(usize::from(self.u8() % 24)) };
+        limits
     }
 
     /// Mostly around the lengths where the encoding changes, rarely around the limit.
