@@ -1,12 +1,16 @@
 //! A trace backend for tests: takes OTLP over gRPC and HTTP on one port of this machine and remembers every span.
 
 use std::convert::Infallible;
-use std::io::{self, Read};
+use std::future::Future;
+use std::io::{self, IoSlice, Read};
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -14,7 +18,6 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -22,13 +25,14 @@ pub use opentelemetry_proto::tonic::common::v1::any_value::Value;
 pub use opentelemetry_proto::tonic::resource::v1::Resource;
 pub use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tonic::codec::CompressionEncoding;
-use tonic::codegen::Service;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::UnaryService;
 use tonic::{Code, Status};
 
 /// The Collector's limit over HTTP. Over gRPC tonic has 4 MiB, as the Collector does.
@@ -36,6 +40,8 @@ const MAX_HTTP_BODY_LEN: usize = 20 * 1024 * 1024;
 
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
+
+const GRPC_EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /// What the server does with a request.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +57,12 @@ pub enum Respond {
     Limit(usize),
     /// Refuses for good with these codes.
     Refuse(Code, StatusCode),
-    /// Never answers.
+    /// Takes nothing and never answers.
     Hang,
+    /// Takes the spans at once and answers after that long, unless the client has gone by then.
+    AcceptAfter(Duration),
+    /// Takes the spans and never answers.
+    AcceptUnanswered,
 }
 
 /// One request as it came.
@@ -130,7 +140,8 @@ impl OtlpServer {
         Self::start(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Stops: connections are refused from now on. Requests under way are answered, unless they hang.
+    /// Stops: connections are refused from now on. Requests under way are answered, unless they hang or take longer than
+    /// two seconds.
     pub async fn stop(&mut self) {
         if let Some(Running { stop, task }) = self.running.take() {
             let _ = stop.send(());
@@ -180,6 +191,33 @@ impl OtlpServer {
     /// What to do with requests from now on.
     pub fn respond_with(&self, respond: Respond) {
         self.recording.lock().respond = respond;
+    }
+
+    /// While silent, the server accepts connections and reads nothing from any of them; what it has taken before is still
+    /// answered. A connection that has had something to read meanwhile stays unread for ever, as after a host has lost it.
+    pub fn set_silent(&self, silent: bool) {
+        self.recording.silent.store(silent, Ordering::SeqCst);
+    }
+
+    /// Keeps the IDs of spans, and nothing else of them, from now on: for millions of spans. They are fetched with
+    /// [`take_ids`](Self::take_ids); no resources are seen.
+    pub fn keep_ids_only(&self) {
+        self.recording.lock().keeps_ids_only = true;
+    }
+
+    /// The IDs of all spans taken since the last call, as big-endian numbers.
+    pub fn take_ids(&self) -> Vec<u64> {
+        std::mem::take(&mut self.recording.lock().ids)
+    }
+
+    /// Spans that were taken in requests without an answer, so far: those that are allowed to come again.
+    pub fn unanswered_spans(&self) -> usize {
+        self.recording.lock().unanswered_spans
+    }
+
+    /// TCP connections accepted so far.
+    pub fn connections(&self) -> usize {
+        self.recording.lock().connections
     }
 
     /// All spans taken, in order of arrival.
@@ -270,15 +308,45 @@ impl Drop for OtlpServer {
 struct Recording {
     records: Mutex<Records>,
     changed: tokio::sync::Notify,
+    silent: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
 struct Records {
     respond: Respond,
     resource_spans: Vec<ResourceSpans>,
+    keeps_ids_only: bool,
+    ids: Vec<u64>,
     span_count: usize,
+    unanswered_spans: usize,
     resources: Vec<Resource>,
     requests: Vec<Received>,
+    connections: usize,
+}
+
+/// As much of an `ExportTraceServiceRequest` as it takes to find the IDs.
+#[derive(Clone, PartialEq, prost::Message)]
+struct IdsRequest {
+    #[prost(message, repeated, tag = "1")]
+    resource_spans: Vec<IdsResourceSpans>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct IdsResourceSpans {
+    #[prost(message, repeated, tag = "2")]
+    scope_spans: Vec<IdsScopeSpans>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct IdsScopeSpans {
+    #[prost(message, repeated, tag = "2")]
+    spans: Vec<IdsSpan>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct IdsSpan {
+    #[prost(bytes = "bytes", tag = "2")]
+    span_id: Bytes,
 }
 
 impl Recording {
@@ -286,30 +354,106 @@ impl Recording {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a request and returns what to answer.
-    fn record(&self, path: &str, headers: HeaderMap, request: ExportTraceServiceRequest) -> Respond {
-        let message_len = request.encoded_len();
-        let mut records = self.lock();
-        let respond = records.respond.clone();
-        let accepted = match respond {
-            Respond::Accept | Respond::PartialSuccess(..) => true,
-            Respond::Limit(limit) => message_len < limit,
-            _ => false,
+    /// Records a request, waits as long as the answer is to wait, and returns what to answer.
+    async fn record(&self, path: &str, headers: HeaderMap, message: Bytes) -> Result<Respond, prost::DecodeError> {
+        let (respond, taken) = self.take(path, headers, message)?;
+        self.changed.notify_waiters();
+        let respond = match respond {
+            Respond::Hang | Respond::AcceptUnanswered => std::future::pending().await,
+            Respond::AcceptAfter(delay) => {
+                tokio::time::sleep(delay).await;
+                Respond::Accept
+            }
+            respond => respond,
         };
-        let spans = request.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len()).sum();
+        self.lock().unanswered_spans -= taken;
+        Ok(respond)
+    }
+
+    /// Records a request; returns what to do now, and how many spans were taken.
+    fn take(&self, path: &str, headers: HeaderMap, message: Bytes) -> Result<(Respond, usize), prost::DecodeError> {
+        let message_len = message.len();
+        // Decoded without the lock, under which the tests wait.
+        let (request, ids) = if self.lock().keeps_ids_only {
+            (ExportTraceServiceRequest::default(), ids(message)?)
+        } else {
+            (ExportTraceServiceRequest::decode(message)?, Vec::new())
+        };
+        let spans = request.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len());
+        let count = spans.sum::<usize>() + ids.len();
+        let mut records = self.lock();
+        let respond = match records.respond.clone() {
+            Respond::Limit(limit) if message_len < limit => Respond::Accept,
+            respond => respond,
+        };
+        let accepted = matches!(
+            respond,
+            Respond::Accept | Respond::PartialSuccess(..) | Respond::AcceptAfter(_) | Respond::AcceptUnanswered
+        );
         for resource in request.resource_spans.iter().filter_map(|of| of.resource.as_ref()) {
             if !records.resources.contains(resource) {
                 records.resources.push(resource.clone());
             }
         }
-        if accepted {
-            records.span_count += spans;
-            records.resource_spans.extend(request.resource_spans);
+        records.requests.push(Received { path: path.to_owned(), headers, spans: count, message_len, accepted });
+        if !accepted {
+            return Ok((respond, 0));
         }
-        records.requests.push(Received { path: path.to_owned(), headers, spans, message_len, accepted });
-        drop(records);
-        self.changed.notify_waiters();
-        if accepted && matches!(respond, Respond::Limit(_)) { Respond::Accept } else { respond }
+        records.span_count += count;
+        records.unanswered_spans += count;
+        records.resource_spans.extend(request.resource_spans);
+        records.ids.extend(ids);
+        Ok((respond, count))
+    }
+}
+
+fn ids(message: Bytes) -> Result<Vec<u64>, prost::DecodeError> {
+    let request = IdsRequest::decode(message)?;
+    let scope_spans = request.resource_spans.into_iter().flat_map(|resource_spans| resource_spans.scope_spans);
+    let spans = scope_spans.flat_map(|scope_spans| scope_spans.spans);
+    Ok(spans.map(|mut span| span.span_id.try_get_u64().expect("an ID of 8 bytes")).collect())
+}
+
+/// A connection that is not read while the server is silent, and never again when there was something to read then.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    silent: Arc<AtomicBool>,
+    lost: bool,
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.silent.load(Ordering::SeqCst) && !self.lost {
+            self.lost = ready!(self.stream.poll_read_ready(cx)).is_ok();
+        }
+        if self.lost { Poll::Pending } else { Pin::new(&mut self.stream).poll_read(cx, buf) }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
 
@@ -336,6 +480,8 @@ async fn serve(
             _ = &mut stopped => break,
             Some(_) = connections.join_next() => continue,
         };
+        recording.lock().connections += 1;
+        let stream = Connection { stream, silent: recording.silent.clone(), lost: false };
         let recording = recording.clone();
         let service = hyper::service::service_fn(move |request| answer(recording.clone(), request));
         let (builder, watcher, tls) = (builder.clone(), graceful.watcher(), tls.clone());
@@ -368,13 +514,15 @@ async fn answer(
         if let Some(encoding) = request.headers().get("grpc-encoding").cloned() {
             request.headers_mut().insert("grpc-accept-encoding", encoding);
         }
-        return TraceServiceServer::new(Grpc(recording))
+        if request.uri().path() != GRPC_EXPORT {
+            return Ok(Status::unimplemented("no such method").into_http());
+        }
+        let mut server = tonic::server::Grpc::new(Messages)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Zstd)
-            .send_compressed(CompressionEncoding::Zstd)
-            .call(request)
-            .await;
+            .send_compressed(CompressionEncoding::Zstd);
+        return Ok(server.unary(Grpc(recording), request).await);
     }
     let response = match http(&recording, request).await {
         Ok(response) => response,
@@ -389,24 +537,65 @@ async fn answer(
 
 struct Grpc(Arc<Recording>);
 
-#[tonic::async_trait]
-impl TraceService for Grpc {
-    async fn export(
-        &self,
-        request: tonic::Request<ExportTraceServiceRequest>,
-    ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
-        let (metadata, _, message) = request.into_parts();
-        let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-        match self.0.record(path, metadata.into_headers(), message) {
-            Respond::Accept => Ok(tonic::Response::new(ExportTraceServiceResponse::default())),
-            Respond::PartialSuccess(rejected, message) => Ok(tonic::Response::new(partial_success(rejected, message))),
-            Respond::Unavailable(_) => Err(Status::unavailable("told to")),
-            Respond::Limit(limit) => {
-                Err(Status::resource_exhausted(format!("grpc: received message larger than max ({limit})")))
+impl UnaryService<Bytes> for Grpc {
+    type Response = Bytes;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        let recording = self.0.clone();
+        Box::pin(async move {
+            let (metadata, _, message) = request.into_parts();
+            let respond = recording.record(GRPC_EXPORT, metadata.into_headers(), message).await;
+            match respond.map_err(|error| Status::internal(error.to_string()))? {
+                Respond::Accept => Ok(tonic::Response::new(Bytes::new())),
+                Respond::PartialSuccess(rejected, message) => {
+                    Ok(tonic::Response::new(partial_success(rejected, message).encode_to_vec().into()))
+                }
+                Respond::Unavailable(_) => Err(Status::unavailable("told to")),
+                Respond::Limit(limit) => {
+                    Err(Status::resource_exhausted(format!("grpc: received message larger than max ({limit})")))
+                }
+                Respond::Refuse(code, _) => Err(Status::new(code, "told to")),
+                Respond::Hang | Respond::AcceptAfter(_) | Respond::AcceptUnanswered => unreachable!("waited for"),
             }
-            Respond::Refuse(code, _) => Err(Status::new(code, "told to")),
-            Respond::Hang => std::future::pending().await,
-        }
+        })
+    }
+}
+
+/// Messages as they are, so that it is up to the recording how much of them to decode.
+struct Messages;
+
+impl Codec for Messages {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Messages {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Messages {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
     }
 }
 
@@ -438,16 +627,15 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
         Some(b"application/json") => true,
         _ => return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{content_type:?}"))),
     };
-    let message = if json {
-        serde_json::from_slice(&body).map_err(|error| bad(&error))?
-    } else {
-        ExportTraceServiceRequest::decode(body).map_err(|error| bad(&error))?
-    };
+    if json {
+        let request: ExportTraceServiceRequest = serde_json::from_slice(&body).map_err(|error| bad(&error))?;
+        body = request.encode_to_vec().into();
+    }
     let mut response = Response::new(Bytes::new());
     if let Some(content_type) = content_type {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
-    match recording.record(head.uri.path(), head.headers, message) {
+    match recording.record(head.uri.path(), head.headers, body).await.map_err(|error| bad(&error))? {
         Respond::Accept if json => *response.body_mut() = Bytes::from_static(b"{}"),
         Respond::Accept => {}
         // 64-bit integers are strings in OTLP JSON.
@@ -466,7 +654,7 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
         }
         Respond::Limit(_) => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
         Respond::Refuse(_, status) => *response.status_mut() = status,
-        Respond::Hang => std::future::pending().await,
+        Respond::Hang | Respond::AcceptAfter(_) | Respond::AcceptUnanswered => unreachable!("waited for"),
     }
     Ok(response)
 }
