@@ -187,13 +187,15 @@ impl Transport {
     }
 }
 
-/// Opens TCP connections, with an end to those whose other side is gone without a word. A request that is not answered
-/// in time does not close its connection, and the system would try for a quarter of an hour.
+/// Opens TCP connections, with an end to those whose other side is gone without a word: the system would try for a quarter
+/// of an hour.
 fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_nodelay(true);
     connector.set_keepalive(Some(DEAD_PEER_TIMEOUT));
+    // The system's own is 75 s.
+    connector.set_keepalive_interval(Some(DEAD_PEER_TIMEOUT / 4));
     #[cfg(target_os = "linux")]
     connector.set_tcp_user_timeout(Some(DEAD_PEER_TIMEOUT));
     connector
@@ -208,6 +210,10 @@ fn held<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
+        // Of hyper's timers only that of a PING is in use. It says "operation timed out".
+        if cause.downcast_ref().is_some_and(hyper::Error::is_timeout) {
+            return "the connection does not answer".to_owned();
+        }
         cause = source;
     }
     // An I/O error has the cause of what it holds, not what it holds itself.

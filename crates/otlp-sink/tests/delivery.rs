@@ -259,6 +259,65 @@ async fn no_answer_in_time_is_tried_again() {
     }
 }
 
+/// A receiver whose machine is gone, or which hangs: the connection it had is given up after one timeout, not waited for until
+/// the system notices.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_does_not_answer_is_not_used_again() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut otlp = otlp(&server, protocol);
+        otlp.timeout = Duration::from_millis(500);
+        let sink = start(config(otlp));
+        write_all(&sink, 1);
+        server.wait_for_spans(1, PATIENCE).await;
+        let connections = server.connections();
+        server.set_silent(true);
+        write_all(&sink, 40);
+        // Each of the four batches under way has waited in vain on a connection that was there.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        server.set_silent(false);
+        server.wait_for_spans(41, Duration::from_secs(5)).await;
+        assert!(server.connections() > connections, "{protocol}: no new connection");
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.remaining), (41, 0), "{protocol}");
+        assert_eq!(server.span_count(), 41, "{protocol}");
+    }
+}
+
+/// A connection that is dead is told from a receiver that is slow, before the request has waited for all of its time.
+#[tokio::test(flavor = "multi_thread")]
+async fn grpc_tells_a_dead_connection_from_a_slow_receiver() {
+    let [dead, slow] = [OtlpServer::start_local().await.unwrap(), OtlpServer::start_local().await.unwrap()];
+    dead.set_silent(true);
+    slow.respond_with(Respond::Hang);
+    let ask = async |server| {
+        let mut otlp = otlp(server, Protocol::Grpc);
+        otlp.timeout = Duration::from_secs(3);
+        probe(&otlp).await.unwrap_err()
+    };
+    let (dead, slow) = tokio::join!(ask(&dead), ask(&slow));
+    assert_eq!(dead.to_string(), "receiver unreachable: the connection does not answer");
+    assert_eq!(slow.to_string(), "receiver too slow: no answer within 3s");
+}
+
+/// Over HTTP the server may close a connection just when a request is sent: one that has waited for long is not used. Over gRPC
+/// the server says so before.
+#[tokio::test(flavor = "multi_thread")]
+async fn http_connections_do_not_wait_for_long() {
+    let connections = async |protocol| {
+        let server = OtlpServer::start_local().await.unwrap();
+        let sink = start(config(otlp(&server, protocol)));
+        for (spans, wait) in [(1, 500), (2, 4500), (3, 0)] {
+            write_all(&sink, 1);
+            server.wait_for_spans(spans, PATIENCE).await;
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        assert_eq!(sink.stats().outputs[0].retries, 0);
+        server.connections()
+    };
+    assert_eq!(tokio::join!(connections(Protocol::Grpc), connections(Protocol::HttpProtobuf)), (1, 2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_receiver_refuses_is_dropped_and_counted() {
     for protocol in PROTOCOLS {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -30,13 +31,25 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
+/// Least time a receiver has to answer a PING; a busy one may need it.
+const MIN_PING_TIMEOUT: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(crate) struct GrpcTransport {
-    channel: Channel,
+    endpoint: Endpoint,
+    connector: Connector,
+    current: Mutex<Numbered>,
     last_alert: LastAlert,
     headers: Headers,
     timeout: Duration,
     compression: Compression,
+}
+
+/// The channel of new calls, and how many were before it.
+#[derive(Clone, Debug)]
+struct Numbered {
+    number: u64,
+    channel: Channel,
 }
 
 impl GrpcTransport {
@@ -44,7 +57,13 @@ impl GrpcTransport {
         let endpoint = Endpoint::from(config.endpoint.clone())
             .user_agent(user_agent(config)?)
             .map_err(|_| ConfigError::Endpoint(config.endpoint.to_string()))?
-            .connect_timeout(CONNECT_TIMEOUT);
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A connection that is dead is known before the first request on it has waited in vain. Servers made with grpc-go
+            // end a connection after the third PING that came for no reason: while nothing was asked, or within five minutes
+            // with no answer in between. No more than three fit into the life of a channel that answers nothing.
+            .http2_keep_alive_interval(config.timeout / 2)
+            .keep_alive_timeout((config.timeout / 3).max(MIN_PING_TIMEOUT))
+            .keep_alive_while_idle(false);
         let connector = Connector::new(connector(), config, b"h2")?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -57,7 +76,12 @@ impl GrpcTransport {
         }
         Ok(Self {
             last_alert: connector.last_alert(),
-            channel: endpoint.connect_with_connector_lazy(connector),
+            current: Mutex::new(Numbered {
+                number: 0,
+                channel: endpoint.connect_with_connector_lazy(connector.clone()),
+            }),
+            endpoint,
+            connector,
             headers: Headers::new(config, headers)?,
             timeout: config.timeout,
             compression: config.compression,
@@ -70,15 +94,34 @@ impl GrpcTransport {
 
     /// Sends a message that is compressed already.
     pub(super) async fn send(&self, message: Bytes) -> Result<Accepted, ExportError> {
-        match tokio::time::timeout(self.timeout, self.call(message)).await {
-            Ok(Err(error)) => Err(self.last_alert.explain(error)),
-            Ok(accepted) => accepted,
-            Err(_) => Err(ExportError::timed_out(self.timeout)),
+        let Numbered { number, channel } = self.current().clone();
+        let called = tokio::time::timeout(self.timeout, self.call(channel, message)).await;
+        let error = match called.unwrap_or_else(|_| Err(ExportError::timed_out(self.timeout))) {
+            Ok(accepted) => return Ok(accepted),
+            Err(error) => error,
+        };
+        if error.kind == ExportErrorKind::TimedOut {
+            self.replace(number);
+        }
+        Err(self.last_alert.explain(error))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Numbered> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has new calls use a connection of their own: that of the channel with this number may be dead, and HTTP/2 would use it
+    /// for every call until the system gives it up. Calls that are under way stay where they are.
+    fn replace(&self, number: u64) {
+        let mut current = self.current();
+        if current.number == number {
+            let channel = self.endpoint.connect_with_connector_lazy(self.connector.clone());
+            *current = Numbered { number: number + 1, channel };
         }
     }
 
     /// One call, by "gRPC over HTTP2". Not by tonic's client, which compresses at levels of its own, and for each attempt.
-    async fn call(&self, message: Bytes) -> Result<Accepted, ExportError> {
+    async fn call(&self, mut channel: Channel, message: Bytes) -> Result<Accepted, ExportError> {
         let failed = |error: tonic::transport::Error| {
             // The channel, too, watches the timeout that it tells the receiver about, and may be first.
             if is_timeout(&error) {
@@ -86,7 +129,6 @@ impl GrpcTransport {
             }
             ExportError::new(ExportErrorKind::Unreachable, root_cause(&error))
         };
-        let mut channel = self.channel.clone();
         poll_fn(|cx| channel.poll_ready(cx)).await.map_err(failed)?;
         let mut request = Request::new(Body::new(Framed::new(message, self.compression != Compression::None)));
         *request.method_mut() = Method::POST;
