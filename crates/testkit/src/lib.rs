@@ -7,6 +7,7 @@
 
 pub mod corpus;
 pub mod differential;
+pub mod faults;
 pub mod invariants;
 pub mod otlp_server;
 pub mod seeds;
