@@ -26,7 +26,7 @@ pub use opentelemetry_proto::tonic::resource::v1::Resource;
 pub use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -84,6 +84,8 @@ pub struct Received {
 #[derive(Debug)]
 pub struct OtlpServer {
     address: SocketAddr,
+    /// Bound and never used: keeps others from the port while the server is stopped.
+    port: TcpSocket,
     recording: Arc<Recording>,
     running: Option<Running>,
     tls: Option<Arc<ServerConfig>>,
@@ -102,9 +104,17 @@ impl OtlpServer {
     ///
     /// The address cannot be listened on.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let mut server = Self { address: listener.local_addr()?, recording: Arc::default(), running: None, tls: None };
-        server.run(listener);
+        Self::start_with(address, None).await
+    }
+
+    async fn start_with(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
+        let port = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A test before this one may have left connections in TIME_WAIT on a port that was chosen.
+        port.set_reuseaddr(address.port() != 0)?;
+        port.bind(address)?;
+        let (address, recording, running) = (port.local_addr()?, Arc::default(), None);
+        let mut server = Self { address, port, recording, running, tls };
+        server.restart().await?;
         Ok(server)
     }
 
@@ -114,11 +124,7 @@ impl OtlpServer {
     ///
     /// There is no free port.
     pub async fn start_local_tls(tls: ServerConfig) -> io::Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        let address = listener.local_addr()?;
-        let mut server = Self { address, recording: Arc::default(), running: None, tls: Some(Arc::new(tls)) };
-        server.run(listener);
-        Ok(server)
+        Self::start_with(SocketAddr::from(([127, 0, 0, 1], 0)), Some(Arc::new(tls))).await
     }
 
     /// [`OtlpServer::restart`] with another certificate.
@@ -157,7 +163,10 @@ impl OtlpServer {
     /// Someone else took the port.
     pub async fn restart(&mut self) -> io::Result<()> {
         self.stop().await;
+        // Both sockets have the address, which both have to allow for this moment.
+        self.port.set_reuseaddr(true)?;
         let listener = TcpListener::bind(self.address).await?;
+        self.port.set_reuseaddr(false)?;
         self.run(listener);
         Ok(())
     }
