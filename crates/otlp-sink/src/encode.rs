@@ -88,6 +88,8 @@ pub struct BatchEncoder {
     /// Start of the last finished span.
     last_span: usize,
     spans: usize,
+    /// Attributes of the last finished span, before those beyond the limit were left out.
+    last_attributes: usize,
     /// `ResourceSpans.resource`, tag and length included, and `schema_url`.
     resource: Box<[u8]>,
     /// `ScopeSpans.scope`, tag and length included, and `schema_url`.
@@ -118,6 +120,7 @@ impl BatchEncoder {
             end: 0,
             last_span: 0,
             spans: 0,
+            last_attributes: 0,
             resource: wire::message(0x0a, &attributes),
             scope: wire::message(0x0a, &scope),
             bounds: Bounds::new(SpanLimits::default()),
@@ -145,7 +148,7 @@ impl BatchEncoder {
         end_unix_nano: u64,
     ) -> SpanBuilder<'_> {
         let pos = self.end + SPAN_HEAD_LEN;
-        let mut span = SpanBuilder { encoder: self, pos };
+        let mut span = SpanBuilder { encoder: self, pos, attributes: 0 };
         span.begin(context, kind, start_unix_nano, end_unix_nano);
         span.string_field(0x2a, name);
         span
@@ -154,7 +157,8 @@ impl BatchEncoder {
     /// Encodes what `write` adds to a span into `fragment`, in place of what it held. The batch stays as it is.
     pub fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(SpanBuilder<'_>)) {
         let pos = self.end + SPAN_HEAD_LEN;
-        self.aside(&mut fragment.0, |encoder| write(SpanBuilder { encoder, pos }));
+        let write = |encoder: &mut Self| write(SpanBuilder { encoder, pos, attributes: 0 });
+        fragment.attributes = self.aside(&mut fragment.bytes, write);
     }
 
     /// Encodes the beginning of a span and what `write` adds to it into `head`, in place of what it held. The batch stays
@@ -168,35 +172,36 @@ impl BatchEncoder {
         (start_unix_nano, end_unix_nano): (u64, u64),
         write: impl FnOnce(SpanBuilder<'_>),
     ) {
-        self.aside(&mut head.0, |encoder| write(encoder.span(context, name, kind, start_unix_nano, end_unix_nano)));
+        let write = |encoder: &mut Self| write(encoder.span(context, name, kind, start_unix_nano, end_unix_nano));
+        head.attributes = self.aside(&mut head.bytes, write);
     }
 
     /// Begins a span with a head that was encoded before.
     #[inline]
     pub fn span_with(&mut self, head: &SpanHead, span_id: [u8; 8]) -> SpanBuilder<'_> {
         let pos = self.end + SPAN_HEAD_LEN;
-        let mut span = SpanBuilder { encoder: self, pos };
-        span.put(&head.0);
+        let mut span = SpanBuilder { encoder: self, pos, attributes: head.attributes };
+        span.put(&head.bytes);
         if let Some(place) = span.encoder.buf[pos..].get_mut(SPAN_ID) {
             place.copy_from_slice(&span_id);
         }
         span
     }
 
-    /// Moves the content of the span that `write` adds out of the batch.
-    fn aside(&mut self, content: &mut Vec<u8>, write: impl FnOnce(&mut Self)) {
+    /// Moves the content of the span that `write` adds out of the batch; returns how many attributes it has.
+    fn aside(&mut self, content: &mut Vec<u8>, write: impl FnOnce(&mut Self)) -> usize {
         let (end, last_span, spans) = (self.end, self.last_span, self.spans);
-        // Part of a span: attributes are counted when it is whole.
-        let bounds = self.bounds;
-        self.bounds = bounds.without_count();
+        // Part of a span: the limit is for the whole.
+        let count = std::mem::replace(&mut self.bounds.count, usize::MAX);
         write(self);
-        self.bounds = bounds;
+        self.bounds.count = count;
         // Tag, length, content: as every span.
         let span = &self.buf[end + 1..self.end];
         let length_len = span.iter().take_while(|byte| **byte >= 0x80).count() + 1;
         content.clear();
         content.extend_from_slice(&span[length_len..]);
         (self.end, self.last_span, self.spans) = (end, last_span, spans);
+        self.last_attributes
     }
 
     /// Finished spans in the batch.
@@ -289,7 +294,7 @@ impl BatchEncoder {
     #[cold]
     fn trim(&mut self, len: usize) -> usize {
         let body = self.end + SPAN_HEAD_LEN;
-        let Some(trimmed) = self.bounds.trimmed(&self.buf[body..body + len]) else { return len };
+        let trimmed = self.bounds.trimmed(&self.buf[body..body + len]);
         // Their number takes fewer bytes than one of them.
         self.buf[body..body + trimmed.len()].copy_from_slice(&trimmed);
         trimmed.len()

@@ -6,12 +6,15 @@
 /// [`SpanWriter::fragment`](crate::SpanWriter::fragment), added by
 /// [`SpanBuilder::fragment`](crate::SpanBuilder::fragment).
 #[derive(Clone, Debug, Default)]
-pub struct AttributeFragment(pub(super) Vec<u8>);
+pub struct AttributeFragment {
+    pub(super) bytes: Vec<u8>,
+    pub(super) attributes: usize,
+}
 
 impl AttributeFragment {
     /// Whether it adds nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 }
 
@@ -22,7 +25,10 @@ impl AttributeFragment {
 /// begin with it by [`BatchEncoder::span_with`](crate::BatchEncoder::span_with) or
 /// [`SpanWriter::span_with`](crate::SpanWriter::span_with).
 #[derive(Clone, Debug, Default)]
-pub struct SpanHead(pub(super) Vec<u8>);
+pub struct SpanHead {
+    pub(super) bytes: Vec<u8>,
+    pub(super) attributes: usize,
+}
 
 /// Where the span ID lies in a span: behind the trace ID, with tag and length in front of each.
 pub(super) const SPAN_ID: std::ops::Range<usize> = 20..28;

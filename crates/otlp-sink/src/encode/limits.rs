@@ -3,7 +3,7 @@
 use super::span::SHORT_STRING_LEN;
 use super::wire::put_varint;
 use super::{MAX_STRING_LEN, cut};
-use crate::reader::{Field, Reader};
+use crate::reader::Reader;
 
 /// Limits of the attributes of a span ("Attribute Limits" of the OpenTelemetry specification).
 ///
@@ -45,30 +45,16 @@ pub(super) struct Bounds {
     /// The same, up to [`SHORT_STRING_LEN`].
     pub(super) short_len: usize,
     value_length: usize,
-    /// A span of so many bytes needs no look: it has no room for more attributes.
-    pub(super) uncounted_len: usize,
-    count: usize,
+    /// Attributes of a span.
+    pub(super) count: usize,
 }
-
-/// Bytes of the shortest attribute: tag and length four times, of itself, its key, its value and what is in that.
-const MIN_ATTRIBUTE_LEN: usize = 8;
 
 impl Bounds {
     pub(super) fn new(limits: SpanLimits) -> Self {
         let value_length = limits.attribute_value_length.unwrap_or(MAX_STRING_LEN);
         let uncut_len = value_length.min(MAX_STRING_LEN);
         let count = limits.attribute_count.unwrap_or(usize::MAX);
-        Self {
-            uncut_len,
-            short_len: uncut_len.min(SHORT_STRING_LEN),
-            value_length,
-            uncounted_len: count.saturating_mul(MIN_ATTRIBUTE_LEN),
-            count,
-        }
-    }
-
-    pub(super) fn without_count(self) -> Self {
-        Self { uncounted_len: usize::MAX, count: usize::MAX, ..self }
+        Self { uncut_len, short_len: uncut_len.min(SHORT_STRING_LEN), value_length, count }
     }
 
     /// The longest prefix of a value that is within the limits.
@@ -81,30 +67,25 @@ impl Bounds {
         }
     }
 
-    /// The fields of a span without the attributes beyond the limit, and with their number; `None` when there are none.
+    /// The fields of a span that has too many attributes, without those beyond the limit and with their number.
     #[cold]
-    pub(super) fn trimmed(&self, span: &[u8]) -> Option<Vec<u8>> {
-        let is_attribute = |number, field: &Field<'_>| number == ATTRIBUTES && matches!(field, Field::Bytes(_));
-        let attributes = Reader::new(span).filter(|(number, field)| is_attribute(*number, field)).count();
-        let dropped = attributes.checked_sub(self.count).filter(|dropped| *dropped > 0)?;
+    pub(super) fn trimmed(&self, span: &[u8]) -> Vec<u8> {
         let mut trimmed = Vec::with_capacity(span.len());
-        let (mut left, mut start) = (self.count, 0);
+        let (mut attributes, mut start) = (0, 0);
         let mut fields = Reader::new(span);
-        while let Some((number, field)) = fields.next() {
+        while let Some((number, _)) = fields.next() {
             let end = span.len() - fields.rest().len();
-            if !is_attribute(number, &field) {
-                trimmed.extend_from_slice(&span[start..end]);
-            } else if left > 0 {
-                left -= 1;
+            attributes += usize::from(number == ATTRIBUTES);
+            if number != ATTRIBUTES || attributes <= self.count {
                 trimmed.extend_from_slice(&span[start..end]);
             }
             start = end;
         }
         trimmed.push(DROPPED_ATTRIBUTES_COUNT << 3);
         let mut count = [0; 10];
-        let len = put_varint(&mut count, dropped as u64);
+        let len = put_varint(&mut count, attributes.saturating_sub(self.count) as u64);
         trimmed.extend_from_slice(&count[..len]);
-        Some(trimmed)
+        trimmed
     }
 }
 

@@ -21,12 +21,15 @@ pub(super) const SHORT_STRING_LEN: usize = 48;
 pub struct SpanBuilder<'a> {
     pub(super) encoder: &'a mut BatchEncoder,
     pub(super) pos: usize,
+    /// Attributes so far.
+    pub(super) attributes: usize,
 }
 
 impl SpanBuilder<'_> {
     /// Adds an integer attribute.
     #[inline]
     pub fn int(&mut self, key: &AttributeKey, value: i64) -> &mut Self {
+        self.attributes += 1;
         let Some(prefix) = key.prefix() else { return self.int_unprepared(key, value) };
         let value = value as u64; // negative numbers are 10 bytes long, as protobuf has it
         let value_len = varint_len(value);
@@ -49,6 +52,7 @@ impl SpanBuilder<'_> {
     /// Adds a string attribute.
     #[inline]
     pub fn str(&mut self, key: &AttributeKey, value: &str) -> &mut Self {
+        self.attributes += 1;
         let len = value.len();
         let is_short = len <= SHORT_STRING_LEN && len <= self.encoder.bounds.short_len;
         let Some(prefix) = key.prefix().filter(|_| is_short) else {
@@ -70,6 +74,7 @@ impl SpanBuilder<'_> {
     /// upper bit of each byte is cleared, which keeps the text valid UTF-8 without a look at it.
     #[inline]
     pub fn ascii(&mut self, key: &AttributeKey, text: &[u8; SHORT_STRING_LEN], len: usize) -> &mut Self {
+        self.attributes += 1;
         let len = len.min(SHORT_STRING_LEN).min(self.encoder.bounds.short_len);
         let text = text.map(|byte| byte & 0x7f);
         let Some(prefix) = key.prefix() else {
@@ -107,6 +112,7 @@ impl SpanBuilder<'_> {
         address: IpAddr,
         put: impl FnOnce(&mut [u8; MAX_ADDRESS_LEN]) -> usize,
     ) -> &mut Self {
+        self.attributes += 1;
         let Some(prefix) = key.prefix() else { return self.address_unprepared(key, address) };
         let prefix_len = prefix.len();
         let short_len = self.encoder.bounds.short_len;
@@ -125,7 +131,8 @@ impl SpanBuilder<'_> {
     /// Adds attributes that were encoded before.
     #[inline]
     pub fn fragment(&mut self, fragment: &AttributeFragment) -> &mut Self {
-        self.put(&fragment.0);
+        self.put(&fragment.bytes);
+        self.attributes += fragment.attributes;
         self
     }
 
@@ -134,6 +141,7 @@ impl SpanBuilder<'_> {
     #[inline]
     pub fn int_row(&mut self, row: &IntRow, values: impl Iterator<Item = u64>) -> &mut Self {
         let start = self.pos;
+        self.attributes += row.len();
         self.put(row.as_bytes());
         let _ = self.window::<{ IntRow::ROOM }>();
         row.fill(&mut self.encoder.buf[start..], values);
@@ -156,6 +164,7 @@ impl SpanBuilder<'_> {
 
     /// Adds an attribute that is an array of strings.
     pub fn str_array<'s>(&mut self, key: &AttributeKey, values: impl IntoIterator<Item = &'s str>) -> &mut Self {
+        self.attributes += 1;
         self.nested(0x4a, |span| {
             span.string_field(0x0a, key.as_str());
             span.nested(0x12, |span| {
@@ -293,6 +302,7 @@ impl SpanBuilder<'_> {
     /// An attribute whose `AnyValue` has the given content, at most 10 bytes.
     #[inline]
     fn any_value(&mut self, key: &AttributeKey, content: &[u8]) -> &mut Self {
+        self.attributes += 1;
         let Some(prefix) = key.prefix() else { return self.any_value_unprepared(key, content) };
         let prefix_len = prefix.len();
         let out = self.window::<{ PREFIX_LEN + 12 }>();
@@ -341,7 +351,8 @@ impl Drop for SpanBuilder<'_> {
     fn drop(&mut self) {
         let start = self.encoder.end;
         let mut len = self.pos - (start + SPAN_HEAD_LEN);
-        if len > self.encoder.bounds.uncounted_len {
+        self.encoder.last_attributes = self.attributes;
+        if self.attributes > self.encoder.bounds.count {
             len = self.encoder.trim(len);
             self.pos = start + SPAN_HEAD_LEN + len;
         }

@@ -78,7 +78,7 @@ impl BatchEncoder {
 
     fn bare_span(&mut self) -> SpanBuilder<'_> {
         let pos = self.end + SPAN_HEAD_LEN;
-        SpanBuilder { encoder: self, pos }
+        SpanBuilder { encoder: self, pos, attributes: 0 }
     }
 }
 
