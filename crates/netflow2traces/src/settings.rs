@@ -120,7 +120,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_SPOOL_DIR", value_name = "DIRECTORY")]
     pub(crate) spool_dir: Option<String>,
 
-    /// Limit for the files in the spool directory, in bytes; a flow takes about 80
+    /// Limit for the files in the spool directory, in bytes; a flow takes 80 to 100
     #[arg(long, env = "NETFLOW_SPOOL_MAX_BYTES", value_name = "BYTES", default_value = "1GiB")]
     pub(crate) spool_max_bytes: String,
 

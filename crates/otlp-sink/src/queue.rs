@@ -325,10 +325,7 @@ impl Queue {
                 state.leave_to_spool();
                 return Job::End;
             }
-            // Half of the memory is for what is new.
-            let has_room = state.held.bytes + view.next_len <= self.max_bytes / 2
-                || state.loaded.is_empty() && state.in_flight.is_empty();
-            if state.closed.is_none() && state.spool.unread > 0 && has_room && state.loaded.len() < self.read_ahead {
+            if state.may_read(view.next_len, self.read_ahead, self.max_bytes / 2) {
                 return Job::Read;
             }
             let waited = self.work.wait_timeout(state, view.wake_after).unwrap_or_else(PoisonError::into_inner);
@@ -427,6 +424,18 @@ impl State {
             self.spool.parts.remove(&record);
         }
         self.spool.settled.push(record);
+    }
+
+    /// Whether to read from the spool: so much that those who deliver do not wait, but no more than half of the memory, for the
+    /// rest is for what is new; and in an outage nothing beyond what is being tried.
+    fn may_read(&self, next_len: usize, read_ahead: usize, max_bytes: usize) -> bool {
+        if self.closed.is_some() || self.spool.unread == 0 {
+            return false;
+        }
+        if self.loaded.is_empty() && self.in_flight.is_empty() {
+            return true;
+        }
+        !self.is_failing && self.loaded.len() < read_ahead && self.held.bytes + next_len <= max_bytes
     }
 
     /// What the spool should have: all of it in an outage, behind what it has already, and in the end; what is too much for
