@@ -1,4 +1,4 @@
-//! A trace backend for tests: takes OTLP over gRPC and HTTP on one port of this machine and remembers every span.
+//! A backend for tests: takes OTLP over gRPC and HTTP on one port of this machine and remembers every span and metric.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -11,17 +11,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
+pub use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 pub use opentelemetry_proto::tonic::common::v1::any_value::Value;
+pub use opentelemetry_proto::tonic::metrics::v1::{Metric, metric, number_data_point};
 pub use opentelemetry_proto::tonic::resource::v1::Resource;
 pub use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message;
@@ -31,9 +34,10 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+pub use tonic::Code;
+use tonic::Status;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::UnaryService;
-use tonic::{Code, Status};
 
 /// The Collector's limit over HTTP. Over gRPC tonic has 4 MiB, as the Collector does.
 const MAX_HTTP_BODY_LEN: usize = 20 * 1024 * 1024;
@@ -41,7 +45,10 @@ const MAX_HTTP_BODY_LEN: usize = 20 * 1024 * 1024;
 /// How long requests under way may take when the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 
-const GRPC_EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const GRPC_TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const GRPC_METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const HTTP_TRACES: &str = "/v1/traces";
+const HTTP_METRICS: &str = "/v1/metrics";
 
 /// What the server does with a request.
 #[derive(Clone, Debug, Default)]
@@ -249,6 +256,11 @@ impl OtlpServer {
         self.recording.lock().span_count
     }
 
+    /// All metrics taken, in order of arrival.
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.recording.lock().metrics.clone()
+    }
+
     /// Resources seen, each once.
     pub fn resources(&self) -> Vec<Resource> {
         self.recording.lock().resources.clone()
@@ -328,6 +340,7 @@ struct Records {
     ids: Vec<u64>,
     span_count: usize,
     unanswered_spans: usize,
+    metrics: Vec<Metric>,
     resources: Vec<Resource>,
     requests: Vec<Received>,
     connections: usize,
@@ -383,13 +396,16 @@ impl Recording {
     fn take(&self, path: &str, headers: HeaderMap, message: Bytes) -> Result<(Respond, usize), prost::DecodeError> {
         let message_len = message.len();
         // Decoded without the lock, under which the tests wait.
-        let (request, ids) = if self.lock().keeps_ids_only {
-            (ExportTraceServiceRequest::default(), ids(message)?)
+        let (mut request, mut found_ids, mut metrics) = <(ExportTraceServiceRequest, _, Vec<_>)>::default();
+        if path == GRPC_METRICS || path == HTTP_METRICS {
+            metrics = ExportMetricsServiceRequest::decode(message)?.resource_metrics;
+        } else if self.lock().keeps_ids_only {
+            found_ids = ids(message)?;
         } else {
-            (ExportTraceServiceRequest::decode(message)?, Vec::new())
-        };
+            request = ExportTraceServiceRequest::decode(message)?;
+        }
         let spans = request.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len());
-        let count = spans.sum::<usize>() + ids.len();
+        let count = spans.sum::<usize>() + found_ids.len();
         let mut records = self.lock();
         let respond = match records.respond.clone() {
             Respond::Limit(limit) if message_len < limit => Respond::Accept,
@@ -399,7 +415,8 @@ impl Recording {
             respond,
             Respond::Accept | Respond::PartialSuccess(..) | Respond::AcceptAfter(_) | Respond::AcceptUnanswered
         );
-        for resource in request.resource_spans.iter().filter_map(|of| of.resource.as_ref()) {
+        let resources = request.resource_spans.iter().map(|of| &of.resource);
+        for resource in resources.chain(metrics.iter().map(|of| &of.resource)).flatten() {
             if !records.resources.contains(resource) {
                 records.resources.push(resource.clone());
             }
@@ -411,7 +428,8 @@ impl Recording {
         records.span_count += count;
         records.unanswered_spans += count;
         records.resource_spans.extend(request.resource_spans);
-        records.ids.extend(ids);
+        records.ids.extend(found_ids);
+        records.metrics.extend(metrics.into_iter().flat_map(|of| of.scope_metrics).flat_map(|of| of.metrics));
         Ok((respond, count))
     }
 }
@@ -523,15 +541,15 @@ async fn answer(
         if let Some(encoding) = request.headers().get("grpc-encoding").cloned() {
             request.headers_mut().insert("grpc-accept-encoding", encoding);
         }
-        if request.uri().path() != GRPC_EXPORT {
+        let Some(path) = [GRPC_TRACES, GRPC_METRICS].into_iter().find(|path| request.uri().path() == *path) else {
             return Ok(Status::unimplemented("no such method").into_http());
-        }
+        };
         let mut server = tonic::server::Grpc::new(Messages)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Zstd)
             .send_compressed(CompressionEncoding::Zstd);
-        return Ok(server.unary(Grpc(recording), request).await);
+        return Ok(server.unary(Grpc { recording, path }, request).await);
     }
     let response = match http(&recording, request).await {
         Ok(response) => response,
@@ -544,17 +562,20 @@ async fn answer(
     Ok(response.map(|body| tonic::body::Body::new(Full::new(body))))
 }
 
-struct Grpc(Arc<Recording>);
+struct Grpc {
+    recording: Arc<Recording>,
+    path: &'static str,
+}
 
 impl UnaryService<Bytes> for Grpc {
     type Response = Bytes;
     type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let recording = self.0.clone();
+        let (recording, path) = (self.recording.clone(), self.path);
         Box::pin(async move {
             let (metadata, _, message) = request.into_parts();
-            let respond = recording.record(GRPC_EXPORT, metadata.into_headers(), message).await;
+            let respond = recording.record(path, metadata.into_headers(), message).await;
             match respond.map_err(|error| Status::internal(error.to_string()))? {
                 Respond::Accept => Ok(tonic::Response::new(Bytes::new())),
                 Respond::PartialSuccess(rejected, message) => {
@@ -608,6 +629,7 @@ impl Decoder for Messages {
     }
 }
 
+/// The answer to metrics has the same fields.
 fn partial_success(rejected: i64, message: &str) -> ExportTraceServiceResponse {
     let partial_success = ExportTracePartialSuccess { rejected_spans: rejected, error_message: message.to_owned() };
     ExportTraceServiceResponse { partial_success: Some(partial_success) }
@@ -616,8 +638,9 @@ fn partial_success(rejected: i64, message: &str) -> ExportTraceServiceResponse {
 /// An answer over HTTP: the status and what to say when the request cannot be read.
 async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Response<Bytes>, (StatusCode, String)> {
     let (head, body) = request.into_parts();
-    if head.uri.path() != "/v1/traces" {
-        return Err((StatusCode::NOT_FOUND, format!("no such path: {}", head.uri.path())));
+    let path = head.uri.path();
+    if ![HTTP_TRACES, HTTP_METRICS].contains(&path) {
+        return Err((StatusCode::NOT_FOUND, format!("no such path: {path}")));
     }
     let bad = |error: &dyn std::fmt::Display| (StatusCode::BAD_REQUEST, error.to_string());
     let body = Limited::new(body, MAX_HTTP_BODY_LEN).collect().await;
@@ -637,19 +660,25 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
         _ => return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{content_type:?}"))),
     };
     if json {
-        let request: ExportTraceServiceRequest = serde_json::from_slice(&body).map_err(|error| bad(&error))?;
-        body = request.encode_to_vec().into();
+        let request = if path == HTTP_METRICS {
+            serde_json::from_slice(&body).map(|request: ExportMetricsServiceRequest| request.encode_to_vec())
+        } else {
+            serde_json::from_slice(&body).map(|request: ExportTraceServiceRequest| request.encode_to_vec())
+        };
+        body = request.map_err(|error| bad(&error))?.into();
     }
     let mut response = Response::new(Bytes::new());
     if let Some(content_type) = content_type {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
-    match recording.record(head.uri.path(), head.headers, body).await.map_err(|error| bad(&error))? {
+    let is_metrics = path == HTTP_METRICS;
+    match recording.record(path, head.headers, body).await.map_err(|error| bad(&error))? {
         Respond::Accept if json => *response.body_mut() = Bytes::from_static(b"{}"),
         Respond::Accept => {}
         // 64-bit integers are strings in OTLP JSON.
         Respond::PartialSuccess(rejected, message) if json => {
-            let partial_success = serde_json::json!({"rejectedSpans": rejected.to_string(), "errorMessage": message});
+            let name = if is_metrics { "rejectedDataPoints" } else { "rejectedSpans" };
+            let partial_success = serde_json::json!({name: rejected.to_string(), "errorMessage": message});
             *response.body_mut() = serde_json::json!({"partialSuccess": partial_success}).to_string().into();
         }
         Respond::PartialSuccess(rejected, message) => {
