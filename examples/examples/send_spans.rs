@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use otlp_sink::config::env;
-use otlp_sink::{AttributeKey, Output, Sink, SinkConfig, SpanContext, SpanKind, StdoutFormat};
+use otlp_sink::{AttributeKey, Output, Signal, Sink, SinkConfig, SpanContext, SpanKind, StdoutFormat};
 
 static FILE: AttributeKey = AttributeKey::new("file.name");
 static SIZE: AttributeKey = AttributeKey::new("file.size");
@@ -17,7 +17,7 @@ static SIZE: AttributeKey = AttributeKey::new("file.size");
 fn main() -> Result<(), Box<dyn Error>> {
     let variable = |name: &str| std::env::var(name).ok();
     let output = match env::has_endpoint(variable) {
-        true => Output::Otlp(env::otlp(variable)?),
+        true => Output::Otlp(env::otlp(Signal::Traces, variable)?),
         false => Output::Stdout(StdoutFormat::Auto),
     };
     let config = SinkConfig::default().with_output(output).with_resource_attribute("service.name", "send-spans");

@@ -11,6 +11,7 @@ use otlp_sink::{OtlpConfig, Output, SinkError};
 use crate::cli::{Source, Sources};
 use crate::collect::{bind, runtime};
 use crate::config::Config;
+use crate::metrics;
 use crate::settings::Settings;
 
 /// Arguments of `check`.
@@ -24,7 +25,8 @@ pub(crate) struct CheckArgs {
 ///
 /// # Errors
 ///
-/// Settings that cannot be used, an address that cannot be listened on, an output that does not take spans.
+/// Settings that cannot be used, an address that cannot be listened on, an output that does not take spans, a receiver that
+/// does not take metrics.
 pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     for (key, values) in args.settings.values() {
@@ -79,6 +81,9 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
             _ => writeln!(output, "# spans go to standard output")?,
         }
     }
+    if let Some(otlp) = &config.metrics.otlp {
+        probe_metrics(otlp, &mut output)?;
+    }
     Ok(())
 }
 
@@ -101,6 +106,18 @@ fn probe(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
     writeln!(output, "# the backend at {endpoint} ({protocol}) takes spans, answer after {:?}", report.duration)?;
     if !report.message.is_empty() {
         bail!("the backend at {endpoint} ({protocol}) answered: {}", report.message);
+    }
+    Ok(())
+}
+
+fn probe_metrics(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
+    let (endpoint, protocol) = (&otlp.endpoint, otlp.protocol);
+    let accepted = runtime()?
+        .block_on(metrics::otlp::probe(otlp))
+        .with_context(|| format!("the backend at {endpoint} ({protocol}) does not take metrics"))?;
+    writeln!(output, "# the backend at {endpoint} ({protocol}) takes metrics")?;
+    if !accepted.message.is_empty() {
+        bail!("the backend at {endpoint} ({protocol}) answered: {}", accepted.message);
     }
     Ok(())
 }

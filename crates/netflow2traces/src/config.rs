@@ -16,7 +16,7 @@ use flow_collector::{CollectorConfig, ExtraElements};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
 use otlp_sink::{
-    FileCompression, FileConfig, OtlpConfig, Output, SinkConfig, SpanLimits, SpoolConfig, SpoolFull, SpoolSync,
+    FileCompression, FileConfig, OtlpConfig, Output, Signal, SinkConfig, SpanLimits, SpoolConfig, SpoolFull, SpoolSync,
     StdoutFormat, config::env,
 };
 use tracing::warn;
@@ -215,8 +215,8 @@ fn file_output(settings: &Settings, path: &str) -> Result<Output, UsageError> {
 }
 
 fn otlp_output(settings: &Settings) -> Result<Output, UsageError> {
-    let mut config = env::otlp(|name| settings.otlp_variable(name)).map_err(invalid_otlp)?;
-    config.program = Some(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned());
+    let mut config = env::otlp(Signal::Traces, |name| settings.otlp_variable(name)).map_err(invalid_otlp)?;
+    config.program = Some(PROGRAM.to_owned());
     config.tls.server_name.clone_from(&settings.otlp.otlp_server_name);
     config.balance = settings
         .otlp
@@ -248,22 +248,15 @@ fn spool(settings: &Settings) -> Result<Option<SpoolConfig>, UsageError> {
 }
 
 /// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise.
+/// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise. The name in
+/// its certificate is that of the settings only where its endpoint is.
 fn otlp_metrics(settings: &Settings) -> Result<OtlpConfig, UsageError> {
-    let own = |name: &str| std::env::var(name.replacen("_TRACES_", "_METRICS_", 1)).ok();
-    let get = |name: &str| if name.contains("_TRACES_") { own(name) } else { settings.otlp_variable(name) };
-    let mut config = env::otlp(get).map_err(|mut error| {
-        error.variable = error.variable.replacen("_TRACES_", "_METRICS_", 1);
-        invalid_otlp(error)
-    })?;
-    let url = config.endpoint.to_string();
-    if config.endpoint.scheme_str() == Some("https") {
-        let reason = "metrics over OTLP have no TLS in this version; use prometheus, or set \
-                      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT to an http:// URL";
-        return Err(invalid("metrics_exporter", "otlp", reason));
-    }
-    if let Some(base) = url.strip_suffix("/v1/traces") {
-        let url = format!("{base}/v1/metrics");
-        config.endpoint = url.parse().map_err(|error| invalid("otlp_endpoint", &url, error))?;
+    let own = |name: &str| std::env::var(name).ok();
+    let get = |name: &str| if name.contains("_METRICS_") { own(name) } else { settings.otlp_variable(name) };
+    let mut config = env::otlp(Signal::Metrics, get).map_err(invalid_otlp)?;
+    config.program = Some(PROGRAM.to_owned());
+    if own("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").is_none_or(|endpoint| endpoint.trim().is_empty()) {
+        config.tls.server_name.clone_from(&settings.otlp.otlp_server_name);
     }
     Ok(config)
 }
@@ -323,6 +316,9 @@ fn metrics(settings: &Settings) -> Result<Metrics, UsageError> {
     }
     Ok(metrics)
 }
+
+/// For the `User-Agent`.
+const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 const DEFAULT_SERVICE_NAME: &str = "netflow-to-traces";
 

@@ -1,6 +1,6 @@
 //! The program's own metrics, under OpenTelemetry names.
 
-mod otlp;
+pub(crate) mod otlp;
 mod prometheus;
 
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub(crate) fn start(config: &Metrics, source: &Source, resource: &[(String, Stri
     let provider = config.otlp.as_ref().and_then(|otlp| {
         let _context = runtime.enter();
         let started = otlp::start(otlp, source, resource);
-        started.inspect_err(|error| warn!(%error, "metrics are not exported over OTLP")).ok()
+        started.inspect_err(|error| warn!(error = format!("{error:#}"), "metrics are not exported over OTLP")).ok()
     });
     Export(provider)
 }

@@ -5,9 +5,10 @@
 mod common;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use common::{capture, netflow2traces, stderr, stdout};
-use testkit::otlp_server::{OtlpServer, Received};
+use common::{Collector, capture, netflow2traces, stderr, stdout};
+use testkit::otlp_server::{Code, Metric, OtlpServer, Received, Respond, StatusCode, metric, number_data_point};
 use testkit::tls::{Authority, server_config};
 
 /// Exit code and standard error of a command that trusts the authorities in `certificate`.
@@ -63,5 +64,102 @@ async fn the_name_in_the_certificate_can_be_another() {
         }
         let (code, _, log) = run(&["--otlp-server-name", "no name"]).await;
         assert!(code == 1 && log.contains("invalid server name \"no name\""), "{log}");
+    }
+}
+
+/// A collector whose metrics go to `endpoint`, with what a backend asks for that wants client certificates.
+fn metrics_command(protocol: &str, endpoint: &str, certificate: &Path) -> Command {
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--output", "stdout"]);
+    command.args(["--metrics-exporter", "otlp", "--otlp-endpoint", endpoint, "--otlp-protocol", protocol]);
+    command.env("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate).stdout(Stdio::null());
+    command
+}
+
+/// The last metrics come when it ends: exit code and log.
+async fn run_to_end(mut command: Command) -> (i32, Vec<String>) {
+    let run = move || {
+        let collector = Collector::spawn(&mut command);
+        collector.receive(10);
+        collector.signal("TERM");
+        collector.end()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_go_over_tls_as_spans_do() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let backend = OtlpServer::start_local_tls(server_config(&authority.server(), Some(&clients))).await.unwrap();
+    let client = clients.pair("client", |_| {});
+    let certificate = clients.write("client.pem", &client.certificate.pem());
+    let key = clients.write("client.key", &client.key.serialize_pem());
+    let token = clients.write("token", "x-token=from-a-file\n");
+    for (protocol, compression) in [
+        ("grpc", "none"),
+        ("grpc", "gzip"),
+        ("grpc", "zstd"),
+        ("http/protobuf", "none"),
+        ("http/protobuf", "gzip"),
+        ("http/protobuf", "zstd"),
+        ("http/json", "zstd"),
+    ] {
+        let before = (backend.metrics().len(), backend.requests().len());
+        let mut command = metrics_command(protocol, &backend.grpc_endpoint(), &authority.file());
+        command.env("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate);
+        command.env("OTEL_EXPORTER_OTLP_CLIENT_KEY", &key).env("OTEL_EXPORTER_OTLP_HEADERS_FILE", &token);
+        command.args(["--otlp-compression", compression]);
+        let (code, log) = run_to_end(command).await;
+        assert_eq!(code, 0, "{log:?}");
+        let datagrams = |metric: &&Metric| metric.name == "netflow.collector.datagrams";
+        let metrics = backend.metrics().split_off(before.0);
+        let Some(metric::Data::Sum(sum)) = &metrics.iter().find(datagrams).unwrap().data else {
+            panic!("{protocol} {compression}: {metrics:?}")
+        };
+        assert!(sum.is_monotonic);
+        assert_eq!(sum.data_points[0].value, Some(number_data_point::Value::AsInt(10)), "{protocol} {compression}");
+        let requests = backend.requests().split_off(before.1);
+        assert!(requests.iter().all(|request| request.path.to_lowercase().contains("metrics")), "{requests:?}");
+        let headers = &requests[0].headers;
+        assert_eq!(headers["x-token"], "from-a-file");
+        assert!(headers["user-agent"].to_str().unwrap().starts_with("netflow2traces/"));
+        let encoding = headers.get(if protocol == "grpc" { "grpc-encoding" } else { "content-encoding" });
+        assert_eq!(encoding.map_or("none", |encoding| encoding.to_str().unwrap()), compression, "{protocol}");
+    }
+}
+
+/// A receiver that cannot be trusted, and one that takes no plain text: both are said, and nothing is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_never_go_without_tls() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let backend = OtlpServer::start_local_tls(server_config(&authority.server(), None)).await.unwrap();
+    let plain = OtlpServer::start_local().await.unwrap();
+    for protocol in ["grpc", "http/protobuf", "http/json"] {
+        let untrusted = metrics_command(protocol, &backend.grpc_endpoint(), &other.file());
+        let without = plain.grpc_endpoint().replace("http://", "https://");
+        let without = metrics_command(protocol, &without, &authority.file());
+        for (command, why) in [(untrusted, "signed by no authority that is trusted"), (without, "does not speak TLS")] {
+            let (code, log) = run_to_end(command).await;
+            let said = log.iter().any(|line| line.contains("cannot deliver metrics") && line.contains(why));
+            assert!(code == 0 && said, "{protocol}: {log:?}");
+        }
+    }
+    assert_eq!((backend.requests().len(), plain.requests().len()), (0, 0));
+}
+
+/// `check` tries the receiver of metrics, which may be another than that of spans.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tries_the_receiver_of_metrics() {
+    let authority = Authority::new();
+    let backend = OtlpServer::start_local_tls(server_config(&authority.server(), None)).await.unwrap();
+    for protocol in ["grpc", "http/protobuf", "http/json"] {
+        let check = ["check", "--listen-host", "127.0.0.1", "--listen-port", "0", "--metrics-exporter", "otlp"];
+        let endpoint = backend.grpc_endpoint();
+        let (code, out, log) = run(&check, protocol, &endpoint, &authority.file()).await;
+        assert!(code == 0 && out.contains("takes spans") && out.contains("takes metrics"), "{out}{log}");
+        backend.respond_with(Respond::Refuse(Code::PermissionDenied, StatusCode::FORBIDDEN));
+        let (code, _, log) =
+            run(&[&check[..], &["--output", "stdout"]].concat(), protocol, &endpoint, &authority.file()).await;
+        assert!(code == 1 && log.contains("does not take metrics"), "{log}");
+        backend.respond_with(Respond::Accept);
     }
 }

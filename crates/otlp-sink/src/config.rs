@@ -138,6 +138,8 @@ pub enum StdoutFormat {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OtlpConfig {
+    /// What is sent. Default traces, which is all that an output takes.
+    pub signal: Signal,
     /// For gRPC host and port; for HTTP the URL that requests are posted to, path included.
     pub endpoint: Uri,
     /// More receivers of the same kind, with all other settings in common.
@@ -179,7 +181,7 @@ pub struct TlsConfig {
 }
 
 impl OtlpConfig {
-    /// A receiver at `endpoint`, which is used as it is; [`Protocol::default_endpoint`] names the usual ones.
+    /// A receiver of traces at `endpoint`, which is used as it is; [`Protocol::default_endpoint`] names the usual ones.
     ///
     /// # Errors
     ///
@@ -190,6 +192,7 @@ impl OtlpConfig {
 
     fn at(protocol: Protocol, endpoint: Uri) -> Self {
         Self {
+            signal: Signal::Traces,
             endpoint,
             more_endpoints: Vec::new(),
             balance: Balance::default(),
@@ -240,6 +243,43 @@ impl FromStr for Balance {
     }
 }
 
+/// What an OTLP request carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// `ExportTraceServiceRequest`
+    #[default]
+    Traces,
+    /// `ExportMetricsServiceRequest`
+    Metrics,
+}
+
+impl Signal {
+    /// Its name in variables: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
+    pub(crate) const fn variable(self) -> &'static str {
+        match self {
+            Self::Traces => "TRACES",
+            Self::Metrics => "METRICS",
+        }
+    }
+
+    /// Where it goes over HTTP, below the general endpoint.
+    pub(crate) const fn http_path(self) -> &'static str {
+        match self {
+            Self::Traces => "/v1/traces",
+            Self::Metrics => "/v1/metrics",
+        }
+    }
+
+    /// Where it goes over gRPC.
+    pub(crate) const fn grpc_path(self) -> &'static str {
+        match self {
+            Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        }
+    }
+}
+
 /// An OTLP transport and encoding, named as in `OTEL_EXPORTER_OTLP_PROTOCOL`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
@@ -253,11 +293,19 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Where a receiver on this machine listens.
+    /// Where a receiver of traces on this machine listens.
     pub const fn default_endpoint(self) -> &'static str {
         match self {
             Self::Grpc => "http://localhost:4317",
             Self::HttpProtobuf | Self::HttpJson => "http://localhost:4318/v1/traces",
+        }
+    }
+
+    /// The general endpoint of a receiver on this machine.
+    pub(crate) const fn default_base(self) -> &'static str {
+        match self {
+            Self::Grpc => "http://localhost:4317",
+            Self::HttpProtobuf | Self::HttpJson => "http://localhost:4318",
         }
     }
 }
@@ -368,6 +416,9 @@ pub enum ConfigError {
     /// Not `key=value`. Only the key is kept: values may be secret.
     #[error("invalid entry {0:?}: expected key=value, separated by commas, special characters percent-encoded")]
     KeyValue(String),
+    /// An output for something else than traces.
+    #[error("an output takes traces alone")]
+    Signal,
     /// Nothing to send to.
     #[error("no output configured")]
     NoOutput,

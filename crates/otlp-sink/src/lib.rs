@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod client;
 mod compress;
 pub mod config;
 mod delivery;
@@ -59,8 +60,9 @@ mod transport;
 mod tree;
 mod writer;
 
+pub use client::{Client, PartialSuccess};
 pub use config::{
-    Balance, Compression, ConfigError, FileCompression, FileConfig, OtlpConfig, Output, Protocol, SinkConfig,
+    Balance, Compression, ConfigError, FileCompression, FileConfig, OtlpConfig, Output, Protocol, Signal, SinkConfig,
     StdoutFormat,
 };
 pub use encode::{

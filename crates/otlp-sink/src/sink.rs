@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::{ConfigError, Output, SinkConfig, StdoutFormat};
+use crate::config::{ConfigError, Output, Signal, SinkConfig, StdoutFormat};
 use crate::delivery::Delivery;
 use crate::encode::BatchEncoder;
 use crate::file::FileWriter;
@@ -258,6 +258,7 @@ fn start_output(
     ended: &watch::Sender<usize>,
 ) -> Result<Vec<Task>, SinkError> {
     match output {
+        Output::Otlp(otlp) if otlp.signal != Signal::Traces => Err(ConfigError::Signal.into()),
         Output::Otlp(otlp) => {
             let _context = runtime.enter();
             let receivers = Receivers::new(otlp)?;

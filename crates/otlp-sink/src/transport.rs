@@ -161,7 +161,7 @@ impl Transport {
     pub(crate) async fn prepare(&self, request: Bytes) -> Bytes {
         let (json, compression) = match self {
             Self::Grpc(grpc) => (false, grpc.compression()),
-            Self::Http(http) => (http.is_json(), http.compression()),
+            Self::Http(http) => (http.makes_json(), http.compression()),
         };
         if !json && compression == Compression::None {
             return request;

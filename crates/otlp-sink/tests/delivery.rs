@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::TracesData;
 use otlp_sink::{
-    AttributeKey, Balance, Compression, DropReason, ExportErrorKind, FileCompression, FileConfig, OtlpConfig, Output,
-    Protocol, Sink, SinkConfig, SinkError, SpanContext, SpanKind, SpanWriter, probe,
+    AttributeKey, Balance, Client, Compression, DropReason, ExportErrorKind, FileCompression, FileConfig, OtlpConfig,
+    Output, Protocol, Signal, Sink, SinkConfig, SinkError, SpanContext, SpanKind, SpanWriter, probe,
 };
-use testkit::otlp_server::{OtlpServer, Respond, Span, Value};
+use testkit::otlp_server::{Code, OtlpServer, Respond, Span, Value};
 use tokio::runtime::Handle;
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Grpc, Protocol::HttpProtobuf, Protocol::HttpJson];
@@ -679,6 +679,35 @@ async fn a_batch_that_fails_again_and_again_waits_alone() {
     assert!(server.requests().len() <= 51, "{}", server.requests().len());
     let report = sink.shutdown(PATIENCE).await;
     assert_eq!((report.exported, report.dropped, report.remaining), (500, 0, 0));
+}
+
+/// Metrics are encoded by others, and go the way of spans.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_sends_metrics() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        let endpoint = server.grpc_endpoint();
+        let variable = |name: &str| match name {
+            "OTEL_EXPORTER_OTLP_ENDPOINT" => Some(endpoint.clone()),
+            "OTEL_EXPORTER_OTLP_PROTOCOL" => Some(protocol.to_string()),
+            "OTEL_EXPORTER_OTLP_COMPRESSION" => Some("zstd".to_owned()),
+            _ => None,
+        };
+        let config = otlp_sink::config::env::otlp(Signal::Metrics, variable).unwrap();
+        let client = Client::new(&config).unwrap();
+        let request: &[u8] = if protocol == Protocol::HttpJson { b"{\"resourceMetrics\":[]}" } else { b"" };
+        let accepted = client.export(request.into()).await.unwrap();
+        assert_eq!((accepted.rejected, accepted.message.as_str()), (0, ""));
+        server.respond_with(Respond::PartialSuccess(3, "too old"));
+        let accepted = client.export(request.into()).await.unwrap();
+        assert_eq!((accepted.rejected, accepted.message.as_str()), (3, "too old"), "{protocol}");
+        server.respond_with(Respond::Refuse(Code::PermissionDenied, StatusCode::FORBIDDEN));
+        assert_eq!(client.export(request.into()).await.unwrap_err().kind, ExportErrorKind::Denied);
+        assert!(server.requests().iter().all(|request| request.path.to_lowercase().contains("metrics")));
+        let output = SinkConfig::default().with_output(Output::Otlp(config));
+        let error = Sink::start(output, &Handle::current()).unwrap_err();
+        assert_eq!(error.to_string(), "an output takes traces alone");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -319,7 +319,24 @@ fn metrics_go_to_the_general_endpoint() {
         ("collector:4317", "grpc", "http://collector:4317/"),
     ] {
         let config = config(&["--metrics-exporter", "otlp", "--otlp-endpoint", endpoint, "--otlp-protocol", protocol]);
-        assert_eq!(config.metrics.otlp.unwrap().endpoint.to_string(), expected);
+        let otlp = config.metrics.otlp.unwrap();
+        assert_eq!((otlp.signal, otlp.endpoint.to_string()), (Signal::Metrics, expected.to_owned()));
         assert_eq!(config.metrics.prometheus, None);
     }
+}
+
+/// What spans have, metrics to the same receiver have.
+#[test]
+fn metrics_have_the_transport_of_spans() {
+    let flags = ["--metrics-exporter", "otlp", "--otlp-endpoint", "https://collector:4317", "--otlp-timeout", "500"];
+    let tls =
+        ["--otlp-certificate", "ca.pem", "--otlp-client-certificate", "client.pem", "--otlp-client-key", "client.key"];
+    let more =
+        ["--otlp-headers-file", "token", "--otlp-compression", "zstd", "--otlp-server-name", "collector.example"];
+    let config = config(&[&flags[..], &tls, &more].concat());
+    let [Output::Otlp(spans)] = &config.sink.outputs[..] else { panic!("{:?}", config.sink.outputs) };
+    let mut metrics = config.metrics.otlp.unwrap();
+    metrics.signal = Signal::Traces;
+    assert_eq!(format!("{metrics:?}"), format!("{spans:?}"));
+    assert_eq!(metrics.tls.server_name.as_deref(), Some("collector.example"));
 }

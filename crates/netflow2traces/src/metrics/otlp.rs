@@ -1,19 +1,25 @@
-//! The metrics over OTLP, through the OpenTelemetry SDK.
+//! The metrics over OTLP: collected by the OpenTelemetry SDK, sent as spans are.
 
-use std::collections::HashMap;
+use std::env;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use anyhow::Context;
+use bytes::Bytes;
 use opentelemetry::metrics::{AsyncInstrument, MeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::tonic_types::metadata::MetadataMap;
-use opentelemetry_otlp::{
-    Compression, ExporterBuildError, MetricExporter, Protocol, WithExportConfig, WithHttpConfig, WithTonicConfig,
-};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::periodic_reader_with_async_runtime::PeriodicReader;
+use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
 use opentelemetry_sdk::runtime::Tokio;
-use otlp_sink::OtlpConfig;
+use otlp_sink::{Client, OtlpConfig, PartialSuccess, Protocol};
+use prost::Message;
+use tracing::{info, warn};
 
 use super::{Kind, Metric, Point, Source};
 
@@ -22,8 +28,8 @@ pub(super) fn start(
     config: &OtlpConfig,
     source: &Source,
     resource: &[(String, String)],
-) -> Result<SdkMeterProvider, ExporterBuildError> {
-    let reader = PeriodicReader::builder(exporter(config)?, Tokio).build();
+) -> anyhow::Result<SdkMeterProvider> {
+    let reader = PeriodicReader::builder(Exporter::new(config)?, Tokio).build();
     let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     let resource = Resource::builder_empty().with_attributes(attributes).build();
     let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
@@ -78,40 +84,93 @@ impl<F: Fn() -> Vec<Metric>> Collection<F> {
     }
 }
 
-fn exporter(config: &OtlpConfig) -> Result<MetricExporter, ExporterBuildError> {
-    let endpoint = config.endpoint.to_string();
-    let gzip = config.compression == otlp_sink::Compression::Gzip;
-    let protocol = match config.protocol {
-        otlp_sink::Protocol::Grpc => {
-            let mut builder = MetricExporter::builder()
-                .with_tonic()
-                .with_endpoint(endpoint)
-                .with_timeout(config.timeout)
-                .with_metadata(MetadataMap::from_headers(config.headers.clone()));
-            if gzip {
-                builder = builder.with_compression(Compression::Gzip);
+/// Asks the receiver, with a request that is empty, whether it takes metrics. Has to be called within a tokio runtime.
+///
+/// # Errors
+///
+/// What an export would meet.
+pub(crate) async fn probe(config: &OtlpConfig) -> anyhow::Result<PartialSuccess> {
+    let exporter = Exporter::new(config)?;
+    Ok(exporter.client.export(exporter.encode(&ExportMetricsServiceRequest::default())?).await?)
+}
+
+struct Exporter {
+    client: Client,
+    endpoint: String,
+    json: bool,
+    temporality: Temporality,
+    /// Whether the last export did not arrive.
+    failing: AtomicBool,
+}
+
+impl Exporter {
+    fn new(config: &OtlpConfig) -> anyhow::Result<Self> {
+        Ok(Self {
+            client: Client::new(config)?,
+            endpoint: config.endpoint.to_string(),
+            json: config.protocol == Protocol::HttpJson,
+            temporality: temporality(),
+            failing: AtomicBool::new(false),
+        })
+    }
+
+    fn encode(&self, request: &ExportMetricsServiceRequest) -> anyhow::Result<Bytes> {
+        if self.json {
+            return Ok(serde_json::to_vec(request).context("metrics that JSON cannot hold")?.into());
+        }
+        Ok(request.encode_to_vec().into())
+    }
+}
+
+impl PushMetricExporter for Exporter {
+    /// Once: the next export has the same counters, further on.
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let endpoint = &self.endpoint;
+        let failed = |error: &dyn std::fmt::Display| OTelSdkError::InternalFailure(error.to_string());
+        let request = self.encode(&metrics.into()).map_err(|error| failed(&error))?;
+        match self.client.export(request).await {
+            Ok(accepted) => {
+                if self.failing.swap(false, Relaxed) {
+                    info!(endpoint, "metrics are delivered again");
+                }
+                if accepted.rejected > 0 {
+                    warn!(endpoint, rejected = accepted.rejected, message = accepted.message, "metrics were rejected");
+                }
+                Ok(())
             }
-            return builder.build();
-        }
-        otlp_sink::Protocol::HttpProtobuf => Protocol::HttpBinary,
-        otlp_sink::Protocol::HttpJson => Protocol::HttpJson,
-    };
-    let mut headers = HashMap::new();
-    for (name, value) in &config.headers {
-        if let Ok(value) = value.to_str() {
-            headers.insert(name.to_string(), value.to_owned());
+            Err(error) => {
+                if !self.failing.swap(true, Relaxed) {
+                    warn!(endpoint, %error, "cannot deliver metrics, will try again");
+                }
+                Err(failed(&error))
+            }
         }
     }
-    let mut builder = MetricExporter::builder()
-        .with_http()
-        .with_protocol(protocol)
-        .with_endpoint(endpoint)
-        .with_timeout(config.timeout)
-        .with_headers(headers);
-    if gzip {
-        builder = builder.with_compression(Compression::Gzip);
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
     }
-    builder.build()
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        self.temporality
+    }
+}
+
+/// As the specification's variable has it; cumulative otherwise.
+fn temporality() -> Temporality {
+    const VARIABLE: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    let value = env::var(VARIABLE).unwrap_or_default();
+    let value = value.trim();
+    value.parse().unwrap_or_else(|()| {
+        if !value.is_empty() {
+            warn!(value, "{VARIABLE}: expected cumulative, delta or lowmemory, going on with cumulative");
+        }
+        Temporality::default()
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The OTLP exporter variables of the OpenTelemetry specification.
 //!
-//! Each has a general form (`OTEL_EXPORTER_OTLP_TIMEOUT`) and one for traces (`OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`) that
+//! Each has a general form (`OTEL_EXPORTER_OTLP_TIMEOUT`) and one for each signal (`OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`) that
 //! wins. An empty value counts as not set. The functions are pure: the caller says where values come from.
 
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Compression, ConfigError, OtlpConfig, Protocol, parse_endpoint};
+use super::{Compression, ConfigError, OtlpConfig, Protocol, Signal, parse_endpoint};
 
 /// A variable with a value that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,20 +23,22 @@ pub struct EnvError {
 
 /// Whether an endpoint is set for traces, which is what turns OTLP on.
 pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
-    lookup(&get, "ENDPOINT").is_some()
+    lookup(&get, Signal::Traces, "ENDPOINT").is_some()
 }
 
-/// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT`, `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds), `COMPRESSION`,
+/// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` (`METRICS_` for metrics), `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds), `COMPRESSION`,
 /// `INSECURE`, `CERTIFICATE`, `CLIENT_KEY` and `CLIENT_CERTIFICATE`; and `HEADERS_FILE`, which the specification does not have
 /// ([`OtlpConfig::headers_file`]).
 ///
 /// Without an endpoint it is the default one of the protocol; without a protocol that is gRPC. Over HTTP, `v1/traces`
-/// is appended to the path of the general endpoint, and the endpoint for traces is used as it is. Several endpoints, separated
-/// by commas, are [`OtlpConfig::more_endpoints`], which the specification does not have either. An endpoint for gRPC without a scheme is `http` unless `INSECURE` is `false`; the specification would have it `https` unless that is `true`.
+/// or `v1/metrics` is appended to the path of the general endpoint, and the endpoint for the signal is used as it is. Several
+/// endpoints, separated by commas, are [`OtlpConfig::more_endpoints`], which the specification does not have either. An
+/// endpoint for gRPC without a scheme is `http` unless `INSECURE` is `false`; the specification would have it `https` unless
+/// that is `true`.
 ///
 /// ```
 /// let get = |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "collector:4317".to_owned());
-/// let config = otlp_sink::config::env::otlp(get)?;
+/// let config = otlp_sink::config::env::otlp(otlp_sink::Signal::Traces, get)?;
 /// assert_eq!(config.endpoint, "http://collector:4317/");
 /// # Ok::<(), otlp_sink::config::env::EnvError>(())
 /// ```
@@ -44,26 +46,24 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
 /// # Errors
 ///
 /// The first variable that cannot be used.
-pub fn otlp(get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError> {
-    let protocol = parsed(&get, "PROTOCOL", str::parse::<Protocol>)?.unwrap_or_default();
-    let insecure = parsed(&get, "INSECURE", boolean)?.unwrap_or(true);
-    let Variable { name, value } = lookup(&get, "ENDPOINT").unwrap_or_else(|| Variable {
-        name: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
-        value: protocol.default_endpoint().to_owned(),
-    });
-    let is_default = value == protocol.default_endpoint();
+pub fn otlp(signal: Signal, get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError> {
+    let lookup = |suffix| lookup(&get, signal, suffix);
+    let protocol = parsed(lookup("PROTOCOL"), str::parse::<Protocol>)?.unwrap_or_default();
+    let insecure = parsed(lookup("INSECURE"), boolean)?.unwrap_or(true);
+    let default =
+        || Variable { name: "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), value: protocol.default_base().to_owned() };
+    let Variable { name, value } = lookup("ENDPOINT").unwrap_or_else(default);
     let mut endpoints = Vec::new();
     for url in value.split(',').map(str::trim).filter(|url| !url.is_empty()) {
-        let url = if protocol == Protocol::Grpc && !insecure && !url.contains("://") {
-            format!("https://{url}")
-        } else {
-            url.to_owned()
-        };
+        let mut url = url.to_owned();
+        if protocol == Protocol::Grpc && !insecure && !url.contains("://") {
+            url.insert_str(0, "https://");
+        }
         let parse =
             |url: &str| parse_endpoint(protocol, url).map_err(|source| EnvError { variable: name.clone(), source });
-        let as_it_is = protocol == Protocol::Grpc || name.contains("TRACES") || is_default;
-        parse(&url)?;
-        endpoints.push(if as_it_is { parse(&url)? } else { parse(&with_traces_path(&url))? });
+        let as_it_is = parse(&url)?;
+        let is_whole = protocol == Protocol::Grpc || name.contains(signal.variable());
+        endpoints.push(if is_whole { as_it_is } else { parse(&with_path(&url, signal))? });
     }
     let mut endpoints = endpoints.into_iter();
     let Some(endpoint) = endpoints.next() else {
@@ -71,16 +71,17 @@ pub fn otlp(get: impl Fn(&str) -> Option<String>) -> Result<OtlpConfig, EnvError
     };
     let mut config = OtlpConfig::at(protocol, endpoint);
     config.more_endpoints = endpoints.collect();
-    if let Some(headers) = parsed(&get, "HEADERS", headers)? {
+    config.signal = signal;
+    if let Some(headers) = parsed(lookup("HEADERS"), headers)? {
         config.headers = headers;
     }
-    if let Some(timeout) = parsed(&get, "TIMEOUT", timeout)? {
+    if let Some(timeout) = parsed(lookup("TIMEOUT"), timeout)? {
         config.timeout = timeout;
     }
-    if let Some(compression) = parsed(&get, "COMPRESSION", str::parse::<Compression>)? {
+    if let Some(compression) = parsed(lookup("COMPRESSION"), str::parse::<Compression>)? {
         config.compression = compression;
     }
-    let file = |suffix| lookup(&get, suffix).map(|variable| PathBuf::from(variable.value));
+    let file = |suffix| lookup(suffix).map(|variable| PathBuf::from(variable.value));
     config.headers_file = file("HEADERS_FILE");
     config.tls.certificate = file("CERTIFICATE");
     config.tls.client_key = file("CLIENT_KEY");
@@ -121,31 +122,30 @@ struct Variable {
     value: String,
 }
 
-fn lookup(get: &impl Fn(&str) -> Option<String>, suffix: &str) -> Option<Variable> {
-    ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"].into_iter().find_map(|prefix| {
-        let name = format!("{prefix}{suffix}");
+fn lookup(get: &impl Fn(&str) -> Option<String>, signal: Signal, suffix: &str) -> Option<Variable> {
+    [format!("{}_", signal.variable()), String::new()].into_iter().find_map(|of_signal| {
+        let name = format!("OTEL_EXPORTER_OTLP_{of_signal}{suffix}");
         let value = get(&name).filter(|value| !value.trim().is_empty())?;
         Some(Variable { name, value })
     })
 }
 
 fn parsed<T>(
-    get: &impl Fn(&str) -> Option<String>,
-    suffix: &str,
+    variable: Option<Variable>,
     parse: impl Fn(&str) -> Result<T, ConfigError>,
 ) -> Result<Option<T>, EnvError> {
-    let Some(Variable { name, value }) = lookup(get, suffix) else { return Ok(None) };
+    let Some(Variable { name, value }) = variable else { return Ok(None) };
     parse(&value).map(Some).map_err(|source| EnvError { variable: name, source })
 }
 
-/// The URL for traces below a general endpoint.
-fn with_traces_path(endpoint: &str) -> String {
+/// The URL for a signal below a general endpoint.
+fn with_path(endpoint: &str, signal: Signal) -> String {
     let endpoint = endpoint.trim();
     let (path, query) = match endpoint.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (endpoint, None),
     };
-    let mut url = format!("{}/v1/traces", path.trim_end_matches('/'));
+    let mut url = format!("{}{}", path.trim_end_matches('/'), signal.http_path());
     if let Some(query) = query {
         url.push('?');
         url.push_str(query);
@@ -195,7 +195,9 @@ mod tests {
     use super::*;
 
     fn config(variables: &[(&str, &str)]) -> Result<OtlpConfig, EnvError> {
-        otlp(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        otlp(Signal::Traces, |name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     fn error(variables: &[(&str, &str)]) -> String {
@@ -235,6 +237,25 @@ mod tests {
             variables.push(HTTP);
             assert_eq!(config(&variables).unwrap().endpoint.to_string(), expected, "{variables:?}");
         }
+    }
+
+    /// Metrics have variables and a path of their own.
+    #[test]
+    fn metrics_follow_the_same_rules() {
+        let metrics = |variables: &[(&str, &str)]| {
+            let config = otlp(Signal::Metrics, |name| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            });
+            let config = config.unwrap();
+            assert_eq!(config.signal, Signal::Metrics);
+            config.endpoint.to_string()
+        };
+        let own = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://metrics.example.com/write");
+        assert_eq!(metrics(&[HTTP]), "http://localhost:4318/v1/metrics");
+        assert_eq!(metrics(&[]), "http://localhost:4317/");
+        assert_eq!(metrics(&[HTTP, (GENERAL, "http://collector:4318/a")]), "http://collector:4318/a/v1/metrics");
+        assert_eq!(metrics(&[HTTP, (TRACES, "http://traces:4318"), own]), "https://metrics.example.com/write");
+        assert_eq!(metrics(&[HTTP, (TRACES, "http://traces:4318")]), "http://localhost:4318/v1/metrics");
     }
 
     const INSECURE: (&str, &str) = ("OTEL_EXPORTER_OTLP_INSECURE", "false");

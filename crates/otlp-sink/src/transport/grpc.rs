@@ -29,8 +29,6 @@ const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-en
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
 /// Least time a receiver has to answer a PING; a busy one may need it.
 const MIN_PING_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -39,6 +37,7 @@ pub(crate) struct GrpcTransport {
     endpoint: Endpoint,
     connector: Connector,
     current: Mutex<Numbered>,
+    path: &'static str,
     last_alert: LastAlert,
     headers: Headers,
     timeout: Duration,
@@ -82,6 +81,7 @@ impl GrpcTransport {
             }),
             endpoint,
             connector,
+            path: config.signal.grpc_path(),
             headers: Headers::new(config, headers)?,
             timeout: config.timeout,
             compression: config.compression,
@@ -132,7 +132,7 @@ impl GrpcTransport {
         poll_fn(|cx| channel.poll_ready(cx)).await.map_err(failed)?;
         let mut request = Request::new(Body::new(Framed::new(message, self.compression != Compression::None)));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from_static(EXPORT);
+        *request.uri_mut() = Uri::from_static(self.path);
         *request.version_mut() = Version::HTTP_2;
         *request.headers_mut() = self.headers.get();
         let (head, body) = channel.call(request).await.map_err(failed)?.into_parts();

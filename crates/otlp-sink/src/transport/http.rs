@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::headers::Headers;
 use super::tls::{Connector, LastAlert};
 use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause};
-use crate::config::{Compression, ConfigError, OtlpConfig, Protocol};
+use crate::config::{Compression, ConfigError, OtlpConfig, Protocol, Signal};
 use crate::reader::Reader;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -32,7 +32,7 @@ pub(crate) struct HttpTransport {
     endpoint: Uri,
     headers: Headers,
     timeout: Duration,
-    json: bool,
+    makes_json: bool,
     compression: Compression,
 }
 
@@ -55,11 +55,14 @@ impl HttpTransport {
         }
         let headers = Headers::new(config, headers)?;
         let (endpoint, timeout, compression) = (config.endpoint.clone(), config.timeout, config.compression);
-        Ok(Self { client, last_alert, endpoint, headers, timeout, json, compression })
+        // Other signals come as they are to be sent.
+        let makes_json = json && config.signal == Signal::Traces;
+        Ok(Self { client, last_alert, endpoint, headers, timeout, makes_json, compression })
     }
 
-    pub(super) fn is_json(&self) -> bool {
-        self.json
+    /// Whether requests are protobuf that has to be made JSON.
+    pub(super) fn makes_json(&self) -> bool {
+        self.makes_json
     }
 
     pub(super) fn compression(&self) -> Compression {
@@ -129,12 +132,13 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-/// An `ExportTraceServiceResponse` as JSON. What cannot be read counts as full success, as the status says.
+/// An `ExportTraceServiceResponse`, or the same of metrics, as JSON. What cannot be read counts as full success, as the status says.
 fn accepted_json(body: &[u8]) -> Accepted {
     let response: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let partial_success = &response["partialSuccess"];
     // 64-bit integers are strings in OTLP JSON; numbers are to be accepted too.
     let rejected = &partial_success["rejectedSpans"];
+    let rejected = if rejected.is_null() { &partial_success["rejectedDataPoints"] } else { rejected };
     let rejected_spans = rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0);
     let message = partial_success["errorMessage"].as_str().unwrap_or_default().to_owned();
     Accepted { rejected_spans, message }
@@ -188,8 +192,10 @@ mod tests {
     fn partial_success_is_read_from_json() {
         let expected = Accepted { rejected_spans: 3, message: "too old".to_owned() };
         for rejected in ["3", "\"3\""] {
-            let body = format!(r#"{{"partialSuccess":{{"rejectedSpans":{rejected},"errorMessage":"too old"}}}}"#);
-            assert_eq!(accepted_json(body.as_bytes()), expected);
+            for key in ["rejectedSpans", "rejectedDataPoints"] {
+                let body = format!(r#"{{"partialSuccess":{{"{key}":{rejected},"errorMessage":"too old"}}}}"#);
+                assert_eq!(accepted_json(body.as_bytes()), expected);
+            }
         }
         for body in ["{}", "", "not json", r#"{"partialSuccess":{}}"#] {
             assert_eq!(accepted_json(body.as_bytes()), Accepted::default(), "{body}");
