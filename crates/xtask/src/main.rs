@@ -26,6 +26,8 @@ usage: cargo xtask TASK
   differential [STREAM...]  the same datagrams through our decoder, tshark and nfcapd
   e2e [CASE...]       test against real exporters and a real OpenTelemetry Collector
   soak [MINUTES]      flows for 30 minutes to a backend with outages; --short for half a minute
+  soak --matrix       every fault of a backend for up to a minute, as a table
+  soak --churn [MINUTES]  200,000 spans a second for 10 minutes to a backend that keeps dying
 ";
 
 fn main() -> ExitCode {

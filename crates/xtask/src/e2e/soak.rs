@@ -1,10 +1,12 @@
 //! `cargo xtask soak [--short]`: flows through the whole collector for long, to a backend that is away now and then.
 //!
-//! Every span has to arrive exactly once, nothing may be dropped, and memory has to stay bounded.
+//! Every span has to arrive exactly once, nothing may be dropped, and memory has to stay bounded. `--matrix` and `--churn`
+//! have spans go straight into a sink.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -13,7 +15,10 @@ use testkit::otlp_server::Respond;
 use super::command::{self, Collector};
 use super::receiver::Receiver;
 
-const USAGE: &str = "usage: cargo xtask soak [--short | MINUTES]";
+mod churn;
+mod matrix;
+
+const USAGE: &str = "usage: cargo xtask soak [--short | MINUTES | --matrix | --churn [MINUTES]]";
 /// How long without an argument.
 const MINUTES: u32 = 30;
 const FLOWS_PER_DATAGRAM: u64 = 10;
@@ -73,7 +78,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let (phases, rounds) = match arguments {
         [] => (&LONG[..], MINUTES),
         [short] if short == "--short" => (&SHORT[..], 1),
-        [minutes] => (&LONG[..], minutes.parse().ok().filter(|minutes| *minutes > 0).context(USAGE)?),
+        [form, ..] if cfg!(debug_assertions) && form.starts_with("--") => return run_optimized(arguments),
+        [matrix] if matrix == "--matrix" => return matrix::run(),
+        [churn] if churn == "--churn" => return churn::run(churn::MINUTES),
+        [churn, minutes] if churn == "--churn" => return churn::run(parse_minutes(minutes)?),
+        [minutes] => (&LONG[..], parse_minutes(minutes)?),
         _ => bail!(USAGE),
     };
     let folder = crate::workspace_root().join("target/e2e");
@@ -94,6 +103,20 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     soak.finish()?;
     println!("soak, {:.1} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn parse_minutes(text: &str) -> anyhow::Result<u32> {
+    text.parse().ok().filter(|minutes| *minutes > 0).context(USAGE)
+}
+
+/// The same in a release build: sink and backend are part of this program.
+fn run_optimized(arguments: &[String]) -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--release", "--quiet", "--package", "xtask", "--", "soak"]).args(arguments);
+    let status = command.current_dir(crate::workspace_root()).status()?;
+    ensure!(status.success(), "soak {} failed", arguments.join(" "));
     Ok(())
 }
 
