@@ -149,6 +149,7 @@ impl Outcome {
         let table = table([self]);
         assert_eq!(exported + dropped + remaining, self.streamed.spans, "spans written\n{table}");
         assert_eq!(remaining, 0, "remaining\n{table}");
+        assert_eq!(self.arrived, exported, "spans that arrived and those acknowledged\n{table}");
         assert_eq!(self.streamed.spans - self.arrived, dropped, "lost spans and those counted\n{table}");
         assert_eq!(self.duplicates, self.unanswered, "duplicates and those without an answer\n{table}");
         assert_eq!(dropped > 0, self.case.overflows, "dropped\n{table}");
@@ -158,13 +159,13 @@ impl Outcome {
 /// Outcomes as lines of columns.
 pub fn table<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> String {
     let mut text = String::from(
-        "fault            s  protocol         spans/s   reached   written   arrived  duplicates   dropped  retries  first span after\n",
+        "fault            s  protocol         spans/s   reached   written   arrived  unanswered  duplicates   dropped  retries  first span after\n",
     );
     for outcome in outcomes {
-        let Outcome { case, streamed, report, arrived, duplicates, retries, recovery, .. } = outcome;
+        let Outcome { case, streamed, report, arrived, duplicates, unanswered, retries, recovery } = outcome;
         let _ = writeln!(
             text,
-            "{:<12} {:>5}  {:<13} {:>10} {:>9.0} {:>9} {arrived:>9} {duplicates:>11} {:>9} {retries:>8} {:>15.2} s",
+            "{:<12} {:>5}  {:<13} {:>10} {:>9.0} {:>9} {arrived:>9} {unanswered:>11} {duplicates:>11} {:>9} {retries:>8} {:>15.2} s",
             case.fault.as_str(),
             case.lasts.as_secs_f64(),
             case.protocol.to_string(),

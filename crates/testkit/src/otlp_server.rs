@@ -92,7 +92,7 @@ pub struct Received {
 pub struct OtlpServer {
     address: SocketAddr,
     /// Bound and never used: keeps others from the port while the server is stopped.
-    port: TcpSocket,
+    port: Option<TcpSocket>,
     recording: Arc<Recording>,
     running: Option<Running>,
     tls: Option<Arc<ServerConfig>>,
@@ -119,9 +119,26 @@ impl OtlpServer {
         // A test before this one may have left connections in TIME_WAIT on a port that was chosen.
         port.set_reuseaddr(address.port() != 0)?;
         port.bind(address)?;
-        let (address, recording, running) = (port.local_addr()?, Arc::default(), None);
-        let mut server = Self { address, port, recording, running, tls };
+        let mut server = Self::new(port.local_addr()?, tls);
+        server.port = Some(port);
         server.restart().await?;
+        Ok(server)
+    }
+
+    fn new(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Self {
+        Self { address, port: None, recording: Arc::default(), running: None, tls }
+    }
+
+    /// Starts a server on a port that is listened on already, in a network namespace of its own for instance.
+    ///
+    /// # Errors
+    ///
+    /// It is no working port.
+    pub fn start_on(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let mut server = Self::new(listener.local_addr()?, None);
+        server.run(listener);
         Ok(server)
     }
 
@@ -171,9 +188,10 @@ impl OtlpServer {
     pub async fn restart(&mut self) -> io::Result<()> {
         self.stop().await;
         // Both sockets have the address, which both have to allow for this moment.
-        self.port.set_reuseaddr(true)?;
+        let reuse = |reuse| self.port.as_ref().map_or(Ok(()), |port| port.set_reuseaddr(reuse));
+        reuse(true)?;
         let listener = TcpListener::bind(self.address).await?;
-        self.port.set_reuseaddr(false)?;
+        reuse(false)?;
         self.run(listener);
         Ok(())
     }

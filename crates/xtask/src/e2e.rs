@@ -1,7 +1,8 @@
 //! `cargo xtask e2e`: the command against real exporters, tshark and a real OpenTelemetry Collector.
 //!
-//! Needs softflowd, fprobe, pmacct, tshark and Go; a missing one is an error. Everything happens on loopback, and all
-//! files are in `target/e2e`. One case mounts a small file system there, which takes root.
+//! Needs softflowd, fprobe, pmacct, tshark and Go; a missing one is an error. Everything happens on loopback, but for
+//! `half-open`, which makes a network namespace, and `spool-full-disk`, which mounts a small file system: both need root. All
+//! files are in `target/e2e`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) mod corpus;
 mod delivery;
 mod exporter;
 mod exporters;
+mod half_open;
 mod http;
 mod otelcol;
 mod pcap;
@@ -68,10 +70,11 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
+    ("half-open", half_open::run),
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),
 ];

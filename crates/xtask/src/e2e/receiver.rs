@@ -1,6 +1,6 @@
 //! What left the OpenTelemetry Collector.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context;
 use testkit::otlp_server::{OtlpServer, Respond, Span};
@@ -20,8 +20,17 @@ impl Receiver {
     ///
     /// When no port can be had.
     pub(super) fn start() -> anyhow::Result<Self> {
+        Self::start_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free TCP port")?)
+    }
+
+    /// Starts one on a port that is listened on already.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be had.
+    pub(super) fn start_on(listener: TcpListener) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let server = runtime.block_on(OtlpServer::start_local()).context("start a server of OTLP")?;
+        let server = runtime.block_on(async { OtlpServer::start_on(listener) }).context("start a server of OTLP")?;
         Ok(Self { server, runtime })
     }
 
@@ -57,6 +66,11 @@ impl Receiver {
     /// When someone else took the port.
     pub(super) fn restart(&mut self) -> anyhow::Result<()> {
         self.runtime.block_on(self.server.restart()).context("start the server of OTLP again")
+    }
+
+    /// TCP connections accepted so far.
+    pub(super) fn connections(&self) -> usize {
+        self.server.connections()
     }
 
     /// How many spans so far.
