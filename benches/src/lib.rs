@@ -103,6 +103,9 @@ impl SpanSink for EncoderSpans {
 /// Spans of a batch, as many as in the SDKs of OpenTelemetry; larger ones leave the caches.
 pub const BATCH_SPANS: usize = 512;
 
+/// Spans of the largest requests of a sink, as it is unless told otherwise.
+pub const LARGE_BATCH_SPANS: usize = 8192;
+
 impl Pass {
     /// With an empty state.
     pub fn new() -> Self {
@@ -139,6 +142,16 @@ impl Pass {
         (flows, sum)
     }
 
+    /// The common facts of each flow of a stream.
+    pub fn flows(&mut self, stream: &Stream) -> Vec<CommonFields> {
+        let mut flows = Vec::new();
+        for datagram in &stream.datagrams {
+            self.take(datagram, 0);
+            self.decoded.data_sets(datagram).for_each(|set| flows.extend(set.common_fields()));
+        }
+        flows
+    }
+
     /// Decodes a datagram and visits every field of each flow; the number of flows.
     #[inline]
     pub fn every_field(&mut self, bytes: &[u8]) -> u64 {
@@ -157,17 +170,35 @@ impl Pass {
     /// Decodes a datagram and encodes its trace; the number of flow spans.
     #[inline]
     pub fn to_spans(&mut self, bytes: &[u8]) -> u64 {
-        let tag = self.trace.trace_id();
-        self.take(bytes, tag);
-        let now = Timestamp::from_unix_seconds(1_700_000_000);
-        let timings = Timings { decode_start: now, decode_end: now };
-        let datagram = Datagram { session: self.session, received_at: now, tag, bytes };
-        let flows = self.trace.write(&datagram, &self.decoded, &timings, || now, &mut self.spans).written;
+        let flows = self.write(bytes);
         if self.spans.encoder.spans() >= BATCH_SPANS {
             std::hint::black_box(self.spans.encoder.finish());
             self.spans.encoder.clear();
         }
         flows
+    }
+
+    /// Decodes datagrams until the spans of their traces make a large batch; the request and the number of all its spans.
+    pub fn request<'a>(&mut self, datagrams: impl IntoIterator<Item = &'a Vec<u8>>) -> (Vec<u8>, usize) {
+        for datagram in datagrams {
+            self.write(datagram);
+            if self.spans.encoder.spans() >= LARGE_BATCH_SPANS {
+                break;
+            }
+        }
+        let request = (self.spans.encoder.finish().to_vec(), self.spans.encoder.spans());
+        self.spans.encoder.clear();
+        request
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> u64 {
+        let tag = self.trace.trace_id();
+        self.take(bytes, tag);
+        let now = Timestamp::from_unix_seconds(1_700_000_000);
+        let timings = Timings { decode_start: now, decode_end: now };
+        let datagram = Datagram { session: self.session, received_at: now, tag, bytes };
+        self.trace.write(&datagram, &self.decoded, &timings, || now, &mut self.spans).written
     }
 
     fn take(&mut self, bytes: &[u8], tag: u128) {

@@ -17,8 +17,9 @@ impl Compression {
         }
     }
 
-    /// Adds the body, compressed, to `out`. Levels are 1: for flow spans a fifth of gzip's default costs a fifth more bytes.
-    pub(crate) fn compress(self, body: &[u8], out: &mut Vec<u8>) {
+    /// Adds the body of a request to `out`, compressed at level 1. Of flow spans, gzip then takes a third of the time that its
+    /// default takes and makes up to two fifths more bytes; zstd takes less time than gzip and makes fewer bytes.
+    pub fn compress(self, body: &[u8], out: &mut Vec<u8>) {
         // A Vec takes every write.
         let written = match self {
             Self::None => out.write_all(body),
