@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use flow_collector::CollectorStats;
 use flow_state::{DecodeErrorKind, State, Timestamp};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use otlp_sink::{DropReason, OutputStats, Sink};
+use otlp_sink::{DropReason, OutputStats, RequestDurations, Sink};
 use tokio::runtime::Handle;
 use tracing::warn;
 
@@ -28,6 +28,8 @@ pub(crate) struct Source {
 enum Kind {
     Counter,
     Gauge,
+    /// Its points are in `histograms`.
+    Histogram,
 }
 
 /// A metric with its values now.
@@ -39,15 +41,16 @@ struct Metric {
     kind: Kind,
     description: &'static str,
     points: Vec<Point>,
+    histograms: Vec<Histogram>,
 }
 
 impl Metric {
     fn counter(name: &'static str, unit: &'static str, description: &'static str, value: u64) -> Self {
-        Self { name, unit, kind: Kind::Counter, description, points: Point::of(value) }
+        Self { name, unit, kind: Kind::Counter, description, points: Point::of(value), histograms: Vec::new() }
     }
 
     fn gauge(name: &'static str, unit: &'static str, description: &'static str, value: usize) -> Self {
-        Self { name, unit, kind: Kind::Gauge, description, points: Point::of(value as u64) }
+        Self { name, unit, kind: Kind::Gauge, description, points: Point::of(value as u64), histograms: Vec::new() }
     }
 
     /// A counter with a value for each reason.
@@ -58,7 +61,8 @@ impl Metric {
         values: impl IntoIterator<Item = (&'a str, u64)>,
     ) -> Self {
         let point = |(reason, value): (&str, u64)| Point { attributes: vec![("error.type", reason.to_owned())], value };
-        Self { name, unit, kind: Kind::Counter, description, points: values.into_iter().map(point).collect() }
+        let points = values.into_iter().map(point).collect();
+        Self { name, unit, kind: Kind::Counter, description, points, histograms: Vec::new() }
     }
 }
 
@@ -67,6 +71,16 @@ impl Metric {
 struct Point {
     attributes: Vec<(&'static str, String)>,
     value: u64,
+}
+
+/// How values are spread, with the attributes of a [`Point`].
+#[derive(Debug)]
+struct Histogram {
+    attributes: Vec<(&'static str, String)>,
+    bounds: &'static [f64],
+    /// By bound, and those above.
+    counts: Vec<u64>,
+    sum: f64,
 }
 
 impl Point {
@@ -256,7 +270,8 @@ fn component(output: &OutputStats) -> (&'static str, String) {
 fn kept(outputs: &[OutputStats]) -> Vec<Metric> {
     let metric = |name, unit, kind, description, value: fn(&OutputStats) -> Option<u64>| {
         let point = |output| Some(Point { attributes: vec![component(output)], value: value(output)? });
-        Metric { name, unit, kind, description, points: outputs.iter().filter_map(point).collect() }
+        let points = outputs.iter().filter_map(point).collect();
+        Metric { name, unit, kind, description, points, histograms: Vec::new() }
     };
     vec![
         metric(
@@ -324,7 +339,10 @@ fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
                 .sum::<u64>()
     });
     processed.extend(failed(&unsent));
-    let metric = |name, kind, description, points| Metric { name, unit: "{span}", kind, description, points };
+    let metric = |name, kind, description, points| {
+        let (unit, histograms) = ("{span}", Vec::new());
+        Metric { name, unit, kind, description, points, histograms }
+    };
     vec![
         metric(
             "otel.sdk.exporter.span.exported",
@@ -338,6 +356,14 @@ fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
             "Spans in requests that are not answered yet.",
             each(|output| output.in_flight_spans),
         ),
+        Metric {
+            name: "otel.sdk.exporter.operation.duration",
+            unit: "s",
+            kind: Kind::Histogram,
+            description: "Time from the start of a request to its answer, or to its failure for the reason in error.type.",
+            points: Vec::new(),
+            histograms: outputs.iter().flat_map(durations).collect(),
+        },
         metric(
             "otel.sdk.processor.span.processed",
             Kind::Counter,
@@ -351,6 +377,19 @@ fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
             each(|output| output.queued_spans),
         ),
     ]
+}
+
+fn durations(output: &OutputStats) -> impl Iterator<Item = Histogram> {
+    output.durations.iter().map(|durations| {
+        let mut attributes = vec![component(output)];
+        attributes.extend(durations.error.map(|kind| ("error.type", kind.as_str().to_owned())));
+        Histogram {
+            attributes,
+            bounds: &RequestDurations::BOUNDS,
+            counts: durations.counts.to_vec(),
+            sum: durations.sum.as_secs_f64(),
+        }
+    })
 }
 
 /// Whether a span that was dropped for this reason had left the queue.

@@ -120,8 +120,11 @@ impl Delivery {
                 return Ok(Outcome::Settled);
             }
             self.output.counters.requests.fetch_add(1, Relaxed);
-            let receiver = self.receivers.choose(Instant::now());
-            let error = match unless_stopped(stop, receiver.transport.send(request.clone())).await? {
+            let started = Instant::now();
+            let receiver = self.receivers.choose(started);
+            let result = unless_stopped(stop, receiver.transport.send(request.clone())).await?;
+            self.output.counters.request_took(started.elapsed(), result.as_ref().err().map(|error| error.kind));
+            let error = match result {
                 Ok(accepted) => {
                     self.accepted(flight, receiver, &accepted);
                     return Ok(Outcome::Settled);

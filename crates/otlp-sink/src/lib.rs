@@ -74,6 +74,6 @@ pub use json::to_json;
 pub use sdk::SdkExporter;
 pub use sink::{Sink, SinkError};
 pub use spool::{SpoolConfig, SpoolFull, SpoolSync};
-pub use stats::{DrainReport, DropReason, OutputStats, SinkStats, SpoolStats};
+pub use stats::{DrainReport, DropReason, OutputStats, RequestDurations, SinkStats, SpoolStats};
 pub use transport::{ExportError, ExportErrorKind, ProbeReport, probe};
 pub use writer::SpanWriter;

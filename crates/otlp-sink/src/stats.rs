@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::transport::ExportErrorKind;
 
 /// Why a span did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,9 +119,29 @@ pub struct OutputStats {
     pub requests: u64,
     /// Requests sent again.
     pub retries: u64,
+    /// How long requests took until their answer or failure: successful ones, then each kind of failure there was.
+    pub durations: Vec<RequestDurations>,
     /// What is on disk; `None` without a spool.
     pub spool: Option<SpoolStats>,
     dropped: [u64; DropReason::ALL.len()],
+}
+
+/// A histogram of requests that ended alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestDurations {
+    /// Why they failed; `None` for those that were answered with success.
+    pub error: Option<ExportErrorKind>,
+    /// How many took no longer than each of [`BOUNDS`](Self::BOUNDS) and longer than the one before; the last ones took
+    /// longer than all.
+    pub counts: [u64; Self::BOUNDS.len() + 1],
+    /// The sum of their durations.
+    pub sum: Duration,
+}
+
+impl RequestDurations {
+    /// Upper bounds in seconds.
+    pub const BOUNDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 }
 
 /// Counters of the spool of an output.
@@ -173,9 +196,24 @@ pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
     pub(crate) retries: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
+    /// Success, then by kind.
+    durations: [Durations; 1 + ExportErrorKind::ALL.len()],
+}
+
+#[derive(Debug, Default)]
+struct Durations {
+    counts: [AtomicU64; RequestDurations::BOUNDS.len() + 1],
+    micros: AtomicU64,
 }
 
 impl Counters {
+    pub(crate) fn request_took(&self, duration: Duration, error: Option<ExportErrorKind>) {
+        let durations = &self.durations[error.map_or(0, |kind| kind as usize + 1)];
+        let bucket = RequestDurations::BOUNDS.partition_point(|bound| *bound < duration.as_secs_f64());
+        durations.counts[bucket].fetch_add(1, Relaxed);
+        durations.micros.fetch_add(duration.as_micros() as u64, Relaxed);
+    }
+
     pub(crate) fn drop_spans(&self, reason: DropReason, spans: u64) {
         self.dropped[reason as usize].fetch_add(spans, Relaxed);
     }
@@ -190,8 +228,52 @@ impl Counters {
             held_bytes: 0,
             requests: self.requests.load(Relaxed),
             retries: self.retries.load(Relaxed),
+            durations: self.durations(),
             spool: None,
             dropped: self.dropped.each_ref().map(|count| count.load(Relaxed)),
         }
+    }
+
+    fn durations(&self) -> Vec<RequestDurations> {
+        let kinds = [None].into_iter().chain(ExportErrorKind::ALL.map(Some));
+        let durations = kinds.zip(&self.durations).map(|(error, durations)| RequestDurations {
+            error,
+            counts: durations.counts.each_ref().map(|count| count.load(Relaxed)),
+            sum: Duration::from_micros(durations.micros.load(Relaxed)),
+        });
+        durations.filter(|of| of.error.is_none() || of.counts.iter().any(|count| *count > 0)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_counted_below_their_bound_by_outcome() {
+        let counters = Counters::default();
+        for (micros, error) in [
+            (0, None),
+            (1_000, None),
+            (1_001, None),
+            (10_000_000, None),
+            (10_000_001, None),
+            (70, Some(ExportErrorKind::Unreachable)),
+            (5, Some(ExportErrorKind::Refused)),
+        ] {
+            counters.request_took(Duration::from_micros(micros), error);
+        }
+        let durations = counters.durations();
+        assert_eq!(durations[0].counts, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+        assert_eq!((durations[0].error, durations[0].sum), (None, Duration::from_micros(20_002_002)));
+        let failed: Vec<_> = durations[1..].iter().map(|of| (of.error, of.counts[0], of.sum.as_micros())).collect();
+        assert_eq!(failed, [(Some(ExportErrorKind::Unreachable), 1, 70), (Some(ExportErrorKind::Refused), 1, 5)]);
+        assert_eq!(Counters::default().durations().len(), 1);
+    }
+
+    #[test]
+    fn kinds_are_in_the_order_of_their_numbers() {
+        assert!(ExportErrorKind::ALL.iter().enumerate().all(|(number, kind)| *kind as usize == number));
+        assert!(DropReason::ALL.iter().enumerate().all(|(number, reason)| *reason as usize == number));
     }
 }

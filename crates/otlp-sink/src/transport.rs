@@ -95,6 +95,32 @@ pub enum ExportErrorKind {
     Refused,
 }
 
+impl ExportErrorKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Unreachable,
+        Self::TimedOut,
+        Self::Unavailable,
+        Self::Denied,
+        Self::Exhausted,
+        Self::TooLarge,
+        Self::Refused,
+    ];
+
+    /// The kind as a metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable => "unavailable",
+            Self::Denied => "denied",
+            Self::Exhausted => "exhausted",
+            Self::TooLarge => "too_large",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 impl ExportError {
     fn new(kind: ExportErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), retry_after: None }

@@ -3,13 +3,15 @@
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use bytes::Bytes;
 use opentelemetry::metrics::{AsyncInstrument, MeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::{self as proto, AggregationTemporality, HistogramDataPoint};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
@@ -21,7 +23,7 @@ use otlp_sink::{Client, OtlpConfig, PartialSuccess, Protocol};
 use prost::Message;
 use tracing::{info, warn};
 
-use super::{Kind, Metric, Point, Source};
+use super::{Histogram, Kind, Metric, Point, Source};
 
 /// Exports every `OTEL_METRIC_EXPORT_INTERVAL` (60 s). Has to be called within a tokio runtime.
 pub(super) fn start(
@@ -29,7 +31,8 @@ pub(super) fn start(
     source: &Source,
     resource: &[(String, String)],
 ) -> anyhow::Result<SdkMeterProvider> {
-    let reader = PeriodicReader::builder(Exporter::new(config)?, Tokio).build();
+    let exporter = Exporter { histograms: Some(Histograms::new(source.clone())), ..Exporter::new(config)? };
+    let reader = PeriodicReader::builder(exporter, Tokio).build();
     let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     let resource = Resource::builder_empty().with_attributes(attributes).build();
     let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
@@ -56,6 +59,8 @@ pub(super) fn start(
                 let gauge = meter.u64_observable_gauge(metric.name).with_unit(metric.unit);
                 gauge.with_description(metric.description).with_callback(observe).build();
             }
+            // The SDK has no instrument that observes one.
+            Kind::Histogram => {}
         }
     }
     Ok(provider)
@@ -99,6 +104,7 @@ struct Exporter {
     endpoint: String,
     json: bool,
     temporality: Temporality,
+    histograms: Option<Histograms>,
     /// Whether the last export did not arrive.
     failing: AtomicBool,
 }
@@ -110,6 +116,7 @@ impl Exporter {
             endpoint: config.endpoint.to_string(),
             json: config.protocol == Protocol::HttpJson,
             temporality: temporality(),
+            histograms: None,
             failing: AtomicBool::new(false),
         })
     }
@@ -127,7 +134,11 @@ impl PushMetricExporter for Exporter {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let endpoint = &self.endpoint;
         let failed = |error: &dyn std::fmt::Display| OTelSdkError::InternalFailure(error.to_string());
-        let request = self.encode(&metrics.into()).map_err(|error| failed(&error))?;
+        let mut request = ExportMetricsServiceRequest::from(metrics);
+        if let Some(histograms) = &self.histograms {
+            histograms.add_to(&mut request);
+        }
+        let request = self.encode(&request).map_err(|error| failed(&error))?;
         match self.client.export(request).await {
             Ok(accepted) => {
                 if self.failing.swap(false, Relaxed) {
@@ -160,6 +171,56 @@ impl PushMetricExporter for Exporter {
     }
 }
 
+/// The histograms, which are cumulative in any case.
+struct Histograms {
+    source: Source,
+    start: SystemTime,
+}
+
+impl Histograms {
+    fn new(source: Source) -> Self {
+        Self { source, start: SystemTime::now() }
+    }
+
+    /// Adds them to the metrics of the only scope there is.
+    fn add_to(&self, request: &mut ExportMetricsServiceRequest) {
+        let Some(scope) = request.resource_metrics.first_mut().and_then(|resource| resource.scope_metrics.first_mut())
+        else {
+            return;
+        };
+        let (start, now) = (unix_nano(self.start), unix_nano(SystemTime::now()));
+        for metric in self.source.metrics().into_iter().filter(|metric| metric.kind == Kind::Histogram) {
+            let data_points = metric.histograms.into_iter().map(|histogram| data_point(histogram, start, now)).collect();
+            let aggregation_temporality = AggregationTemporality::Cumulative.into();
+            scope.metrics.push(proto::Metric {
+                name: metric.name.to_owned(),
+                description: metric.description.to_owned(),
+                unit: metric.unit.to_owned(),
+                data: Some(Data::Histogram(proto::Histogram { data_points, aggregation_temporality })),
+                ..proto::Metric::default()
+            });
+        }
+    }
+}
+
+fn data_point(histogram: Histogram, start_time_unix_nano: u64, time_unix_nano: u64) -> HistogramDataPoint {
+    let attributes = histogram.attributes.into_iter();
+    HistogramDataPoint {
+        attributes: attributes.map(|(key, value)| KeyValue::new(key, value)).map(Into::into).collect(),
+        start_time_unix_nano,
+        time_unix_nano,
+        count: histogram.counts.iter().sum(),
+        sum: Some(histogram.sum),
+        bucket_counts: histogram.counts,
+        explicit_bounds: histogram.bounds.to_vec(),
+        ..HistogramDataPoint::default()
+    }
+}
+
+fn unix_nano(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
+}
+
 /// As the specification's variable has it; cumulative otherwise.
 fn temporality() -> Temporality {
     const VARIABLE: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
@@ -183,7 +244,7 @@ mod tests {
     fn a_collection_is_of_one_moment() {
         let moment = Cell::new(0);
         let metric =
-            |value| Metric { name: "n", unit: "1", kind: Kind::Gauge, description: "", points: Point::of(value) };
+            |value| Metric::gauge("n", "1", "", value);
         let collection = Collection::new(|| {
             moment.set(moment.get() + 1);
             vec![metric(moment.get()), metric(moment.get())]

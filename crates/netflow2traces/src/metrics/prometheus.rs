@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
-use super::{Kind, Metric, Source};
+use super::{Histogram, Kind, Metric, Source};
 
 /// Connections that are served at once; more wait.
 const MAX_CONNECTIONS: usize = 16;
@@ -89,12 +89,16 @@ fn text(metrics: &[Metric], target_info: &str) -> String {
         if metric.unit == "By" && !name.ends_with("_bytes") {
             name.push_str("_bytes");
         }
+        if metric.unit == "s" {
+            name.push_str("_seconds");
+        }
         let kind = match metric.kind {
             Kind::Counter => {
                 name.push_str("_total");
                 "counter"
             }
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         // Writing to a String does not fail.
         let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", metric.description);
@@ -102,8 +106,23 @@ fn text(metrics: &[Metric], target_info: &str) -> String {
             let labels = labels(point.attributes.iter().map(|(key, value)| (*key, value.as_str())));
             let _ = writeln!(text, "{name}{labels} {}", point.value);
         }
+        metric.histograms.iter().for_each(|histogram| write_histogram(&mut text, &name, histogram));
     }
     text
+}
+
+/// Buckets count what is in those below them too.
+fn write_histogram(text: &mut String, name: &str, histogram: &Histogram) {
+    let attributes = || histogram.attributes.iter().map(|(key, value)| (*key, value.as_str()));
+    let mut count = 0;
+    let bounds = histogram.bounds.iter().map(f64::to_string).chain(["+Inf".to_owned()]);
+    for (bound, in_bucket) in bounds.zip(&histogram.counts) {
+        count += in_bucket;
+        let labels = labels(attributes().chain([("le", bound.as_str())]));
+        let _ = writeln!(text, "{name}_bucket{labels} {count}");
+    }
+    let labels = labels(attributes());
+    let _ = writeln!(text, "{name}_sum{labels} {}\n{name}_count{labels} {count}", histogram.sum);
 }
 
 /// The resource, as a metric of its own.
@@ -130,7 +149,10 @@ mod tests {
 
     #[test]
     fn names_units_and_labels_are_mapped() {
-        let metric = |name, unit, kind, points| Metric { name, unit, kind, description: "What.", points };
+        let metric = |name, unit, kind, points| {
+            let (description, histograms) = ("What.", Vec::new());
+            Metric { name, unit, kind, description, points, histograms }
+        };
         let labelled = Point { attributes: vec![("error.type", "a\"b\\c\n".to_owned())], value: 2 };
         let metrics = [
             metric("netflow.collector.bytes", "By", Kind::Counter, Point::of(1)),
@@ -148,6 +170,24 @@ mod tests {
              # HELP netflow_collector_issues_total What.\n\
              # TYPE netflow_collector_issues_total counter\n\
              netflow_collector_issues_total{error_type=\"a\\\"b\\\\c\\n\"} 2\n"
+        );
+    }
+
+    #[test]
+    fn buckets_of_a_histogram_add_up() {
+        let attributes = vec![("error.type", "refused".to_owned())];
+        let histogram = Histogram { attributes, bounds: &[0.5, 1.0], counts: vec![3, 0, 2], sum: 4.25 };
+        let (name, unit, kind, description) = ("operation.duration", "s", Kind::Histogram, "What.");
+        let metric = Metric { name, unit, kind, description, points: Vec::new(), histograms: vec![histogram] };
+        assert_eq!(
+            text(&[metric], ""),
+            "# HELP operation_duration_seconds What.\n\
+             # TYPE operation_duration_seconds histogram\n\
+             operation_duration_seconds_bucket{error_type=\"refused\",le=\"0.5\"} 3\n\
+             operation_duration_seconds_bucket{error_type=\"refused\",le=\"1\"} 3\n\
+             operation_duration_seconds_bucket{error_type=\"refused\",le=\"+Inf\"} 5\n\
+             operation_duration_seconds_sum{error_type=\"refused\"} 4.25\n\
+             operation_duration_seconds_count{error_type=\"refused\"} 5\n"
         );
     }
 
