@@ -117,6 +117,11 @@ async fn metrics_go_over_tls_as_spans_do() {
         };
         assert!(sum.is_monotonic);
         assert_eq!(sum.data_points[0].value, Some(number_data_point::Value::AsInt(10)), "{protocol} {compression}");
+        let durations = metrics.iter().find(|metric| metric.name == "otel.sdk.exporter.operation.duration").unwrap();
+        let Some(metric::Data::Histogram(histogram)) = &durations.data else { panic!("{durations:?}") };
+        let point = &histogram.data_points[0];
+        assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+        assert!(durations.unit == "s" && point.start_time_unix_nano < point.time_unix_nano);
         let requests = backend.requests().split_off(before.1);
         assert!(requests.iter().all(|request| request.path.to_lowercase().contains("metrics")), "{requests:?}");
         let headers = &requests[0].headers;

@@ -190,7 +190,8 @@ impl Histograms {
         };
         let (start, now) = (unix_nano(self.start), unix_nano(SystemTime::now()));
         for metric in self.source.metrics().into_iter().filter(|metric| metric.kind == Kind::Histogram) {
-            let data_points = metric.histograms.into_iter().map(|histogram| data_point(histogram, start, now)).collect();
+            let data_points =
+                metric.histograms.into_iter().map(|histogram| data_point(histogram, start, now)).collect();
             let aggregation_temporality = AggregationTemporality::Cumulative.into();
             scope.metrics.push(proto::Metric {
                 name: metric.name.to_owned(),
@@ -206,7 +207,7 @@ impl Histograms {
 fn data_point(histogram: Histogram, start_time_unix_nano: u64, time_unix_nano: u64) -> HistogramDataPoint {
     let attributes = histogram.attributes.into_iter();
     HistogramDataPoint {
-        attributes: attributes.map(|(key, value)| KeyValue::new(key, value)).map(Into::into).collect(),
+        attributes: attributes.map(|(key, value)| (&KeyValue::new(key, value)).into()).collect(),
         start_time_unix_nano,
         time_unix_nano,
         count: histogram.counts.iter().sum(),
@@ -243,8 +244,7 @@ mod tests {
     #[test]
     fn a_collection_is_of_one_moment() {
         let moment = Cell::new(0);
-        let metric =
-            |value| Metric::gauge("n", "1", "", value);
+        let metric = |value| Metric::gauge("n", "1", "", value);
         let collection = Collection::new(|| {
             moment.set(moment.get() + 1);
             vec![metric(moment.get()), metric(moment.get())]

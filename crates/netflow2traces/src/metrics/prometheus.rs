@@ -113,15 +113,15 @@ fn text(metrics: &[Metric], target_info: &str) -> String {
 
 /// Buckets count what is in those below them too.
 fn write_histogram(text: &mut String, name: &str, histogram: &Histogram) {
-    let attributes = || histogram.attributes.iter().map(|(key, value)| (*key, value.as_str()));
+    let attributes: Vec<_> = histogram.attributes.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let mut count = 0;
     let bounds = histogram.bounds.iter().map(f64::to_string).chain(["+Inf".to_owned()]);
     for (bound, in_bucket) in bounds.zip(&histogram.counts) {
         count += in_bucket;
-        let labels = labels(attributes().chain([("le", bound.as_str())]));
+        let labels = labels(attributes.iter().copied().chain([("le", bound.as_str())]));
         let _ = writeln!(text, "{name}_bucket{labels} {count}");
     }
-    let labels = labels(attributes());
+    let labels = labels(attributes.iter().copied());
     let _ = writeln!(text, "{name}_sum{labels} {}\n{name}_count{labels} {count}", histogram.sum);
 }
 
