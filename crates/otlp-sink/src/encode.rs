@@ -191,10 +191,10 @@ impl BatchEncoder {
     /// Moves the content of the span that `write` adds out of the batch; returns how many attributes it has.
     fn aside(&mut self, content: &mut Vec<u8>, write: impl FnOnce(&mut Self)) -> usize {
         let (end, last_span, spans) = (self.end, self.last_span, self.spans);
-        // Part of a span: the limit is for the whole.
-        let count = std::mem::replace(&mut self.bounds.count, usize::MAX);
+        // Part of a span: the limits are for the whole.
+        let unseen = std::mem::replace(&mut self.bounds.unseen, usize::MAX);
         write(self);
-        self.bounds.count = count;
+        self.bounds.unseen = unseen;
         // Tag, length, content: as every span.
         let span = &self.buf[end + 1..self.end];
         let length_len = span.iter().take_while(|byte| **byte >= 0x80).count() + 1;
@@ -290,12 +290,12 @@ impl BatchEncoder {
         self.resource.len() + self.scope.len() + 2 * wire::MAX_HEAD_LEN
     }
 
-    /// Takes the attributes beyond the limit from a span with so many bytes; returns how many it has then.
+    /// Holds a span with so many bytes to the limits; returns how many it has then.
     #[cold]
     fn trim(&mut self, len: usize) -> usize {
         let body = self.end + SPAN_HEAD_LEN;
         let trimmed = self.bounds.trimmed(&self.buf[body..body + len]);
-        // Their number takes fewer bytes than one of them.
+        // Nothing grows: the number of those left out takes fewer bytes than one of them.
         self.buf[body..body + trimmed.len()].copy_from_slice(&trimmed);
         trimmed.len()
     }

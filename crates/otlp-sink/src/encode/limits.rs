@@ -1,9 +1,9 @@
 //! Limits of a span's attributes.
 
 use super::span::SHORT_STRING_LEN;
-use super::wire::put_varint;
+use super::wire::{put_bytes, put_varint};
 use super::{MAX_STRING_LEN, cut};
-use crate::reader::Reader;
+use crate::reader::{Field, Reader};
 
 /// Limits of the attributes of a span ("Attribute Limits" of the OpenTelemetry specification).
 ///
@@ -40,21 +40,19 @@ impl Default for SpanLimits {
 /// The limits as the encoder asks for them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Strings of so many bytes need no look: they have no more characters.
-    pub(super) uncut_len: usize,
-    /// The same, up to [`SHORT_STRING_LEN`].
-    pub(super) short_len: usize,
+    /// A span of so many attributes needs no look when it is whole. Short strings are written without one; where they may be
+    /// too long, that is 0.
+    pub(super) unseen: usize,
+    count: usize,
     value_length: usize,
-    /// Attributes of a span.
-    pub(super) count: usize,
 }
 
 impl Bounds {
     pub(super) fn new(limits: SpanLimits) -> Self {
         let value_length = limits.attribute_value_length.unwrap_or(MAX_STRING_LEN);
-        let uncut_len = value_length.min(MAX_STRING_LEN);
         let count = limits.attribute_count.unwrap_or(usize::MAX);
-        Self { uncut_len, short_len: uncut_len.min(SHORT_STRING_LEN), value_length, count }
+        let unseen = if value_length < SHORT_STRING_LEN { 0 } else { count };
+        Self { unseen, count, value_length }
     }
 
     /// The longest prefix of a value that is within the limits.
@@ -67,25 +65,58 @@ impl Bounds {
         }
     }
 
-    /// The fields of a span that has too many attributes, without those beyond the limit and with their number.
+    /// The fields of a span, without attributes beyond the limit and with their number, and with values that are cut.
     #[cold]
     pub(super) fn trimmed(&self, span: &[u8]) -> Vec<u8> {
         let mut trimmed = Vec::with_capacity(span.len());
         let (mut attributes, mut start) = (0, 0);
         let mut fields = Reader::new(span);
-        while let Some((number, _)) = fields.next() {
+        while let Some((number, field)) = fields.next() {
             let end = span.len() - fields.rest().len();
             attributes += usize::from(number == ATTRIBUTES);
-            if number != ATTRIBUTES || attributes <= self.count {
+            if number != ATTRIBUTES {
                 trimmed.extend_from_slice(&span[start..end]);
+            } else if attributes <= self.count {
+                put_bytes(&mut trimmed, 0x4a, &self.key_value(field.bytes()));
             }
             start = end;
         }
-        trimmed.push(DROPPED_ATTRIBUTES_COUNT << 3);
-        let mut count = [0; 10];
-        let len = put_varint(&mut count, attributes.saturating_sub(self.count) as u64);
-        trimmed.extend_from_slice(&count[..len]);
+        let dropped = attributes.saturating_sub(self.count);
+        if dropped > 0 {
+            trimmed.push(DROPPED_ATTRIBUTES_COUNT << 3);
+            let mut count = [0; 10];
+            let len = put_varint(&mut count, dropped as u64);
+            trimmed.extend_from_slice(&count[..len]);
+        }
         trimmed
+    }
+
+    /// A `KeyValue` with its value cut.
+    fn key_value(&self, key_value: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(key_value.len());
+        for (number, field) in Reader::new(key_value) {
+            let is_key = number == 1;
+            let content = if is_key { field.bytes().to_vec() } else { self.any_value(field.bytes()) };
+            put_bytes(&mut out, if is_key { 0x0a } else { 0x12 }, &content);
+        }
+        out
+    }
+
+    /// An `AnyValue` with its string, or each of its array, cut.
+    fn any_value(&self, any_value: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(any_value.len());
+        match Reader::new(any_value).next() {
+            Some((1, text)) => put_bytes(&mut out, 0x0a, self.cut(&text.text()).as_bytes()),
+            Some((5, Field::Bytes(array))) => {
+                let mut values = Vec::with_capacity(array.len());
+                for value in Reader::new(array).messages(1) {
+                    put_bytes(&mut values, 0x0a, &self.any_value(value.rest()));
+                }
+                put_bytes(&mut out, 0x2a, &values);
+            }
+            _ => out.extend_from_slice(any_value),
+        }
+        out
     }
 }
 

@@ -54,8 +54,7 @@ impl SpanBuilder<'_> {
     pub fn str(&mut self, key: &AttributeKey, value: &str) -> &mut Self {
         self.attributes += 1;
         let len = value.len();
-        let is_short = len <= SHORT_STRING_LEN && len <= self.encoder.bounds.short_len;
-        let Some(prefix) = key.prefix().filter(|_| is_short) else {
+        let Some(prefix) = key.prefix().filter(|_| len <= SHORT_STRING_LEN) else {
             return self.str_unprepared(key, value);
         };
         let prefix_len = prefix.len();
@@ -75,7 +74,7 @@ impl SpanBuilder<'_> {
     #[inline]
     pub fn ascii(&mut self, key: &AttributeKey, text: &[u8; SHORT_STRING_LEN], len: usize) -> &mut Self {
         self.attributes += 1;
-        let len = len.min(SHORT_STRING_LEN).min(self.encoder.bounds.short_len);
+        let len = len.min(SHORT_STRING_LEN);
         let text = text.map(|byte| byte & 0x7f);
         let Some(prefix) = key.prefix() else {
             return self.str_unprepared(key, str::from_utf8(&text[..len]).unwrap_or_default());
@@ -115,11 +114,10 @@ impl SpanBuilder<'_> {
         self.attributes += 1;
         let Some(prefix) = key.prefix() else { return self.address_unprepared(key, address) };
         let prefix_len = prefix.len();
-        let short_len = self.encoder.bounds.short_len;
         let out = self.window::<{ PREFIX_LEN + 4 + MAX_ADDRESS_LEN }>();
         prefix.write(out, 4);
         let room = out[prefix_len + 4..].first_chunk_mut();
-        let len = room.map_or(0, put).min(short_len);
+        let len = room.map_or(0, put);
         // Only now the lengths are known.
         out[1] = (prefix_len + 2 + len) as u8;
         let head = u32::from_le_bytes([0x12, 2, 0x0a, 0]) + (len as u32) * 0x0100_0100;
@@ -282,7 +280,7 @@ impl SpanBuilder<'_> {
     /// `AnyValue.string_value`, within the limits.
     fn string_value(&mut self, value: &str) {
         let bounds = self.encoder.bounds;
-        self.string_field(0x0a, if value.len() > bounds.uncut_len { bounds.cut(value) } else { value });
+        self.string_field(0x0a, if value.len() > SHORT_STRING_LEN { bounds.cut(value) } else { value });
     }
 
     /// A message whose length is known only afterwards. One byte is kept for it; longer lengths move the content.
@@ -352,7 +350,7 @@ impl Drop for SpanBuilder<'_> {
         let start = self.encoder.end;
         let mut len = self.pos - (start + SPAN_HEAD_LEN);
         self.encoder.last_attributes = self.attributes;
-        if self.attributes > self.encoder.bounds.count {
+        if self.attributes > self.encoder.bounds.unseen {
             len = self.encoder.trim(len);
             self.pos = start + SPAN_HEAD_LEN + len;
         }
