@@ -143,7 +143,8 @@ pub struct Outcome {
 impl Outcome {
     /// # Panics
     ///
-    /// When a span is lost and not counted, counted and not lost, or came twice without need.
+    /// When a span is lost and not counted, counted and not lost, or came twice without need; or when no request met the
+    /// fault.
     pub fn check(&self) {
         let DrainReport { exported, dropped, remaining, .. } = self.report;
         let table = table([self]);
@@ -153,6 +154,7 @@ impl Outcome {
         assert_eq!(self.streamed.spans - self.arrived, dropped, "lost spans and those counted\n{table}");
         assert_eq!(self.duplicates, self.unanswered, "duplicates and those without an answer\n{table}");
         assert_eq!(dropped > 0, self.case.overflows, "dropped\n{table}");
+        assert_eq!(self.retries > 0, self.case.fault != Fault::Slow, "requests sent again\n{table}");
     }
 }
 

@@ -55,6 +55,8 @@ pub(super) fn run() -> anyhow::Result<()> {
 
 fn case(fault: Fault, seconds: f64, protocol: Protocol, spans_per_second: u64) -> Case {
     let mut config = SinkConfig::default();
+    // A request in every fault, be it ever so short.
+    config.max_delay = Duration::from_millis(100);
     if spans_per_second == FAST {
         config.queue_bytes = LARGE_QUEUE;
     }
