@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
 
 use crate::config::SinkConfig;
@@ -37,6 +37,8 @@ pub(crate) struct Delivery {
     max_age: Option<Duration>,
     /// Bytes of the smallest request that was too large.
     too_large: AtomicUsize,
+    /// A receiver takes requests again.
+    recovered: Notify,
     refusals: Occasionally,
     rejections: Occasionally,
 }
@@ -57,8 +59,8 @@ enum Outcome {
 impl Delivery {
     pub(crate) fn new(receivers: Receivers, output: Arc<OutputState>, config: &SinkConfig) -> Self {
         let (retry, max_age, too_large) = (RetryPolicy::new(config), config.max_age, AtomicUsize::new(usize::MAX));
-        let (refusals, rejections) = Default::default();
-        Self { receivers, output, retry, max_age, too_large, refusals, rejections }
+        let (recovered, refusals, rejections) = Default::default();
+        Self { receivers, output, retry, max_age, too_large, recovered, refusals, rejections }
     }
 
     /// To be kept by each task that runs.
@@ -114,6 +116,9 @@ impl Delivery {
         // Receivers that were tried since the last wait.
         let mut tried = 1;
         let mut attempt = 0;
+        // Whether another request that arrives is a reason to try again. Not for one that then failed all the same: it may be
+        // the only one that does.
+        let mut follows = true;
         loop {
             if self.is_too_old(batch) {
                 self.output.dropped(flight, DropReason::Expired);
@@ -152,7 +157,11 @@ impl Delivery {
                     return Ok(self.refused(flight, &error));
                 }
             }
-            self.retry.wait(attempt, &error, stop).await?;
+            let recovered = self.recovered.notified();
+            follows = tokio::select! {
+                waited = self.retry.wait(attempt, &error, stop) => waited.map(|()| follows)?,
+                () = recovered, if follows && error.retry_after.is_none() => false,
+            };
             if error.kind == ExportErrorKind::Exhausted && batch.spans >= 2 * MIN_SPANS_OF_PART {
                 return Ok(Outcome::Halve);
             }
@@ -195,6 +204,7 @@ impl Delivery {
         let output = &self.output.name;
         if receiver.worked() {
             info!(output, endpoint = receiver.endpoint, "spans are delivered again");
+            self.recovered.notify_waiters();
         }
         if accepted.rejected_spans > 0 || !accepted.message.is_empty() {
             let Some(repeats) = self.rejections.permit() else { return };

@@ -23,8 +23,8 @@ use crate::writer::SpanWriter;
 /// Each call sends one request for each scope, so that a `SimpleSpanProcessor` makes a request of every span. Resource and
 /// scopes are the tracer's, in place of those in the [`SinkConfig`](crate::SinkConfig).
 ///
-/// `shutdown` shuts the sink down, which delivers what is queued until the timeout; `force_flush` waits up to 5 s for
-/// what was exported before. Both block the caller, who must not be the only thread of the runtime that the sink is on.
+/// `shutdown` shuts the sink down, which delivers what is queued until the timeout; `force_flush` waits up to 5 s until
+/// what was exported before is delivered or in a spool. Both block the caller, who must not be the only thread of the runtime that the sink is on.
 ///
 /// ```
 /// use opentelemetry::trace::{Tracer as _, TracerProvider as _};
@@ -84,9 +84,10 @@ impl SpanExporter for SdkExporter {
 
     fn force_flush(&self) -> OTelSdkResult {
         let (start, before) = (Instant::now(), self.sink.stats());
+        let spooled = |stats: &OutputStats| stats.spool.map_or(0, |spool| spool.spans);
         let is_settled = |(before, now): (&OutputStats, &OutputStats)| {
-            let goal = before.exported + before.dropped_total() + before.queued_spans + before.in_flight_spans;
-            now.exported + now.dropped_total() >= goal
+            let settled = |stats: &OutputStats| stats.exported + stats.dropped_total() + spooled(stats);
+            settled(now) >= settled(before) + before.queued_spans + before.in_flight_spans
         };
         while !before.outputs.iter().zip(&self.sink.stats().outputs).all(is_settled) {
             if start.elapsed() > FLUSH_TIMEOUT {

@@ -229,6 +229,26 @@ async fn a_receiver_that_asks_for_another_try_gets_it() {
     }
 }
 
+/// Those that wait to be tried again do not wait any longer when another request arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_that_arrives_brings_the_others() {
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::Unavailable(None));
+        let mut config = config(otlp(&server, protocol));
+        (config.retry_initial, config.retry_max) = (Duration::from_secs(300), Duration::from_secs(300));
+        let sink = start(config);
+        write_all(&sink, 30);
+        server.wait_for_requests(3, PATIENCE).await;
+        server.respond_with(Respond::Accept);
+        let mut writer = sink.writer();
+        write(&mut writer, 30);
+        writer.flush();
+        server.wait_for_spans(31, PATIENCE).await;
+        assert_each_once(&server.spans(), 31);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_after_is_waited_for() {
     let server = OtlpServer::start_local().await.unwrap();
