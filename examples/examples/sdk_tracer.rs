@@ -13,12 +13,12 @@ use opentelemetry::trace::{Status, TraceContextExt as _, Tracer as _, TracerProv
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use otlp_sink::config::env;
-use otlp_sink::{Output, SdkExporter, Sink, SinkConfig, StdoutFormat};
+use otlp_sink::{Output, SdkExporter, Signal, Sink, SinkConfig, StdoutFormat};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let variable = |name: &str| std::env::var(name).ok();
     let output = match env::has_endpoint(variable) {
-        true => Output::Otlp(env::otlp(variable)?),
+        true => Output::Otlp(env::otlp(Signal::Traces, variable)?),
         false => Output::Stdout(StdoutFormat::Auto),
     };
 
