@@ -153,10 +153,10 @@ struct Mount(PathBuf);
 impl Mount {
     fn new(path: &Path, size: &str) -> anyhow::Result<Self> {
         // What an earlier run may have left.
-        let _ = Command::new("umount").arg(path).output();
+        let _ = as_root("umount").arg(path).output();
         let path = empty_folder(path)?;
-        let size = format!("size={size}");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output()?;
+        let options = format!("size={size},mode=0777");
+        let mount = as_root("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path).output()?;
         let message = String::from_utf8_lossy(&mount.stderr).into_owned();
         ensure!(mount.status.success(), "cannot mount a small disk, which root can: {message}");
         Ok(Self(path))
@@ -165,6 +165,16 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).output();
+        let _ = as_root("umount").arg(&self.0).output();
     }
+}
+
+/// A command of root, by sudo where somebody else runs this, which must not ask for anything.
+fn as_root(program: &str) -> Command {
+    if rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["--non-interactive", program]);
+    sudo
 }
