@@ -419,6 +419,14 @@ pub enum ConfigError {
     /// An output for something else than traces.
     #[error("an output takes traces alone")]
     Signal,
+    /// A spool that could not hold a single request.
+    #[error("a spool of {bytes} bytes is too small: one request takes up to {least}")]
+    SpoolSize {
+        /// Its limit.
+        bytes: u64,
+        /// What it has to be at least.
+        least: u64,
+    },
     /// Nothing to send to.
     #[error("no output configured")]
     NoOutput,

@@ -1,9 +1,8 @@
 //! From the queue to an OTLP receiver, as often as it takes.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Notify, watch};
@@ -25,6 +24,9 @@ const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
 /// Longest wait during shutdown, when there is little time left.
 const MAX_DRAIN_WAIT: Duration = Duration::from_millis(250);
 
+/// How long a receiver is taken to have a limit. Then it is tried again: whoever set it may have set it right.
+const LIMIT_LIFETIME: Duration = Duration::from_secs(600);
+
 /// Smallest part that is made of a batch because a receiver has no room for it.
 const MIN_SPANS_OF_PART: u64 = 64;
 
@@ -35,8 +37,8 @@ pub(crate) struct Delivery {
     output: Arc<OutputState>,
     retry: RetryPolicy,
     max_age: Option<Duration>,
-    /// Bytes of the smallest request that was too large.
-    too_large: AtomicUsize,
+    /// Bytes of a request that was too large where a part of it was not, and since when that is known.
+    too_large: Mutex<Option<(usize, Instant)>>,
     /// A receiver takes requests again.
     recovered: Notify,
     refusals: Occasionally,
@@ -48,8 +50,9 @@ struct Stopped;
 
 /// What came of a batch.
 enum Outcome {
-    /// Delivered, or dropped and counted.
-    Settled,
+    Delivered,
+    /// And counted.
+    Dropped,
     /// Another try makes sense with less at once.
     Halve,
     /// The receiver takes no request of this size.
@@ -58,7 +61,7 @@ enum Outcome {
 
 impl Delivery {
     pub(crate) fn new(receivers: Receivers, output: Arc<OutputState>, config: &SinkConfig) -> Self {
-        let (retry, max_age, too_large) = (RetryPolicy::new(config), config.max_age, AtomicUsize::new(usize::MAX));
+        let (retry, max_age, too_large) = (RetryPolicy::new(config), config.max_age, Mutex::default());
         let (recovered, refusals, rejections) = Default::default();
         Self { receivers, output, retry, max_age, too_large, recovered, refusals, rejections }
     }
@@ -81,18 +84,21 @@ impl Delivery {
     /// Delivers a batch whole, or in as many parts as the receiver wants it.
     async fn deliver_parts(&self, flight: Flight, stop: &mut watch::Receiver<Stop>) -> Result<(), Stopped> {
         let mut parts = vec![flight];
+        let mut refused = usize::MAX;
         while let Some(part) = parts.pop() {
-            let is_known = part.batch.request.len() >= self.too_large.load(Relaxed);
-            let mut halves = if is_known { split::halves(&part.batch) } else { None };
+            let bytes = part.batch.request.len();
+            let mut halves = if self.is_too_large(bytes) { split::halves(&part.batch) } else { None };
             if halves.is_none() {
-                let outcome = self.deliver(&part, stop).await?;
-                if let Outcome::Settled = outcome {
-                    continue;
+                match self.deliver(&part, stop).await? {
+                    Outcome::Delivered => {
+                        self.learn_limit(refused);
+                        continue;
+                    }
+                    Outcome::Dropped => continue,
+                    Outcome::TooLarge => refused = refused.min(bytes),
+                    Outcome::Halve => {}
                 }
                 halves = split::halves(&part.batch);
-                if let Outcome::TooLarge = outcome {
-                    self.learn_limit(&part.batch);
-                }
             }
             match halves {
                 Some([first, second]) => parts.extend(self.output.queue.split(&part, [second, first])),
@@ -102,11 +108,23 @@ impl Delivery {
         Ok(())
     }
 
-    /// Remembers that a request was too large, so that the next ones are not sent in vain.
-    fn learn_limit(&self, part: &Batch) {
-        let bytes = part.request.len();
-        if self.too_large.fetch_min(bytes, Relaxed) == usize::MAX {
-            warn!(output = self.output.name, bytes, "the receiver takes no request of this size, sending smaller ones");
+    fn is_too_large(&self, bytes: usize) -> bool {
+        self.limit().is_some_and(|(limit, _)| bytes >= limit)
+    }
+
+    fn limit(&self) -> MutexGuard<'_, Option<(usize, Instant)>> {
+        let mut limit = self.too_large.lock().unwrap_or_else(PoisonError::into_inner);
+        limit.take_if(|(_, since)| since.elapsed() > LIMIT_LIFETIME);
+        limit
+    }
+
+    /// Remembers that a request was too large, now that a part of it was not: so that the next ones are not sent in vain.
+    fn learn_limit(&self, refused: usize) {
+        let mut limit = self.limit();
+        if refused < limit.map_or(usize::MAX, |(limit, _)| limit) {
+            *limit = Some((refused, Instant::now()));
+            let output = &self.output.name;
+            warn!(output, bytes = refused, "the receiver takes no request of this size, sending smaller ones");
         }
     }
 
@@ -122,7 +140,7 @@ impl Delivery {
         loop {
             if self.is_too_old(batch) {
                 self.output.dropped(flight, DropReason::Expired);
-                return Ok(Outcome::Settled);
+                return Ok(Outcome::Dropped);
             }
             self.output.counters.requests.fetch_add(1, Relaxed);
             let started = Instant::now();
@@ -132,7 +150,7 @@ impl Delivery {
             let error = match result {
                 Ok(accepted) => {
                     self.accepted(flight, receiver, &accepted);
-                    return Ok(Outcome::Settled);
+                    return Ok(Outcome::Delivered);
                 }
                 Err(error) => error,
             };
@@ -181,7 +199,7 @@ impl Delivery {
             let output = &self.output.name;
             error!(output, %error, spans, repeats, "receiver refused spans, dropped them");
         }
-        Outcome::Settled
+        Outcome::Dropped
     }
 
     fn will_retry(&self, receiver: &Receiver, error: &ExportError) {

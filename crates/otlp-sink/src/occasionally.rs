@@ -14,6 +14,8 @@ pub(crate) struct Occasionally(Mutex<State>);
 struct State {
     last: Option<Instant>,
     repeats: u64,
+    /// Since the last reset.
+    was_logged: bool,
 }
 
 impl Occasionally {
@@ -22,10 +24,10 @@ impl Occasionally {
         self.permit_at(Instant::now())
     }
 
-    /// Forgets all events; `true` when one had been logged since the last reset.
+    /// The trouble is over; `true` when an event of it had been logged. If it comes again soon, that is a repeat.
     pub(crate) fn reset(&self) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *state).last.is_some()
+        std::mem::take(&mut state.was_logged)
     }
 
     fn permit_at(&self, now: Instant) -> Option<u64> {
@@ -34,7 +36,7 @@ impl Occasionally {
             state.repeats += 1;
             return None;
         }
-        state.last = Some(now);
+        (state.last, state.was_logged) = (Some(now), true);
         Some(std::mem::take(&mut state.repeats))
     }
 }
@@ -53,6 +55,8 @@ mod tests {
         assert_eq!(events.permit_at(start + INTERVAL), Some(2));
         assert!(events.reset());
         assert!(!events.reset());
-        assert_eq!(events.permit_at(start + INTERVAL), Some(0));
+        assert_eq!(events.permit_at(start + INTERVAL * 3 / 2), None, "on and off is not logged each time");
+        assert!(!events.reset());
+        assert_eq!(events.permit_at(start + INTERVAL * 2), Some(1));
     }
 }

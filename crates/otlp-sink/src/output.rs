@@ -67,8 +67,9 @@ impl OutputState {
     }
 
     pub(crate) fn stats(&self) -> OutputStats {
-        let held = self.queue.held();
+        // In this order a batch that is settled meanwhile is in neither, rather than in both.
         let mut stats = self.counters.snapshot(&self.name);
+        let held = self.queue.held();
         stats.queued_spans = held.queued_spans;
         stats.in_flight_spans = held.in_flight_spans;
         stats.held_bytes = held.bytes as u64;

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -76,6 +76,9 @@ struct InFlight {
     batch: Batch,
     /// Its copy in the spool.
     record: Option<RecordId>,
+    /// The copy of the batch that it is a part of, as long as it has none of its own.
+    whole: Option<RecordId>,
+    /// It is to have a copy.
     has_failed: bool,
 }
 
@@ -88,8 +91,8 @@ struct SpoolState {
     is_spilling: bool,
     /// The spool takes nothing because of its limit.
     is_full: bool,
-    /// Batches that have the same copy, after a split.
-    parts: HashMap<RecordId, usize>,
+    /// Copies of batches that were split, and how many parts are neither settled nor have a copy of their own.
+    wholes: HashMap<RecordId, usize>,
     /// Copies that are not needed any more.
     settled: Vec<RecordId>,
     stats: SpoolStats,
@@ -108,6 +111,8 @@ pub(crate) struct Held {
 pub(crate) struct View {
     /// Whether writing is worth a try.
     pub(crate) can_write: bool,
+    /// Whether reading is.
+    pub(crate) can_read: bool,
     /// Whether writing failed after the end of those who deliver: what is in memory stays there.
     pub(crate) gave_up: bool,
     /// Length of the next request to be read.
@@ -199,7 +204,7 @@ impl Queue {
         };
         state.held.queued_spans -= batch.spans;
         state.held.in_flight_spans += batch.spans;
-        let flight = state.fly(batch, record);
+        let flight = state.fly(InFlight { batch, record, whole: None, has_failed: false });
         self.changed(state);
         Take::Batch(flight)
     }
@@ -234,18 +239,24 @@ impl Queue {
         self.changed(state);
     }
 
-    /// Has two parts fly in place of a batch that is in flight, each to be settled.
+    /// Has two parts fly in place of a batch that is in flight, each to be settled. If it has a copy, or is to have one, each
+    /// part will have its own, so that none is delivered again because of the other.
     pub(crate) fn split(&self, flight: &Flight, parts: [Batch; 2]) -> [Flight; 2] {
         let mut state = self.lock();
-        let record = state.in_flight.get(&flight.ticket).and_then(|in_flight| in_flight.record);
-        if let Some(record) = record {
-            *state.spool.parts.entry(record).or_insert(1) += parts.len();
+        let Some(split) = state.in_flight.get(&flight.ticket) else { unreachable!("a flight is settled once") };
+        let (whole, has_failed) = (split.record.or(split.whole), split.has_failed || split.record.is_some());
+        if let Some(whole) = whole {
+            // Its own place is given back by `land`.
+            *state.spool.wholes.entry(whole).or_insert(1) += parts.len();
         }
         let parts = parts.map(|part| {
             state.held.in_flight_spans += part.spans;
             state.held.bytes += part.request.len();
-            state.fly(part, record)
+            state.fly(InFlight { batch: part, record: None, whole, has_failed })
         });
+        if let Some(split) = state.in_flight.get_mut(&flight.ticket) {
+            (split.record, split.whole) = (None, whole);
+        }
         state.land(flight);
         self.changed(state);
         parts
@@ -289,7 +300,13 @@ impl Queue {
     }
 
     pub(crate) fn spool_stats(&self) -> Option<SpoolStats> {
-        self.has_spool().then(|| self.lock().spool.stats)
+        self.has_spool().then(|| {
+            let state = self.lock();
+            let loaded = state.loaded.iter().map(|(_, batch)| batch.spans);
+            let copied =
+                state.in_flight.values().filter(|flight| flight.record.is_some()).map(|flight| flight.batch.spans);
+            SpoolStats { copied: loaded.chain(copied).sum(), ..state.spool.stats }
+        })
     }
 
     pub(crate) fn has_spool(&self) -> bool {
@@ -309,6 +326,7 @@ impl Queue {
 
     /// Waits for something to do.
     pub(crate) fn job(&self, view: &View) -> Job {
+        let wake_at = Instant::now() + view.wake_after;
         let mut state = self.lock();
         loop {
             if !state.spool.settled.is_empty() {
@@ -325,19 +343,20 @@ impl Queue {
                 state.leave_to_spool();
                 return Job::End;
             }
-            if state.may_read(view.next_len, self.read_ahead, self.max_bytes / 2) {
+            if view.can_read && state.may_read(view.next_len, self.read_ahead, self.max_bytes) {
                 return Job::Read;
             }
-            let waited = self.work.wait_timeout(state, view.wake_after).unwrap_or_else(PoisonError::into_inner);
-            state = waited.0;
-            if waited.1.timed_out() {
+            let wait = wake_at.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
                 return Job::Tick;
             }
+            state = self.work.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// What came of a [`Job`]: batches that were written, those that were not, one that was read; and how the spool is now.
-    pub(crate) fn report(&self, spills: Vec<Spill>, loaded: Option<Loaded>, now: SpoolReport) {
+    /// Returns the spans that were lost with the copies that the spool has dropped.
+    pub(crate) fn report(&self, spills: Vec<Spill>, loaded: Option<Loaded>, now: SpoolReport) -> u64 {
         let mut state = self.lock();
         let mut unwritten = Vec::new();
         for Spill { ticket, batch, record } in spills {
@@ -349,7 +368,11 @@ impl Queue {
                 }
                 (Some(_), None) => {}
                 (Some(ticket), Some(record)) => match state.in_flight.get_mut(&ticket) {
-                    Some(in_flight) => in_flight.record = Some(record),
+                    Some(in_flight) => {
+                        in_flight.record = Some(record);
+                        let whole = in_flight.whole.take();
+                        state.leave_whole(whole);
+                    }
                     // It was settled, or split, in the meantime.
                     None => state.spool.settled.push(record),
                 },
@@ -364,12 +387,14 @@ impl Queue {
             state.held.queued_spans += spans;
             state.loaded.push_back((record, Batch { request, spans, created }));
         }
+        let lost = if now.dropped.is_empty() { 0 } else { state.forget_copies(&now.dropped) };
         state.spool.is_spilling = false;
         state.spool.is_full = now.is_full;
         state.spool.unread = now.unread;
         state.spool.stats = now.stats;
         drop(state);
         self.ready.notify_waiters();
+        lost
     }
 
     /// Unlocks, and wakes the thread of the spool.
@@ -392,8 +417,10 @@ enum Take {
 }
 
 /// How a spool is after a [`Job`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SpoolReport {
+    /// Records that it gave out and has dropped since.
+    pub(crate) dropped: Vec<RecordId>,
     pub(crate) unread: u64,
     pub(crate) is_full: bool,
     pub(crate) stats: SpoolStats,
@@ -404,38 +431,77 @@ impl State {
         self.closed.is_some() && self.senders == 0
     }
 
-    fn fly(&mut self, batch: Batch, record: Option<RecordId>) -> Flight {
+    fn fly(&mut self, in_flight: InFlight) -> Flight {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.in_flight.insert(ticket, InFlight { batch: batch.clone(), record, has_failed: false });
+        let batch = in_flight.batch.clone();
+        self.in_flight.insert(ticket, in_flight);
         Flight { ticket, batch }
     }
 
     fn land(&mut self, flight: &Flight) {
-        let Some(InFlight { batch, record, .. }) = self.in_flight.remove(&flight.ticket) else { return };
+        let Some(InFlight { batch, record, whole, .. }) = self.in_flight.remove(&flight.ticket) else { return };
         self.held.in_flight_spans -= batch.spans;
         self.held.bytes -= batch.request.len();
-        let Some(record) = record else { return };
-        if let Some(parts) = self.spool.parts.get_mut(&record) {
-            *parts -= 1;
-            if *parts > 0 {
-                return;
-            }
-            self.spool.parts.remove(&record);
-        }
-        self.spool.settled.push(record);
+        self.leave_whole(whole);
+        self.spool.settled.extend(record);
     }
 
-    /// Whether to read from the spool: so much that those who deliver do not wait, but no more than half of the memory, for the
-    /// rest is for what is new; and in an outage nothing beyond what is being tried.
+    /// A part does not need the copy of the whole any more.
+    fn leave_whole(&mut self, whole: Option<RecordId>) {
+        let Some(whole) = whole else { return };
+        let Some(parts) = self.spool.wholes.get_mut(&whole) else { return };
+        *parts -= 1;
+        if *parts == 0 {
+            self.spool.wholes.remove(&whole);
+            self.spool.settled.push(whole);
+        }
+    }
+
+    /// The spool has dropped these. What is in flight gets another copy if it fails again; what was read in advance was the oldest
+    /// that there was, and goes with them, as does what nobody delivers any more. Returns the spans that are gone.
+    fn forget_copies(&mut self, dropped: &[RecordId]) -> u64 {
+        let is_dropped = |copy: &Option<RecordId>| copy.is_some_and(|record| dropped.contains(&record));
+        let mut lost = 0;
+        if self.is_over() {
+            for (_, flight) in self.in_flight.extract_if(|_, flight| is_dropped(&flight.record)) {
+                self.held.in_flight_spans -= flight.batch.spans;
+                self.held.bytes -= flight.batch.request.len();
+                lost += flight.batch.spans;
+            }
+        }
+        for flight in self.in_flight.values_mut() {
+            if is_dropped(&flight.record) {
+                (flight.record, flight.has_failed) = (None, false);
+            }
+            flight.whole.take_if(|whole| is_dropped(&Some(*whole)));
+        }
+        self.spool.wholes.retain(|record, _| !dropped.contains(record));
+        let held = &mut self.held;
+        self.loaded.retain(|(record, batch)| {
+            let stays = !dropped.contains(record);
+            if !stays {
+                held.bytes -= batch.request.len();
+                held.queued_spans -= batch.spans;
+                lost += batch.spans;
+            }
+            stays
+        });
+        lost
+    }
+
+    /// Whether to read from the spool: so much that those who deliver do not wait, but in advance no more than half of the
+    /// memory, for the rest is for what is new; and in an outage nothing beyond what is being tried.
     fn may_read(&self, next_len: usize, read_ahead: usize, max_bytes: usize) -> bool {
         if self.closed.is_some() || self.spool.unread == 0 {
             return false;
         }
-        if self.loaded.is_empty() && self.in_flight.is_empty() {
+        let (busy, bytes) = (self.loaded.len() + self.in_flight.len(), self.held.bytes + next_len);
+        if busy == 0 {
             return true;
         }
-        !self.is_failing && self.loaded.len() < read_ahead && self.held.bytes + next_len <= max_bytes
+        let in_advance = self.loaded.len() < read_ahead && bytes <= max_bytes / 2;
+        !self.is_failing && (in_advance || busy < read_ahead && bytes <= max_bytes)
     }
 
     /// What the spool should have: all of it in an outage, behind what it has already, and in the end; what is too much for
@@ -555,7 +621,7 @@ mod tests {
     }
 
     fn view() -> View {
-        View { can_write: true, gave_up: false, next_len: 0, wake_after: Duration::from_millis(1) }
+        View { can_write: true, can_read: true, gave_up: false, next_len: 0, wake_after: Duration::from_millis(1) }
     }
 
     fn record(offset: u64) -> RecordId {
@@ -635,9 +701,9 @@ mod tests {
         assert_eq!((spans(queue.pop().await), spans(queue.pop().await)), (2, 4));
     }
 
-    /// A copy is forgotten when the last part of its batch is settled, and not before.
+    /// Parts get copies of their own; that of the whole is forgotten when none of them needs it.
     #[tokio::test]
-    async fn parts_share_a_copy() {
+    async fn parts_have_copies_of_their_own() {
         let queue = Queue::new(100, 2);
         queue.push(batch(10, 4)).unwrap();
         let whole = queue.pop().await.unwrap();
@@ -645,14 +711,43 @@ mod tests {
         queue.report(written(queue.job(&view()), 5), None, unread(0));
         let [first, second] = queue.split(&whole, [batch(6, 2), batch(6, 2)]);
         let [third, fourth] = queue.split(&second, [batch(4, 1), batch(4, 1)]);
-        for part in [first, third] {
-            queue.settle(&part);
-            assert!(matches!(queue.job(&view()), Job::Tick));
-        }
+        queue.settle(&first);
+        let spills = written(queue.job(&view()), 6);
+        assert_eq!(spills.len(), 2, "the parts that are left");
+        queue.settle(&third);
+        assert!(matches!(queue.job(&View { can_write: false, ..view() }), Job::Tick), "the whole is needed");
+        let third_record = spills.iter().find(|spill| spill.ticket == Some(third.ticket)).unwrap().record.unwrap();
+        let fourth_record = spills.iter().find(|spill| spill.ticket == Some(fourth.ticket)).unwrap().record.unwrap();
+        queue.report(spills, None, unread(0));
+        let forgotten = |expected: &mut [RecordId]| {
+            let Job::Forget(mut records) = queue.job(&view()) else { panic!("nothing is forgotten") };
+            records.sort_unstable_by_key(RecordId::offset);
+            expected.sort_unstable_by_key(RecordId::offset);
+            assert_eq!(records, expected);
+        };
+        forgotten(&mut [record(5), third_record]);
         queue.settle(&fourth);
-        let Job::Forget(records) = queue.job(&view()) else { panic!("all parts are settled") };
-        assert_eq!(records, [record(5)]);
+        forgotten(&mut [fourth_record]);
         assert_eq!(queue.held(), Held::default());
+    }
+
+    /// A full spool may drop what it had given out: what is in flight is written again if it fails, what waits to fly is lost.
+    #[tokio::test]
+    async fn copies_that_are_dropped_are_made_again() {
+        let queue = Queue::new(1000, 2);
+        for number in 0..2 {
+            queue.report(Vec::new(), None, unread(1));
+            let loaded = Loaded { record: record(number), request: vec![0; 10].into(), spans: 1 + number, created: 0 };
+            queue.report(Vec::new(), Some(loaded), unread(0));
+        }
+        let flight = queue.pop().await.unwrap();
+        assert_eq!(queue.spool_stats().unwrap().copied, 3);
+        let lost = queue.report(Vec::new(), None, SpoolReport { dropped: vec![record(0), record(1)], ..unread(0) });
+        assert_eq!((lost, queue.spool_stats().unwrap().copied), (2, 0));
+        assert_eq!(queue.held(), Held { queued_spans: 0, in_flight_spans: 1, bytes: 10 });
+        assert!(matches!(queue.job(&view()), Job::Tick));
+        queue.failed(&flight);
+        assert_eq!(written(queue.job(&view()), 7).len(), 1);
     }
 
     /// A batch that was delivered while it was being written is forgotten at once.
@@ -699,5 +794,37 @@ mod tests {
         queue.report(spills, None, unread(0));
         assert!(matches!(queue.job(&View { gave_up: true, ..view() }), Job::End));
         assert_eq!(queue.held().queued_spans, 2);
+    }
+
+    /// Whatever happens, the thread looks at the time when it wanted to.
+    #[test]
+    fn wake_ups_do_not_put_off_the_tick() {
+        let queue = Arc::new(Queue::new(1 << 20, 2));
+        let view = View { can_write: false, wake_after: Duration::from_millis(100), ..view() };
+        let thread = std::thread::spawn({
+            let queue = queue.clone();
+            move || matches!(queue.job(&view), Job::Tick)
+        });
+        let start = Instant::now();
+        while !thread.is_finished() {
+            assert!(start.elapsed() < Duration::from_secs(10), "no tick");
+            queue.push(batch(1, 1)).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(thread.join().unwrap());
+    }
+
+    /// Those who deliver are kept busy even when memory is more than half full of what cannot be written.
+    #[tokio::test]
+    async fn reading_goes_on_when_writing_cannot() {
+        let queue = Queue::new(100, 4);
+        (0..6).for_each(|_| queue.push(batch(10, 1)).unwrap());
+        let view = View { can_write: false, next_len: 10, ..view() };
+        queue.report(Vec::new(), None, SpoolReport { is_full: true, ..unread(9) });
+        assert!(matches!(queue.job(&view), Job::Read));
+        let loaded = Loaded { record: record(0), request: vec![0; 10].into(), spans: 1, created: 0 };
+        queue.report(Vec::new(), Some(loaded), SpoolReport { is_full: true, ..unread(8) });
+        let _flight = queue.pop().await.unwrap();
+        assert!(matches!(queue.job(&view), Job::Read));
     }
 }

@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use crate::sink::Sink;
+use crate::sink::{SPOOL_DEADLINE, Sink};
 use crate::stats::OutputStats;
 use crate::writer::SpanWriter;
 
@@ -56,7 +56,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it looks.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What the report of a shutdown may take after its timeout.
+/// What the report of a shutdown may take after its timeout and that of the spools.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
 
 impl SdkExporter {
@@ -84,10 +84,11 @@ impl SpanExporter for SdkExporter {
 
     fn force_flush(&self) -> OTelSdkResult {
         let (start, before) = (Instant::now(), self.sink.stats());
-        let spooled = |stats: &OutputStats| stats.spool.map_or(0, |spool| spool.spans);
         let is_settled = |(before, now): (&OutputStats, &OutputStats)| {
-            let settled = |stats: &OutputStats| stats.exported + stats.dropped_total() + spooled(stats);
-            settled(now) >= settled(before) + before.queued_spans + before.in_flight_spans
+            let on_disk = |stats: &OutputStats| stats.spool.map_or(0, |spool| spool.spans + spool.copied);
+            let settled = |stats: &OutputStats| stats.exported + stats.dropped_total() + on_disk(stats);
+            let copied = before.spool.map_or(0, |spool| spool.copied);
+            settled(now) + copied >= settled(before) + before.queued_spans + before.in_flight_spans
         };
         while !before.outputs.iter().zip(&self.sink.stats().outputs).all(is_settled) {
             if start.elapsed() > FLUSH_TIMEOUT {
@@ -106,7 +107,7 @@ impl SpanExporter for SdkExporter {
         let (done, report) = sync_channel(1);
         let sink = self.sink.clone();
         self.sink.runtime().spawn(async move { done.send(sink.shutdown(timeout).await) });
-        match report.recv_timeout(timeout + REPORT_GRACE) {
+        match report.recv_timeout(timeout.saturating_add(SPOOL_DEADLINE + REPORT_GRACE)) {
             Ok(report) if report.remaining == 0 => Ok(()),
             Ok(_) | Err(RecvTimeoutError::Timeout) => Err(OTelSdkError::Timeout(timeout)),
             Err(RecvTimeoutError::Disconnected) => {

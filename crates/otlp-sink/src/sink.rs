@@ -25,7 +25,7 @@ use crate::writer::{BufferPool, SpanWriter};
 use crate::{lines, tree};
 
 /// How long it may take to write what is in memory to the spools at the end.
-const SPOOL_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const SPOOL_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a sink did not start.
 #[derive(Debug, thiserror::Error)]
@@ -289,6 +289,11 @@ fn start_output(
 /// Opens a spool and starts its thread.
 fn start_spool(spool: SpoolConfig, output: &Arc<OutputState>, config: &SinkConfig) -> Result<Task, SinkError> {
     let path = spool.directory.clone();
+    // One request has to fit, whatever it holds.
+    let least = Spool::record_bound(config.max_batch_bytes.min(config.queue_bytes));
+    if spool.max_bytes < least {
+        return Err(ConfigError::SpoolSize { bytes: spool.max_bytes, least }.into());
+    }
     let spool = Spool::open(spool).map_err(|source| SinkError::Spool { path, source })?;
     let (done, receiver) = oneshot::channel();
     let worker = Worker::new(spool, output.clone(), config.max_age);

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use tracing::warn;
 
 use self::record::{HEADER_LEN, Header};
+use crate::occasionally::Occasionally;
 use crate::stats::DropReason;
 
 /// Where an output keeps spans that it cannot deliver now.
@@ -90,6 +91,10 @@ impl RecordId {
     pub(crate) const fn at(offset: u64) -> Self {
         Self { segment: 0, offset }
     }
+
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
 }
 
 /// A request that was read.
@@ -134,7 +139,10 @@ pub(crate) struct Spool {
     is_synced: bool,
     /// Spans that were lost, until somebody counts them.
     lost: Vec<(DropReason, u64)>,
+    /// Records that were held and dropped with their segment.
+    dropped: Vec<RecordId>,
     damaged_bytes: u64,
+    warnings: Occasionally,
     compressor: zstd::bulk::Compressor<'static>,
     buffer: Vec<u8>,
 }
@@ -149,6 +157,8 @@ struct Segment {
     held_records: u64,
     /// When its newest record was made, as Unix time in milliseconds.
     newest: u64,
+    /// Bytes that were not understood.
+    damaged: u64,
     /// What is unread, for the segments that are being written and read; the others know it from their files.
     index: Option<VecDeque<Entry>>,
 }
@@ -204,7 +214,9 @@ impl Spool {
             bytes: 0,
             is_synced: true,
             lost: Vec::new(),
+            dropped: Vec::new(),
             damaged_bytes: 0,
+            warnings: Occasionally::default(),
             compressor: zstd::bulk::Compressor::new(LEVEL)?,
             buffer: Vec::new(),
         };
@@ -221,8 +233,17 @@ impl Spool {
     /// Counts what is unread in a segment of an earlier run; deletes it if there is nothing.
     fn recover(&mut self, number: u64, key: u64) {
         let (len, unread_records, unread_spans) = (0, 0, 0);
-        let mut segment =
-            Segment { number, key, len, unread_records, unread_spans, held_records: 0, newest: 0, index: None };
+        let mut segment = Segment {
+            number,
+            key,
+            len,
+            unread_records,
+            unread_spans,
+            held_records: 0,
+            newest: 0,
+            damaged: 0,
+            index: None,
+        };
         match self.walk(&mut segment) {
             Ok(entries) => {
                 segment.unread_records = entries.len() as u64;
@@ -264,7 +285,9 @@ impl Spool {
             file.set_len(end)?;
         }
         segment.len = end;
-        self.damaged_bytes += damaged;
+        // What was cut off is known and not there any more.
+        self.damaged_bytes += damaged.saturating_sub(segment.damaged);
+        segment.damaged = damaged.saturating_sub(len - end);
         Ok(entries)
     }
 
@@ -277,7 +300,7 @@ impl Spool {
         created: u64,
         is_held: bool,
     ) -> Result<RecordId, AppendError> {
-        let room = HEADER_LEN + zstd::zstd_safe::compress_bound(request.len());
+        let room = Self::record_bound(request.len()) as usize;
         if self.buffer.len() < room {
             self.buffer.resize(room, 0);
         }
@@ -332,7 +355,7 @@ impl Spool {
         let max_len = MAX_SEGMENT_BYTES.min(self.config.max_bytes / MIN_SEGMENTS);
         let is_full = self.segments.back().is_some_and(|last| last.len > 0 && last.len + record_len > max_len);
         if self.writer.is_none() || is_full {
-            self.close_writer();
+            self.close_writer()?;
             let segment = Segment {
                 number: self.next_number,
                 key: fastrand::u64(..),
@@ -341,6 +364,7 @@ impl Spool {
                 unread_spans: 0,
                 held_records: 0,
                 newest: 0,
+                damaged: 0,
                 index: Some(VecDeque::new()),
             };
             self.writer = Some(options().create_new(true).open(self.path(&segment))?);
@@ -354,49 +378,50 @@ impl Spool {
     }
 
     /// Ends the segment that is being written; it keeps its index only if it is the one to be read next.
-    fn close_writer(&mut self) {
-        if self.config.sync != SpoolSync::Never {
-            self.sync();
-        }
+    fn close_writer(&mut self) -> io::Result<()> {
+        // An error is that of the next write.
+        let synced = if self.config.sync == SpoolSync::Never { Ok(()) } else { self.sync() };
         if self.writer.take().is_some() {
             let is_read = self.segments.iter().rev().skip(1).all(|segment| segment.unread_records == 0);
             if let Some(last) = self.segments.back_mut().filter(|_| !is_read) {
                 last.index = None;
             }
         }
+        synced
     }
 
-    /// The oldest record that is unread and newer than `oldest` (Unix time in milliseconds); it is held from now on.
-    pub(crate) fn next(&mut self, oldest: u64) -> Option<Loaded> {
+    /// The oldest record that is unread and newer than `oldest` (Unix time in milliseconds); it is held from now on. What is
+    /// damaged or too old on the way to it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The system cannot read now; nothing is lost by that.
+    pub(crate) fn next(&mut self, oldest: u64) -> io::Result<Option<Loaded>> {
         loop {
-            let at = self.segments.iter().position(|segment| segment.unread_records > 0)?;
+            let Some(at) = self.segments.iter().position(|segment| segment.unread_records > 0) else { return Ok(None) };
             if self.segments[at].index.is_none() {
-                self.read_index(at);
+                self.read_index(at)?;
                 continue;
             }
             let segment = &mut self.segments[at];
-            let entry = segment.index.as_mut().and_then(VecDeque::pop_front).expect("unread records are in the index");
+            let entry =
+                segment.index.as_mut().and_then(|index| index.front().copied()).expect("unread records are in it");
             let Header { spans, created, .. } = entry.header;
+            let result = if created < oldest { Err(DropReason::Expired) } else { self.read(at, entry)? };
+            let segment = &mut self.segments[at];
+            segment.index.as_mut().and_then(VecDeque::pop_front);
             segment.unread_records -= 1;
             segment.unread_spans -= spans;
             segment.held_records += 1;
             let record = RecordId { segment: segment.number, offset: entry.offset };
             self.held.insert(record, spans);
-            let lost = if created < oldest {
-                DropReason::Expired
-            } else {
-                match self.read(at, entry) {
-                    Ok(request) => return Some(Loaded { record, request: request.into(), spans, created }),
-                    Err(error) => {
-                        let name = self.segments[at].file_name();
-                        warn!(name, offset = entry.offset, %error, spans, "dropped a damaged record of the spool");
-                        self.damaged_bytes += entry.header.record_len();
-                        DropReason::Damaged
-                    }
+            match result {
+                Ok(request) => return Ok(Some(Loaded { record, request: request.into(), spans, created })),
+                Err(reason) => {
+                    self.lost.push((reason, spans));
+                    self.done(record);
                 }
-            };
-            self.lost.push((lost, spans));
-            self.done(record);
+            }
         }
     }
 
@@ -407,14 +432,18 @@ impl Spool {
         entry.map_or(0, |entry| entry.header.request_len as usize)
     }
 
-    fn read_index(&mut self, at: usize) {
+    fn read_index(&mut self, at: usize) -> io::Result<()> {
         let mut segment = self.segments.remove(at).expect("it is there");
         let len = segment.len;
-        let entries = self.walk(&mut segment).unwrap_or_else(|error| {
-            let name = segment.file_name();
-            warn!(name, %error, "cannot read a segment of the spool any more");
-            VecDeque::new()
-        });
+        let walked = self.walk(&mut segment);
+        let entries = match walked {
+            Err(error) if !is_damage(&error) => {
+                self.segments.insert(at, segment);
+                return Err(error);
+            }
+            // It was taken away.
+            walked => walked.unwrap_or_default(),
+        };
         self.bytes = self.bytes + segment.len - len;
         // What was there at the start, or when it was written, and is not any more.
         let spans: u64 = entries.iter().map(|entry| entry.header.spans).sum();
@@ -426,9 +455,26 @@ impl Spool {
         segment.index = Some(entries);
         self.segments.insert(at, segment);
         self.delete_if_done(at);
+        Ok(())
     }
 
-    fn read(&self, at: usize, entry: Entry) -> io::Result<Vec<u8>> {
+    /// The request of a record, or why it is lost.
+    fn read(&mut self, at: usize, entry: Entry) -> io::Result<Result<Vec<u8>, DropReason>> {
+        match self.try_read(at, entry) {
+            Ok(request) => Ok(Ok(request)),
+            Err(error) if is_damage(&error) => {
+                let (name, spans, offset) = (self.segments[at].file_name(), entry.header.spans, entry.offset);
+                self.damaged_bytes += entry.header.record_len();
+                if let Some(repeats) = self.warnings.permit() {
+                    warn!(name, offset, %error, spans, repeats, "dropped a damaged record of the spool");
+                }
+                Ok(Err(DropReason::Damaged))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn try_read(&self, at: usize, entry: Entry) -> io::Result<Vec<u8>> {
         let damaged = || io::Error::new(io::ErrorKind::InvalidData, "its checksum does not match");
         let segment = &self.segments[at];
         let mut file = File::open(self.path(segment))?;
@@ -440,7 +486,7 @@ impl Spool {
         if !entry.header.is_payload(&payload) {
             return Err(damaged());
         }
-        let request = zstd::bulk::decompress(&payload, entry.header.request_len as usize)?;
+        let request = zstd::bulk::decompress(&payload, entry.header.request_len as usize).map_err(|_| damaged())?;
         if request.len() == entry.header.request_len as usize { Ok(request) } else { Err(damaged()) }
     }
 
@@ -453,9 +499,11 @@ impl Spool {
         if self.delete_if_done(at) {
             return;
         }
-        if let Err(error) = self.mark_done(at, record.offset) {
+        if let Err(error) = self.mark_done(at, record.offset)
+            && let Some(repeats) = self.warnings.permit()
+        {
             let name = self.segments[at].file_name();
-            warn!(name, %error, "cannot mark a record as delivered, it is sent again after a restart");
+            warn!(name, %error, repeats, "cannot mark a record as delivered, it is sent again after a restart");
         }
     }
 
@@ -490,6 +538,8 @@ impl Spool {
 
     fn drop_front(&mut self, reason: DropReason) {
         let segment = self.delete(0);
+        self.dropped
+            .extend(self.held.extract_if(|record, _| record.segment == segment.number).map(|(record, _)| record));
         if segment.unread_spans > 0 {
             self.lost.push((reason, segment.unread_spans));
         }
@@ -503,14 +553,19 @@ impl Spool {
     }
 
     /// Waits until the device has what was written.
-    pub(crate) fn sync(&mut self) {
-        if self.is_synced {
-            return;
+    ///
+    /// # Errors
+    ///
+    /// It cannot be said whether it has. What comes next goes to another segment.
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_synced, true) {
+            return Ok(());
         }
-        self.is_synced = true;
-        if let Some(Err(error)) = self.writer.as_ref().map(File::sync_data) {
-            warn!(%error, "cannot sync the spool, a loss of power would cost what was written");
+        let synced = self.writer.as_ref().map_or(Ok(()), File::sync_data);
+        if synced.is_err() {
+            self.writer = None;
         }
+        synced
     }
 
     pub(crate) fn is_synced(&self) -> bool {
@@ -537,6 +592,16 @@ impl Spool {
         &self.config
     }
 
+    /// Records that were given out and are not there any more, since the last call.
+    pub(crate) fn take_dropped(&mut self) -> Vec<RecordId> {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// The most bytes that a request of this length takes.
+    pub(crate) fn record_bound(request_len: usize) -> u64 {
+        (HEADER_LEN + zstd::zstd_safe::compress_bound(request_len)) as u64
+    }
+
     /// Spans that were lost since the last call, by reason.
     pub(crate) fn take_lost(&mut self) -> Vec<(DropReason, u64)> {
         std::mem::take(&mut self.lost)
@@ -551,6 +616,11 @@ impl std::fmt::Debug for Spool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spool").field("config", &self.config).field("bytes", &self.bytes).finish_non_exhaustive()
     }
+}
+
+/// Whether what was to be read is not there, rather than that it cannot be read now.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound)
 }
 
 /// For writing. What networks do is nobody else's business.

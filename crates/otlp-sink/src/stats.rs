@@ -150,6 +150,8 @@ impl RequestDurations {
 pub struct SpoolStats {
     /// Spans on disk that are neither queued nor in flight.
     pub spans: u64,
+    /// Spans queued or in flight that are on disk as well.
+    pub copied: u64,
     /// Bytes of all files.
     pub bytes: u64,
     /// Spans written since the start. From then on a crash does not lose them; nor a loss of power, with

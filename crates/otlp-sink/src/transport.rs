@@ -148,6 +148,14 @@ impl fmt::Display for ExportError {
 
 impl Error for ExportError {}
 
+/// Longest text of a receiver that is shown.
+const MAX_SHOWN_LEN: usize = 200;
+
+/// What a receiver says, fit for a log.
+fn printable(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_LEN).collect()
+}
+
 /// A successful answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -161,7 +169,7 @@ impl Accepted {
         let Some(partial_success) = Reader::new(response).messages(1).last() else { return Self::default() };
         Self {
             rejected_spans: partial_success.field(1).map_or(0, |rejected| rejected.number()),
-            message: partial_success.field(2).map_or_else(String::new, |message| message.text().into_owned()),
+            message: partial_success.field(2).map_or_else(String::new, |message| printable(&message.text())),
         }
     }
 }

@@ -182,6 +182,25 @@ async fn requests_that_are_too_large_are_halved() {
     }
 }
 
+/// A limit that no request is below is none that helps: the next batch is sent whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_takes_nothing_has_no_limit() {
+    let server = OtlpServer::start_local().await.unwrap();
+    server.respond_with(Respond::Limit(1));
+    let mut config = config(otlp(&server, Protocol::Grpc));
+    config.max_batch_spans = 20.try_into().unwrap();
+    let sink = start(config);
+    write_all(&sink, 20);
+    server.wait_for_requests(39, PATIENCE).await;
+    server.respond_with(Respond::Accept);
+    let mut writer = sink.writer();
+    (20..40).for_each(|index| write(&mut writer, index));
+    drop(writer);
+    let report = sink.shutdown(PATIENCE).await;
+    assert_eq!((report.exported, report.dropped, report.remaining), (20, 20, 0));
+    assert_eq!(server.requests().last().unwrap().spans, 20);
+}
+
 /// The receiver refuses connections for two seconds of a stream of 1,000 spans a second.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_loses_nothing_and_doubles_nothing() {
@@ -439,6 +458,20 @@ async fn rejected_spans_are_counted_as_dropped() {
         assert_eq!((report.exported, report.dropped), (12, 8), "{protocol}");
         let stats = &sink.stats().outputs[0];
         assert_eq!((stats.dropped(DropReason::Rejected), stats.retries), (8, 0));
+    }
+}
+
+/// The status says what became of the request, however much is said besides.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_is_an_answer() {
+    let text: &str = Box::leak("x".repeat(200_000).into_boxed_str());
+    for protocol in PROTOCOLS {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::PartialSuccess(0, text));
+        let sink = start(config(otlp(&server, protocol)));
+        write_all(&sink, 10);
+        let report = sink.shutdown(PATIENCE).await;
+        assert_eq!((report.exported, report.dropped, server.requests().len()), (10, 0, 1), "{protocol}");
     }
 }
 

@@ -16,7 +16,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, SpanData, SpanEvents, SpanExporter, SpanLinks,
 };
-use otlp_sink::{OtlpConfig, Output, Protocol, SdkExporter, Sink, SinkConfig};
+use otlp_sink::{OtlpConfig, Output, Protocol, SdkExporter, Sink, SinkConfig, SpoolConfig};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message as _;
@@ -366,6 +366,19 @@ fn force_flush_waits_for_what_was_exported() {
     runtime.block_on(exporter.export(vec![some_span("first".to_owned())])).unwrap();
     exporter.force_flush().unwrap();
     assert_eq!(server.span_count(), 1);
+}
+
+/// In an outage what is in the spool is flushed, and shutdown has no timeout that is too long.
+#[test]
+fn a_spool_is_good_enough_for_a_flush() {
+    let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
+    let mut otlp = OtlpConfig::new(Protocol::Grpc, "127.0.0.1:1").unwrap();
+    otlp.spool = Some(SpoolConfig::new(folder.path()));
+    let config = SinkConfig::default().with_output(Output::Otlp(otlp));
+    let exporter = SdkExporter::new(Sink::start(config, runtime.handle()).unwrap());
+    runtime.block_on(exporter.export(vec![some_span("kept".to_owned())])).unwrap();
+    exporter.force_flush().unwrap();
+    exporter.shutdown_with_timeout(Duration::MAX).unwrap();
 }
 
 #[test]

@@ -255,6 +255,41 @@ async fn a_spool_that_fails_leaves_memory() {
     assert_each_once(&server.shutdown().await, 0..200);
 }
 
+/// The disk is back after a second, while spans come and requests are tried all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn writing_is_tried_again_when_much_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("spool");
+    let mut server = OtlpServer::start_local().await.unwrap();
+    server.stop().await;
+    let sink = start(config(&server, &directory, |_| ()));
+    std::fs::remove_dir_all(&directory).unwrap();
+    let mut numbers = 0..;
+    let start = Instant::now();
+    let mut write_some = |until: &dyn Fn() -> bool| {
+        while !until() {
+            assert!(start.elapsed() < PATIENCE, "{:?}", sink.stats());
+            let number = numbers.next().unwrap();
+            write(&sink, number..number + 1);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    write_some(&|| !sink.stats().outputs[0].spool.unwrap().is_writable);
+    std::fs::create_dir(&directory).unwrap();
+    write_some(&|| sink.stats().outputs[0].spool.unwrap().written > 0);
+    assert!(sink.stats().outputs[0].spool.unwrap().is_writable);
+    assert_eq!(sink.stats().dropped(), 0);
+}
+
+#[tokio::test]
+async fn a_spool_has_room_for_a_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = OtlpServer::start_local().await.unwrap();
+    let error = Sink::start(config(&server, folder.path(), |spool| spool.max_bytes = 10_000), &Handle::current());
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("a spool of 10000 bytes is too small: one request takes up to 3"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_of_the_spool_that_are_too_old_are_dropped() {
     let folder = tempfile::tempdir().unwrap();

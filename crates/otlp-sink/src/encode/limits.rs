@@ -69,23 +69,26 @@ impl Bounds {
     #[cold]
     pub(super) fn trimmed(&self, span: &[u8]) -> Vec<u8> {
         let mut trimmed = Vec::with_capacity(span.len());
-        let (mut attributes, mut start) = (0, 0);
+        let (mut attributes, mut dropped, mut start) = (0, 0, 0);
         let mut fields = Reader::new(span);
         while let Some((number, field)) = fields.next() {
             let end = span.len() - fields.rest().len();
-            attributes += usize::from(number == ATTRIBUTES);
-            if number != ATTRIBUTES {
-                trimmed.extend_from_slice(&span[start..end]);
-            } else if attributes <= self.count {
-                put_bytes(&mut trimmed, 0x4a, &self.key_value(field.bytes()));
+            match number {
+                ATTRIBUTES if attributes < self.count => {
+                    attributes += 1;
+                    put_bytes(&mut trimmed, 0x4a, &self.key_value(field.bytes()));
+                }
+                ATTRIBUTES => dropped += 1,
+                // Some were left out before.
+                DROPPED_ATTRIBUTES_COUNT => dropped += field.number(),
+                _ => trimmed.extend_from_slice(&span[start..end]),
             }
             start = end;
         }
-        let dropped = attributes.saturating_sub(self.count);
         if dropped > 0 {
-            trimmed.push(DROPPED_ATTRIBUTES_COUNT << 3);
+            trimmed.push((DROPPED_ATTRIBUTES_COUNT as u8) << 3);
             let mut count = [0; 10];
-            let len = put_varint(&mut count, dropped as u64);
+            let len = put_varint(&mut count, dropped);
             trimmed.extend_from_slice(&count[..len]);
         }
         trimmed
@@ -124,4 +127,4 @@ impl Bounds {
 const ATTRIBUTES: u32 = 9;
 
 /// `Span.dropped_attributes_count`
-const DROPPED_ATTRIBUTES_COUNT: u8 = 10;
+const DROPPED_ATTRIBUTES_COUNT: u32 = 10;

@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::*;
+use crate::config::{OtlpConfig, Output, Protocol, SinkConfig};
+use crate::output::OutputState;
+use crate::queue::{Batch, Sender};
+use crate::stats::{OutputStats, SpoolStats};
 
 struct Folder(tempfile::TempDir);
 
@@ -40,7 +45,7 @@ fn append(spool: &mut Spool, numbers: impl IntoIterator<Item = u64>) {
 /// The numbers of all requests that can be read, which have to be right.
 fn read_all(spool: &mut Spool) -> Vec<u64> {
     let mut numbers = Vec::new();
-    while let Some(loaded) = spool.next(0) {
+    while let Some(loaded) = spool.next(0).unwrap() {
         assert_eq!((&*loaded.request, loaded.created), (&*request(loaded.spans), loaded.spans));
         numbers.push(loaded.spans);
     }
@@ -53,7 +58,7 @@ fn requests_come_back_in_order_after_a_restart() {
     let mut spool = folder.open();
     append(&mut spool, 1..=5);
     assert_eq!((spool.unread_records(), spool.unread_spans()), (5, 15));
-    assert_eq!(spool.next(0).unwrap().spans, 1);
+    assert_eq!(spool.next(0).unwrap().unwrap().spans, 1);
     // The first was taken and never settled.
     drop(spool);
     let mut spool = folder.open();
@@ -68,11 +73,12 @@ fn what_is_done_does_not_come_again_and_leaves_nothing() {
     let folder = Folder::new();
     let mut spool = folder.open();
     append(&mut spool, 1..=3);
-    let records: Vec<_> = std::iter::from_fn(|| spool.next(0)).map(|loaded| loaded.record).collect();
+    let records: Vec<_> = std::iter::from_fn(|| spool.next(0).unwrap()).map(|loaded| loaded.record).collect();
     spool.done(records[1]);
     drop(spool);
     let mut spool = folder.open();
-    let records: Vec<_> = std::iter::from_fn(|| spool.next(0)).map(|loaded| (loaded.spans, loaded.record)).collect();
+    let records: Vec<_> =
+        std::iter::from_fn(|| spool.next(0).unwrap()).map(|loaded| (loaded.spans, loaded.record)).collect();
     assert_eq!(records.iter().map(|(spans, _)| *spans).collect::<Vec<_>>(), [1, 3]);
     for (_, record) in records {
         spool.done(record);
@@ -137,7 +143,7 @@ fn damage_costs_what_it_hits() {
     let folder = Folder::new();
     let mut spool = folder.open();
     append(&mut spool, 1..=4);
-    let records: Vec<_> = std::iter::from_fn(|| spool.next(0)).map(|loaded| loaded.record).collect();
+    let records: Vec<_> = std::iter::from_fn(|| spool.next(0).unwrap()).map(|loaded| loaded.record).collect();
     // The second is done: damage may bring it back, but nothing else.
     spool.done(records[1]);
     let starts: Vec<_> = records.iter().map(|record| record.offset as usize).collect();
@@ -256,7 +262,7 @@ fn what_is_too_old_is_dropped_before_and_while_it_is_read() {
     let files = folder.files().len();
     spool.expire(10);
     assert!(folder.files().len() < files && spool.unread_spans() > 0);
-    let read: Vec<_> = std::iter::from_fn(|| spool.next(10)).map(|loaded| loaded.spans).collect();
+    let read: Vec<_> = std::iter::from_fn(|| spool.next(10).unwrap()).map(|loaded| loaded.spans).collect();
     assert_eq!(read, (10..=20).collect::<Vec<_>>());
     let lost = spool.take_lost();
     assert!(lost.iter().all(|(reason, _)| *reason == DropReason::Expired));
@@ -277,7 +283,7 @@ fn memory_does_not_grow_with_what_is_on_disk() {
     assert!(spool.segments.len() > 5);
     assert_eq!(known(&spool), 2);
     let mut expected = 1;
-    while let Some(loaded) = spool.next(0) {
+    while let Some(loaded) = spool.next(0).unwrap() {
         assert_eq!(loaded.spans, expected);
         expected += 1;
         assert!(known(&spool) <= 3);
@@ -312,4 +318,143 @@ fn a_segment_that_is_gone_is_counted() {
     assert_eq!(read_all(&mut spool), [4]);
     assert_eq!(spool.take_lost(), [(DropReason::Damaged, 6)]);
     assert_eq!(spool.unread_spans(), 0);
+}
+
+/// A directory that cannot be read now, for want of file descriptors or because of a device that does not answer, is no damage.
+#[test]
+fn what_cannot_be_read_now_is_read_later() {
+    let folder = Folder::new();
+    append(&mut folder.open(), 1..=3);
+    for is_index_known in [false, true] {
+        let mut spool = folder.open();
+        if is_index_known {
+            spool.read_index(0).unwrap();
+        }
+        // A directory in its place cannot be opened for writing, nor be read as a file.
+        let path = folder.files().remove(0);
+        let aside = folder.0.path().join("aside");
+        fs::rename(&path, &aside).unwrap();
+        fs::create_dir(&path).unwrap();
+        for _ in 0..2 {
+            assert_eq!(spool.next(0).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        }
+        assert_eq!((spool.unread_spans(), spool.take_lost()), (6, vec![]));
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        assert_eq!(read_all(&mut spool), [1, 2, 3]);
+        assert_eq!(spool.damaged_bytes(), 0);
+    }
+}
+
+#[test]
+fn damage_is_counted_once() {
+    let folder = Folder::new();
+    append(&mut folder.open(), 1..=3);
+    let path = folder.files().remove(0);
+    let mut whole = fs::read(&path).unwrap();
+    let first = whole.len() as u64 / 3;
+    whole[20] ^= 1;
+    whole.extend([0; 7]);
+    fs::write(&path, &whole).unwrap();
+    let mut spool = folder.open();
+    let at_start = spool.damaged_bytes();
+    assert!((first - 5..first + 15).contains(&at_start), "{at_start}, of records of {first}");
+    assert_eq!(read_all(&mut spool), [2, 3]);
+    assert_eq!(spool.damaged_bytes(), at_start);
+}
+
+/// A worker and the queue it is for.
+struct Running {
+    output: Arc<OutputState>,
+    sender: Sender,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Running {
+    fn start(config: &SpoolConfig) -> Self {
+        let mut otlp = OtlpConfig::new(Protocol::Grpc, "a:1").unwrap();
+        otlp.spool = Some(config.clone());
+        let sink = SinkConfig::default().with_output(Output::Otlp(otlp));
+        let output = Arc::new(OutputState::new(&sink.outputs[0], &sink));
+        let sender = output.queue.clone().sender();
+        let worker = worker::Worker::new(Spool::open(config.clone()).unwrap(), output.clone(), None);
+        let thread = std::thread::spawn(move || worker.run());
+        Self { output, sender, thread }
+    }
+
+    fn push(&self, number: u64, spans: u64) {
+        self.output.push(Batch::new(request(number).into(), spans));
+    }
+
+    /// Waits until a condition of the statistics holds.
+    fn wait_until(&self, condition: impl Fn(&SpoolStats) -> bool) {
+        let start = std::time::Instant::now();
+        while !condition(&self.output.stats().spool.unwrap()) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{:?}", self.output.stats());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn end(self) -> OutputStats {
+        self.output.queue.close(DropReason::Shutdown);
+        drop(self.sender);
+        self.thread.join().unwrap();
+        self.output.stats()
+    }
+}
+
+/// The spool overflows in an outage, and drops the copies of what is in flight first; then the program ends.
+#[tokio::test]
+async fn the_report_says_what_is_on_disk() {
+    let folder = Folder::new();
+    let config = SpoolConfig { max_bytes: 4000, ..folder.config() };
+    let running = Running::start(&config);
+    let mut flights = Vec::new();
+    for number in 1..=3 {
+        running.push(number, 1);
+        let flight = running.output.queue.pop().await.unwrap();
+        running.output.queue.failed(&flight);
+        running.wait_until(|stats| stats.copied == number);
+        flights.push(flight);
+    }
+    for number in 4..=100 {
+        running.push(number, 1);
+        running.wait_until(|stats| stats.written >= number);
+    }
+    running.wait_until(|stats| stats.copied == 0);
+    running.output.queue.failed(&flights[0]);
+    running.wait_until(|stats| stats.copied == 1);
+    let stats = running.end();
+    let spooled = stats.spool.unwrap().spans;
+    assert_eq!((stats.queued_spans, stats.in_flight_spans), (0, 0));
+    assert_eq!(spooled + stats.dropped_total(), 100);
+    let read = read_numbers(&config);
+    assert_eq!(read.len() as u64, spooled, "what the report says is in the spool");
+    assert!([1, 2, 3].iter().all(|number| read.contains(number)), "what was in flight is the last to go");
+}
+
+fn read_numbers(config: &SpoolConfig) -> Vec<u64> {
+    let mut spool = Spool::open(config.clone()).unwrap();
+    std::iter::from_fn(|| spool.next(0).unwrap())
+        .map(|loaded| (1..=100).find(|number| *loaded.request == *request(*number)).unwrap())
+        .collect()
+}
+
+/// One half is delivered, the other fails; after a restart only the other comes.
+#[tokio::test]
+async fn a_half_that_was_delivered_does_not_come_again() {
+    let folder = Folder::new();
+    let config = folder.config();
+    let running = Running::start(&config);
+    running.push(1, 10);
+    let flight = running.output.queue.pop().await.unwrap();
+    running.output.queue.failed(&flight);
+    running.wait_until(|stats| stats.copied == 10);
+    let halves = [2, 3].map(|number| Batch::new(request(number).into(), 5));
+    let [first, second] = running.output.queue.split(&flight, halves);
+    running.output.exported(&first, 0);
+    running.output.queue.failed(&second);
+    let stats = running.end();
+    assert_eq!((stats.exported, stats.spool.unwrap().spans), (5, 5));
+    assert_eq!(read_numbers(&config), [3]);
 }

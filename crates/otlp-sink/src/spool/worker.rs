@@ -9,7 +9,7 @@ use super::{AppendError, Spool, SpoolSync};
 use crate::occasionally::Occasionally;
 use crate::output::OutputState;
 use crate::queue::{Job, Spill, SpoolReport, View, unix_millis};
-use crate::stats::SpoolStats;
+use crate::stats::{DropReason, SpoolStats};
 
 /// How long nothing is written after a failure. Meanwhile spans wait in memory, as without a spool.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
@@ -31,6 +31,8 @@ pub(crate) struct Worker {
     written: u64,
     /// Until when nothing is written.
     paused: Option<Instant>,
+    /// Until when nothing is read.
+    reading_paused: Option<Instant>,
     is_full: bool,
     gave_up: bool,
     synced: Instant,
@@ -46,9 +48,20 @@ impl Worker {
             info!(output, spans = recovered, bytes, "the spool has spans of an earlier run");
         }
         let (written, synced, failures) = (0, Instant::now(), Occasionally::default());
-        let (paused, is_full, gave_up) = Default::default();
-        let mut worker =
-            Self { spool, output, max_age, recovered, written, paused, is_full, gave_up, synced, failures };
+        let (paused, reading_paused, is_full, gave_up) = Default::default();
+        let mut worker = Self {
+            spool,
+            output,
+            max_age,
+            recovered,
+            written,
+            paused,
+            reading_paused,
+            is_full,
+            gave_up,
+            synced,
+            failures,
+        };
         worker.report(Vec::new(), None);
         worker
     }
@@ -64,7 +77,7 @@ impl Worker {
                     self.paused = self.paused.filter(|_| !self.is_full);
                 }
                 Job::Write(batches) => spills = self.write(batches),
-                Job::Read => loaded = self.spool.next(self.oldest()),
+                Job::Read => loaded = self.read(),
                 Job::Tick => {}
                 Job::End => break,
             }
@@ -72,25 +85,27 @@ impl Worker {
                 self.spool.expire(self.oldest());
             }
             if self.sync_due() == Some(Duration::ZERO) {
-                self.spool.sync();
-                self.synced = Instant::now();
+                self.sync();
             }
             self.report(spills, loaded);
         }
         if self.spool.config().sync != SpoolSync::Never {
-            self.spool.sync();
+            self.sync();
         }
     }
 
     fn view(&self) -> View {
-        let pause = self.paused.map(|until| until.saturating_duration_since(Instant::now()));
-        let is_paused = pause.is_some_and(|pause| !pause.is_zero());
-        let wake_after = [Some(TICK), pause.filter(|_| is_paused), self.sync_due()].into_iter().flatten().min();
+        let left = |until: Option<Instant>| {
+            until.map(|until| until.saturating_duration_since(Instant::now())).filter(|pause| !pause.is_zero())
+        };
+        let (pause, reading_pause) = (left(self.paused), left(self.reading_paused));
+        let wake_after = [pause, reading_pause, self.sync_due()].into_iter().flatten().min();
         View {
-            can_write: !is_paused,
+            can_write: pause.is_none(),
+            can_read: reading_pause.is_none(),
             gave_up: self.gave_up,
             next_len: self.spool.next_len(),
-            wake_after: wake_after.unwrap_or(TICK),
+            wake_after: wake_after.unwrap_or(TICK).min(TICK),
         }
     }
 
@@ -123,12 +138,36 @@ impl Worker {
             }
         }
         match self.spool.config().sync {
-            SpoolSync::Batch => self.spool.sync(),
+            SpoolSync::Batch => self.sync(),
             // The interval begins with the first write.
             SpoolSync::Interval(_) if was_synced => self.synced = Instant::now(),
             _ => {}
         }
         spills
+    }
+
+    fn read(&mut self) -> Option<super::Loaded> {
+        match self.spool.next(self.oldest()) {
+            Ok(loaded) => {
+                self.reading_paused = None;
+                loaded
+            }
+            Err(error) => {
+                self.reading_paused = Some(Instant::now() + PAUSE_AFTER_ERROR);
+                if let Some(repeats) = self.failures.permit() {
+                    let output = &self.output.name;
+                    error!(output, %error, repeats, "cannot read the spool, will try again");
+                }
+                None
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        self.synced = Instant::now();
+        if let Err(error) = self.spool.sync() {
+            self.failed(&AppendError::Io(error));
+        }
     }
 
     /// What is not written stays in memory, until it is full too.
@@ -150,18 +189,25 @@ impl Worker {
     }
 
     fn report(&mut self, spills: Vec<Spill>, loaded: Option<super::Loaded>) {
-        for (reason, spans) in self.spool.take_lost() {
-            self.output.lost(reason, spans);
+        let mut reason = DropReason::SpoolFull;
+        for (lost, spans) in self.spool.take_lost() {
+            self.output.lost(lost, spans);
+            reason = lost;
         }
         let stats = SpoolStats {
             spans: self.spool.unread_spans(),
+            copied: 0,
             bytes: self.spool.bytes(),
             written: self.written,
             recovered: self.recovered,
             damaged_bytes: self.spool.damaged_bytes(),
             is_writable: self.paused.is_none(),
         };
-        let now = SpoolReport { unread: self.spool.unread_records(), is_full: self.is_full, stats };
-        self.output.queue.report(spills, loaded, now);
+        let dropped = self.spool.take_dropped();
+        let now = SpoolReport { dropped, unread: self.spool.unread_records(), is_full: self.is_full, stats };
+        match self.output.queue.report(spills, loaded, now) {
+            0 => {}
+            lost => self.output.lost(reason, lost),
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Frame;
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
@@ -20,7 +20,8 @@ use tower_service::Service;
 use super::headers::Headers;
 use super::tls::{Connector, LastAlert};
 use super::{
-    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause, user_agent,
+    Accepted, CONNECT_TIMEOUT, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, printable, root_cause,
+    user_agent,
 };
 use crate::config::{Compression, ConfigError, OtlpConfig};
 use crate::reader::{Field, Reader};
@@ -144,12 +145,22 @@ impl GrpcTransport {
             // A proxy that does not speak gRPC ("HTTP to gRPC Status Code Mapping").
             return Err(ExportError::new(super::http::classify(head.status), format!("not gRPC: {}", head.status)));
         }
-        let body = Limited::new(body, MAX_ANSWER_LEN).collect().await;
-        let body = body.map_err(|error| ExportError::new(ExportErrorKind::Unreachable, root_cause(&*error)))?;
-        let Some(status) = body.trailers().and_then(Status::from_header_map) else {
+        // The status comes behind the message, of which no more is kept than can make sense.
+        let (mut message, mut trailers, mut body) = (Vec::new(), None, body);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| ExportError::new(ExportErrorKind::Unreachable, root_cause(&error)))?;
+            match frame.into_data() {
+                Ok(data) => {
+                    let room = MAX_ANSWER_LEN - message.len();
+                    message.extend_from_slice(&data[..data.len().min(room)]);
+                }
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            }
+        }
+        let Some(status) = trailers.as_ref().and_then(Status::from_header_map) else {
             return Err(ExportError::new(ExportErrorKind::Unreachable, "the answer has no status"));
         };
-        let answer = answer(&body.to_bytes(), head.headers.get(GRPC_ENCODING));
+        let answer = answer(&message, head.headers.get(GRPC_ENCODING));
         accepted(&status, &answer)
     }
 }
@@ -232,7 +243,7 @@ pub(super) fn classify(status: &Status) -> ExportError {
         }
         _ => ExportErrorKind::Refused,
     };
-    let message = format!("{:?}: {}", status.code(), status.message());
+    let message = format!("{:?}: {}", status.code(), printable(status.message()));
     ExportError { kind, message, retry_after }
 }
 
@@ -313,5 +324,13 @@ mod tests {
         other[40] = b'X';
         assert_eq!(retry_delay(&other), None);
         assert_eq!(retry_delay(&[]), None);
+    }
+
+    /// What a receiver says goes to logs.
+    #[test]
+    fn messages_are_short_and_printable() {
+        let status = Status::new(Code::Unavailable, format!("x\n\x1b[2J{}", "y".repeat(60_000)));
+        let text = classify(&status).to_string();
+        assert!(text.starts_with("receiver unavailable: Unavailable: x  [2Jyyy") && text.len() < 300, "{text}");
     }
 }

@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::headers::Headers;
 use super::tls::{Connector, LastAlert};
-use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, root_cause};
+use super::{Accepted, ExportError, ExportErrorKind, MAX_ANSWER_LEN, connector, printable, root_cause};
 use crate::config::{Compression, ConfigError, OtlpConfig, Protocol, Signal};
 use crate::reader::Reader;
 
@@ -21,9 +21,6 @@ const JSON: &str = "application/json";
 /// How long a connection may wait for the next request: less than servers let it. Apache and Node.js close it after 5 s, the
 /// Collector after 60 s, nginx after 75 s, and a request that is on its way just then is lost. Batches come every second.
 const MAX_IDLE: Duration = Duration::from_secs(4);
-
-/// Longest part of an answer's body that is shown.
-const MAX_SHOWN_LEN: usize = 200;
 
 #[derive(Debug)]
 pub(crate) struct HttpTransport {
@@ -140,7 +137,7 @@ fn accepted_json(body: &[u8]) -> Accepted {
     let rejected = &partial_success["rejectedSpans"];
     let rejected = if rejected.is_null() { &partial_success["rejectedDataPoints"] } else { rejected };
     let rejected_spans = rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0);
-    let message = partial_success["errorMessage"].as_str().unwrap_or_default().to_owned();
+    let message = printable(partial_success["errorMessage"].as_str().unwrap_or_default());
     Accepted { rejected_spans, message }
 }
 
@@ -152,7 +149,7 @@ fn explanation(body: &[u8], content_type: Option<&HeaderValue>) -> String {
         _ if is_protobuf => return String::new(),
         _ => String::from_utf8_lossy(body),
     };
-    let text: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_LEN).collect();
+    let text = printable(&text);
     if text.is_empty() { text } else { format!(": {text}") }
 }
 
@@ -208,6 +205,6 @@ mod tests {
         assert_eq!(explanation(&[0x08, 3, 0x12, 2, b'n', b'o'], Some(&protobuf)), ": no");
         assert_eq!(explanation(&[0xff, 0xff], Some(&protobuf)), "");
         assert_eq!(explanation(b"bad\x1b[31m\nrequest\n", None), ": bad [31m request");
-        assert_eq!(explanation(&[b'x'; 1000], None).len(), 2 + MAX_SHOWN_LEN);
+        assert_eq!(explanation(&[b'x'; 1000], None).len(), 2 + super::super::MAX_SHOWN_LEN);
     }
 }
