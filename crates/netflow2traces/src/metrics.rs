@@ -281,6 +281,9 @@ fn kept(outputs: &[OutputStats]) -> Vec<Metric> {
             "Bytes of spans in the memory of an output.",
             |output| Some(output.held_bytes),
         ),
+        metric("netflow.collector.queue.capacity", "By", Kind::Gauge, "The limit of these bytes.", |output| {
+            Some(output.max_held_bytes)
+        }),
         metric("netflow.collector.spool.spans", "{span}", Kind::Gauge, "Spans that wait on disk alone.", |output| {
             Some(output.spool?.spans)
         }),

@@ -73,6 +73,7 @@ impl OutputState {
         stats.queued_spans = held.queued_spans;
         stats.in_flight_spans = held.in_flight_spans;
         stats.held_bytes = held.bytes as u64;
+        stats.max_held_bytes = self.queue.max_bytes() as u64;
         stats.spool = self.queue.spool_stats();
         stats
     }

@@ -299,6 +299,10 @@ impl Queue {
         self.lock().held
     }
 
+    pub(crate) const fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     pub(crate) fn spool_stats(&self) -> Option<SpoolStats> {
         self.has_spool().then(|| {
             let state = self.lock();

@@ -115,6 +115,8 @@ pub struct OutputStats {
     pub in_flight_spans: u64,
     /// Bytes of spans queued and in flight; what [`SinkConfig::queue_bytes`](crate::SinkConfig::queue_bytes) bounds.
     pub held_bytes: u64,
+    /// The bound of `held_bytes`.
+    pub max_held_bytes: u64,
     /// Requests sent, retries included.
     pub requests: u64,
     /// Requests sent again.
@@ -228,6 +230,7 @@ impl Counters {
             queued_spans: 0,
             in_flight_spans: 0,
             held_bytes: 0,
+            max_held_bytes: 0,
             requests: self.requests.load(Relaxed),
             retries: self.retries.load(Relaxed),
             durations: self.durations(),
