@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 
 use flow_state::{Fact, FlowRecord, Timestamp, Version};
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 /// What a record is printed as, in this order. A key is absent where the record has no such field.
 pub(super) const KEYS: [&str; 20] = [
@@ -171,22 +173,10 @@ pub(super) struct Utc(pub(super) u64);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.0 / 1000, self.0 % 1000);
-        // Days to a date in the proleptic Gregorian calendar, with years that start in March so that leap days come last.
-        let days = seconds / 86_400 + 719_468;
-        let (era, day_of_era) = (days / 146_097, days % 146_097);
-        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = 400 * era + year_of_era + u64::from(month <= 2);
-        let text = format!(
-            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}.{millis:03}",
-            seconds / 3600 % 24,
-            seconds / 60 % 60,
-            seconds % 60
-        );
+        let since_epoch = i64::try_from(self.0).ok().map(SignedDuration::from_millis);
+        let time = since_epoch.and_then(|since| DateTime::constant(1970, 1, 1, 0, 0, 0, 0).checked_add(since).ok());
+        // Records may hold times beyond the year 9999.
+        let text = time.map_or_else(|| self.0.to_string(), |time| time.strftime("%F %T%.3f").to_string());
         f.pad(&text)
     }
 }
@@ -203,6 +193,8 @@ mod tests {
             (951_868_799_999, "2000-02-29 23:59:59.999"),
             (1_700_000_000_123, "2023-11-14 22:13:20.123"),
             (4_107_542_400_000, "2100-03-01 00:00:00.000"),
+            (253_402_300_800_000, "253402300800000"),
+            (u64::MAX, "18446744073709551615"),
         ] {
             assert_eq!(Utc(millis).to_string(), expected);
         }

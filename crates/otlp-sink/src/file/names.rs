@@ -2,8 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
+
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 /// Names made of a file's own name and a time: `flows.jsonl.zst` gives `flows-20261128T095901.123Z.jsonl.zst`.
 #[derive(Debug)]
@@ -21,9 +24,6 @@ pub(super) struct Rotated {
     millis: u64,
     pub(super) path: PathBuf,
 }
-
-/// `20261128T095901.123Z`
-const STAMP_LEN: usize = 20;
 
 /// 9999-12-31T23:59:59.999Z
 const LAST_MILLIS: u64 = 253_402_300_799_999;
@@ -98,38 +98,21 @@ fn stem(path: &Path) -> &OsStr {
     path.file_stem().unwrap_or_default()
 }
 
-/// Unix milliseconds as date and time of ISO 8601's basic format.
+/// Date and time of ISO 8601's basic format.
+const STAMP: &str = "%Y%m%dT%H%M%S%.3fZ";
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// Unix milliseconds, up to [`LAST_MILLIS`], as a [`STAMP`].
 fn stamp(millis: u64) -> String {
-    let seconds = millis / 1000;
-    // Days to a date in the proleptic Gregorian calendar, with years that start in March so that leap days come last.
-    let days = seconds / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = 400 * era + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{:03}Z", millis % 1000)
+    let since = SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX));
+    EPOCH.saturating_add(since).strftime(STAMP).to_string()
 }
 
 /// The milliseconds of a [`stamp`], or of something much like one.
 fn parse_stamp(text: &str) -> Option<u64> {
-    if text.len() != STAMP_LEN {
-        return None;
-    }
-    let number = |from: usize, to: usize| {
-        let digits = text.get(from..to).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
-        digits.parse::<u64>().ok()
-    };
-    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
-    let (hour, minute, second, millis) = (number(9, 11)?, number(11, 13)?, number(13, 15)?, number(16, 19)?);
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
-    let days = days.checked_sub(719_469)?;
-    let time = Duration::from_secs(days * 86_400 + hour * 3600 + minute * 60 + second).as_millis();
-    Some(u64::try_from(time).ok()? + millis)
+    let time = DateTime::strptime(STAMP, text).ok()?;
+    u64::try_from(time.duration_since(EPOCH).as_millis()).ok()
 }
 
 #[cfg(test)]
