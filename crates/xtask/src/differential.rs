@@ -36,7 +36,13 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<String> {
     let (mut records, mut not_allowed) = (0, 0);
     for stream in streams.iter().filter(|stream| names.is_empty() || names.contains(&stream.name)) {
         let reading = Reading::of(stream);
-        let found = differences(stream, &reading, &tools, &folder).with_context(|| stream.name.clone())?;
+        let look = || differences(stream, &reading, &tools, &folder).with_context(|| stream.name.clone());
+        let mut found = look()?;
+        if found.iter().any(|difference| difference.tool == "nfdump" && !allowed.allows(difference)) {
+            // nfcapd reads from a socket, and what the system drops there is no difference: that comes again.
+            println!("{}: nfcapd differs, once more", stream.name);
+            found = look()?;
+        }
         let found: Vec<_> = found.iter().filter(|difference| !allowed.allows(difference)).collect();
         report(&stream.name, &found);
         records += reading.flows.len();
