@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use crate::config::SinkConfig;
@@ -39,8 +39,8 @@ pub(crate) struct Delivery {
     max_age: Option<Duration>,
     /// Bytes of a request that was too large where a part of it was not, and since when that is known.
     too_large: Mutex<Option<(usize, Instant)>>,
-    /// A receiver takes requests again.
-    recovered: Notify,
+    /// How often a receiver took requests again.
+    recoveries: watch::Sender<u64>,
     refusals: Occasionally,
     rejections: Occasionally,
 }
@@ -62,8 +62,8 @@ enum Outcome {
 impl Delivery {
     pub(crate) fn new(receivers: Receivers, output: Arc<OutputState>, config: &SinkConfig) -> Self {
         let (retry, max_age, too_large) = (RetryPolicy::new(config), config.max_age, Mutex::default());
-        let (recovered, refusals, rejections) = Default::default();
-        Self { receivers, output, retry, max_age, too_large, recovered, refusals, rejections }
+        let (recoveries, refusals, rejections) = Default::default();
+        Self { receivers, output, retry, max_age, too_large, recoveries, refusals, rejections }
     }
 
     /// To be kept by each task that runs.
@@ -143,6 +143,8 @@ impl Delivery {
                 return Ok(Outcome::Dropped);
             }
             self.output.counters.requests.fetch_add(1, Relaxed);
+            // Before the request: one that arrives while this one fails counts.
+            let mut recovered = self.recoveries.subscribe();
             let started = Instant::now();
             let receiver = self.receivers.choose(started);
             let result = unless_stopped(stop, receiver.transport.send(request.clone())).await?;
@@ -175,10 +177,9 @@ impl Delivery {
                     return Ok(self.refused(flight, &error));
                 }
             }
-            let recovered = self.recovered.notified();
             follows = tokio::select! {
                 waited = self.retry.wait(attempt, &error, stop) => waited.map(|()| follows)?,
-                () = recovered, if follows && error.retry_after.is_none() => false,
+                Ok(()) = recovered.changed(), if follows && error.retry_after.is_none() => false,
             };
             if error.kind == ExportErrorKind::Exhausted && batch.spans >= 2 * MIN_SPANS_OF_PART {
                 return Ok(Outcome::Halve);
@@ -221,8 +222,10 @@ impl Delivery {
         self.output.exported(flight, accepted.rejected_spans);
         let output = &self.output.name;
         if receiver.worked() {
+            self.recoveries.send_modify(|recoveries| *recoveries += 1);
+        }
+        if receiver.was_said_to_fail() {
             info!(output, endpoint = receiver.endpoint, "spans are delivered again");
-            self.recovered.notify_waiters();
         }
         if accepted.rejected_spans > 0 || !accepted.message.is_empty() {
             let Some(repeats) = self.rejections.permit() else { return };

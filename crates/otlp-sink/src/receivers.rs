@@ -84,9 +84,13 @@ impl Receiver {
         *down = Some(Down { until: now + pause.max(asked.unwrap_or_default()), pause });
     }
 
-    /// The request was taken; `true` when one had failed before, and a line said so.
+    /// The request was taken; `true` when one had failed before.
     pub(crate) fn worked(&self) -> bool {
-        *self.lock() = None;
+        self.lock().take().is_some()
+    }
+
+    /// Whether a line said that it did not work, since the last call.
+    pub(crate) fn was_said_to_fail(&self) -> bool {
         self.trouble.reset() | self.denials.reset()
     }
 
