@@ -170,6 +170,21 @@ struct Entry {
 }
 
 impl Segment {
+    /// One of which nothing is known but its name.
+    const fn new(number: u64, key: u64) -> Self {
+        Self {
+            number,
+            key,
+            len: 0,
+            unread_records: 0,
+            unread_spans: 0,
+            held_records: 0,
+            newest: 0,
+            damaged: 0,
+            index: None,
+        }
+    }
+
     fn file_name(&self) -> String {
         format!("{:016x}-{:016x}.spool", self.number, self.key)
     }
@@ -232,18 +247,7 @@ impl Spool {
 
     /// Counts what is unread in a segment of an earlier run; deletes it if there is nothing.
     fn recover(&mut self, number: u64, key: u64) {
-        let (len, unread_records, unread_spans) = (0, 0, 0);
-        let mut segment = Segment {
-            number,
-            key,
-            len,
-            unread_records,
-            unread_spans,
-            held_records: 0,
-            newest: 0,
-            damaged: 0,
-            index: None,
-        };
+        let mut segment = Segment::new(number, key);
         match self.walk(&mut segment) {
             Ok(entries) => {
                 segment.unread_records = entries.len() as u64;
@@ -356,17 +360,8 @@ impl Spool {
         let is_full = self.segments.back().is_some_and(|last| last.len > 0 && last.len + record_len > max_len);
         if self.writer.is_none() || is_full {
             self.close_writer()?;
-            let segment = Segment {
-                number: self.next_number,
-                key: fastrand::u64(..),
-                len: 0,
-                unread_records: 0,
-                unread_spans: 0,
-                held_records: 0,
-                newest: 0,
-                damaged: 0,
-                index: Some(VecDeque::new()),
-            };
+            let mut segment = Segment::new(self.next_number, fastrand::u64(..));
+            segment.index = Some(VecDeque::new());
             self.writer = Some(options().create_new(true).open(self.path(&segment))?);
             self.next_number += 1;
             self.segments.push_back(segment);

@@ -30,6 +30,9 @@ mod spool;
 mod tap;
 mod traffic;
 
+/// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
+const SPANS_BESIDE_FLOWS: u64 = 3;
+
 /// The seed of the traffic that the exporters meter.
 const TRAFFIC_SEED: u64 = 2055;
 

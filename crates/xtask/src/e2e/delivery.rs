@@ -5,13 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use super::Bench;
 use super::otelcol::{Forward, Otelcol};
 use super::process::wait_until;
 use super::receiver::Receiver;
-
-/// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
-pub(super) const SPANS_BESIDE_FLOWS: u64 = 3;
+use super::{Bench, SPANS_BESIDE_FLOWS};
 
 /// 1,000,000 flows at 100,000 a second; SIGTERM as soon as the last was sent loses none.
 ///

@@ -10,13 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::Bench;
 use super::command::Collector;
 use super::process::wait_until;
 use super::receiver::Receiver;
+use super::{Bench, SPANS_BESIDE_FLOWS};
 
-/// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
-const SPANS_BESIDE_FLOWS: u64 = 3;
 const DATAGRAMS: u64 = 2_000;
 const FLOWS_PER_DATAGRAM: u64 = 10;
 const DATAGRAMS_PER_SECOND: u64 = 100;

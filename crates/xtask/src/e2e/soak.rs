@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use testkit::otlp_server::Respond;
 
+use super::SPANS_BESIDE_FLOWS;
 use super::command::{self, Collector};
 use super::receiver::Receiver;
 
@@ -22,8 +23,6 @@ const USAGE: &str = "usage: cargo xtask soak [--short | MINUTES | --matrix | --c
 /// How long without an argument.
 const MINUTES: u32 = 30;
 const FLOWS_PER_DATAGRAM: u64 = 10;
-/// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
-const SPANS_BESIDE_FLOWS: u64 = 3;
 /// Most memory that the collector may ever have resident: its queue holds 32 MiB, its state next to nothing here.
 const MAX_RESIDENT_MIB: u64 = 128;
 /// How often the backend is emptied and the collector looked at.

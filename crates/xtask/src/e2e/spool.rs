@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::Bench;
 use super::command::Collector;
-use super::delivery::{SPANS_BESIDE_FLOWS, span_ids};
+use super::delivery::span_ids;
 use super::otelcol::{Forward, Otelcol};
 use super::process::wait_until;
 use super::receiver::Receiver;
+use super::{Bench, SPANS_BESIDE_FLOWS};
 
 const FLOWS_PER_DATAGRAM: u64 = 25;
 
