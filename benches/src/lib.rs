@@ -198,7 +198,7 @@ impl Pass {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let timings = Timings { decode_start: now, decode_end: now };
         let datagram = Datagram { session: self.session, received_at: now, tag, bytes };
-        self.trace.write(&datagram, &self.decoded, &timings, || now, &mut self.spans).written
+        self.trace.write(&datagram, &self.decoded, &timings, || now, &mut |_| true, &mut self.spans).written
     }
 
     fn take(&mut self, bytes: &[u8], tag: u128) {

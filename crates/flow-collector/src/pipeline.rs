@@ -49,7 +49,7 @@ impl Pipeline {
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: received_at, decode_end: now() };
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys };
-        let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut spans);
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut |_| true, &mut spans);
         self.stats.count(bytes.len(), &self.decoded, flows);
         if self.decoded.events().iter().any(|event| matches!(event, StateEvent::TemplateElsewhere(_))) {
             self.template_elsewhere(&session);

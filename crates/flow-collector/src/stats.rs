@@ -77,6 +77,8 @@ counters! {
     templates_elsewhere,
     /// Exporters that started anew.
     restarts,
+    /// Flow records without a span, because they were not selected.
+    flows_filtered,
     /// Flow records without a span, because their datagram had more than the limit.
     flows_cut,
 }
@@ -118,6 +120,7 @@ impl CollectorStats {
         let restarts = decoded.events().iter().filter(|event| **event == StateEvent::ExporterRestarted).count();
         add(&self.restarts, restarts as u64);
         add(&self.flow_spans, flows.written);
+        add(&self.flows_filtered, flows.filtered);
         add(&self.flows_cut, flows.cut);
         let parts =
             [(decoded.issues(), decoded.accounting()), (decoded.replayed_issues(), decoded.replayed_accounting())];

@@ -4,19 +4,18 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::IpAddr;
-use std::ops::Add;
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use fearless_simd::Level;
 use flow_state::{
-    DataSet, Datagram, DecodeErrorKind, Decoded, MessageContext, OptionsTables, SequenceStatus, State, Timestamp,
-    TransportSession,
+    DataSet, Datagram, DecodeErrorKind, Decoded, FlowRecord, MessageContext, OptionsTables, SequenceStatus, State,
+    Timestamp, TransportSession,
 };
 use flow_wire::Version;
 
 use crate::attribute::Attribute;
 use crate::community_id::CommunityIds;
-use crate::endpoints::Endpoints;
 use crate::extra::{ExtraColumns, ExtraElements, Extras};
 use crate::program::{AttributeProgram, AttributeWriter};
 use crate::shared::SharedAttributes;
@@ -160,15 +159,17 @@ const FLOW: &str = "netflow.flow";
 pub struct FlowSpans {
     /// Flows with a span.
     pub written: u64,
+    /// Flows that were not wanted.
+    pub filtered: u64,
     /// Flows beyond the limit for one datagram.
     pub cut: u64,
 }
 
-impl Add for FlowSpans {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { written: self.written + other.written, cut: self.cut + other.cut }
+impl AddAssign for FlowSpans {
+    fn add_assign(&mut self, other: Self) {
+        self.written += other.written;
+        self.filtered += other.filtered;
+        self.cut += other.cut;
     }
 }
 
@@ -246,19 +247,22 @@ impl<P: SpanParts> ExportTrace<P> {
     }
 
     /// Writes the trace of a datagram, whose tag is its trace ID (from [`ExportTrace::trace_id`]), then those of the
-    /// records that had waited for one of its Templates. `now` is asked when a trace ends.
+    /// records that had waited for one of its Templates. `now` is asked when a trace ends,
+    /// `select` which flows are to have a span, before anything is made of them.
     pub fn write(
         &mut self,
         datagram: &Datagram<'_>,
         decoded: &Decoded,
         timings: &Timings,
         now: impl Fn() -> Timestamp,
+        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let root = root_context(datagram.tag);
         let mut flows = FlowSpans::default();
         if decoded.messages().iter().any(|message| message.data_records > 0) {
-            flows = self.process_flows(root, timings.decode_end, decoded.data_sets(datagram.bytes), &now, out);
+            let sets = decoded.data_sets(datagram.bytes);
+            flows = self.process_flows(root, timings.decode_end, sets, &now, select, out);
         }
         let parse = self.child(root, PARSE_PACKET, timings.decode_start, timings.decode_end);
         drop(out.span(&parse));
@@ -270,7 +274,8 @@ impl<P: SpanParts> ExportTrace<P> {
         }
         issues(decoded, &mut span);
         drop(span);
-        flows + self.replayed(decoded, timings, &now, out)
+        flows += self.replayed(decoded, timings, &now, select, out);
+        flows
     }
 
     fn child(&mut self, parent: TraceContext, name: &'static str, start: Timestamp, end: Timestamp) -> SpanStart {
@@ -289,6 +294,7 @@ impl<P: SpanParts> ExportTrace<P> {
         start: Timestamp,
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
+        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
@@ -296,20 +302,26 @@ impl<P: SpanParts> ExportTrace<P> {
         span.context.parent_span_id = Some(process.context.span_id);
         let mut flows = FlowSpans::default();
         for set in sets {
-            let wanted = set.len().min(self.limit.saturating_sub(flows.written as usize));
-            flows.cut += (set.len() - wanted) as u64;
-            flows.written += wanted as u64;
-            if wanted > 0 {
-                self.flow_spans(&set, wanted, span, out);
-            }
+            let room = self.limit.saturating_sub(flows.written as usize);
+            flows += match room {
+                0 => FlowSpans { cut: set.len() as u64, ..FlowSpans::default() },
+                _ => self.flow_spans(&set, room, span, select, out),
+            };
         }
         process.end = now();
         drop(out.span(&process));
         flows
     }
 
-    /// The first `wanted` flows of a Set.
-    fn flow_spans(&mut self, set: &DataSet<'_>, wanted: usize, span: SpanStart, out: &mut impl SpanSink<Parts = P>) {
+    /// The selected flows of a Set, as many as there is room for.
+    fn flow_spans(
+        &mut self,
+        set: &DataSet<'_>,
+        room: usize,
+        span: SpanStart,
+        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        out: &mut impl SpanSink<Parts = P>,
+    ) -> FlowSpans {
         let known = set.known_template();
         if self.programs.len() >= MAX_PROGRAMS {
             self.programs.clear();
@@ -335,29 +347,42 @@ impl<P: SpanParts> ExportTrace<P> {
         let message = self.shared.of_message(context, out);
         out.head(&mut self.head, &span, |out| out.fragment(message));
         let joined = context.options().is_some_and(OptionsTables::joins_flows) || context.header_sampling().is_some();
-        let mut flows = set.flows().take(wanted);
-        let mut ahead = flows.clone();
-        let mut group = [Endpoints::default(); CommunityIds::GROUP];
-        for _ in (0..wanted).step_by(CommunityIds::GROUP) {
+        let (mut written, mut filtered) = (0, 0);
+        let mut flows = set.flows().filter(|flow| {
+            let selected = select(flow);
+            filtered += u64::from(!selected);
+            selected
+        });
+        let mut group = [const { None }; CommunityIds::GROUP];
+        loop {
             // In groups, because Community IDs cost less together.
-            let tuples = group.iter_mut().zip(ahead.by_ref()).map(|(endpoints, flow)| {
-                *endpoints = program.endpoints().read(&flow);
-                endpoints.tuple()
-            });
-            let ids = CommunityIds::new(self.level, tuples);
-            for (place, (endpoints, flow)) in group.iter().zip(flows.by_ref()).enumerate() {
-                let shared = self.shared.of_flow(program.shared().read(&flow, endpoints), out);
+            let wanted = CommunityIds::GROUP.min(room - written);
+            let mut read = 0;
+            for (place, flow) in group.iter_mut().zip(flows.by_ref().take(wanted)) {
+                *place = Some((program.endpoints().read(&flow), flow));
+                read += 1;
+            }
+            if read == 0 {
+                break;
+            }
+            let group = group[..read].iter().flatten();
+            let ids = CommunityIds::new(self.level, group.clone().map(|(endpoints, _)| endpoints.tuple()));
+            for (place, (endpoints, flow)) in group.enumerate() {
+                let shared = self.shared.of_flow(program.shared().read(flow, endpoints), out);
                 let mut writer = out.span_with(&self.head, self.ids.span_id());
                 writer.fragment(shared);
-                program.run(&flow, endpoints, joined, &mut writer);
+                program.run(flow, endpoints, joined, &mut writer);
                 if let Some(id) = ids.get(place) {
                     writer.text(Attribute::CommunityId, id.text());
                 }
                 if let Some(extras) = extras {
-                    extras.write(&flow, &mut self.text, &mut writer);
+                    extras.write(flow, &mut self.text, &mut writer);
                 }
             }
+            written += read;
         }
+        let written = written as u64;
+        FlowSpans { written, filtered, cut: set.len() as u64 - written - filtered }
     }
 
     /// Records that waited get a trace of their own, linked to the trace of their datagram.
@@ -366,6 +391,7 @@ impl<P: SpanParts> ExportTrace<P> {
         decoded: &Decoded,
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
+        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut all = FlowSpans::default();
@@ -378,13 +404,13 @@ impl<P: SpanParts> ExportTrace<P> {
                 group.push(next);
             }
             let records: usize = group.iter().map(DataSet::len).sum();
-            let flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, out);
+            let flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, select, out);
             let link = Some((context.tag, root_span_id(context.tag)));
             let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
             let mut span = root_span(&start, &context.session, Some(context), flows, out);
             span.bool(Attribute::Replayed, true);
             span.int(Attribute::Records, records as i64);
-            all = all + flows;
+            all += flows;
         }
         all
     }

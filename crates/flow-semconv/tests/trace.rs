@@ -1,7 +1,7 @@
 //! The trace of a datagram: its spans, their order in time, and the attributes of flows.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use flow_semconv::{
     Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Schema, ShortText, SpanParts,
     SpanSink, SpanStart, Timings,
 };
-use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession, Version};
+use flow_state::{Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession, Version};
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
 use hex_literal::hex;
@@ -155,6 +155,9 @@ struct Exporter {
     state: Arc<State>,
     decoded: Decoded,
     trace: ExportTrace<WrittenParts>,
+    /// Flows from this port are not wanted.
+    unwanted: Option<u64>,
+    filtered: u64,
     cut: u64,
     keys: usize,
 }
@@ -166,6 +169,8 @@ impl Exporter {
             state: Arc::new(State::new(StateConfig::default())),
             decoded: Decoded::default(),
             trace,
+            unwanted: None,
+            filtered: 0,
             cut: 0,
             keys: 0,
         }
@@ -186,9 +191,11 @@ impl Exporter {
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
         let mut spans = Spans::default();
-        let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut spans);
+        let mut select =
+            |flow: &FlowRecord<'_>| self.unwanted.is_none_or(|port| flow.integer(Fact::SourcePort) != Some(port));
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut select, &mut spans);
         let flow_spans = spans.written.iter().filter(|span| span.start().name == "netflow.flow").count();
-        assert_eq!(flows, FlowSpans { written: flow_spans as u64, cut: self.cut });
+        assert_eq!(flows, FlowSpans { written: flow_spans as u64, filtered: self.filtered, cut: self.cut });
         self.keys += spans.keys;
         (tag, spans.written)
     }
@@ -524,6 +531,23 @@ fn flows_beyond_the_limit_are_cut_and_counted() {
     let root = named(&spans, "netflow.export").next().unwrap();
     assert_eq!([root.get("netflow.flows_cut"), root.get("netflow.records")], [Some("3"), Some("8")]);
     assert_eq!(named(&spans, "netflow.flow").count(), 5);
+}
+
+/// What is not wanted takes no room, and its neighbours keep their own values.
+#[test]
+fn flows_that_are_not_wanted_have_no_span() {
+    let mut exporter = Exporter::new();
+    exporter.trace = ExportTrace::new(IdGenerator::with_seed(7)).with_limit(20);
+    exporter.unwanted = Some(7);
+    exporter.filtered = 14;
+    let records: Vec<_> = (0..28)
+        .map(|number| FixedRecord { source_port: if number % 2 == 0 { 1000 + number } else { 7 }, ..web() })
+        .collect();
+    let (_, spans) = exporter.send(&v5(&records));
+    let ports: Vec<_> = named(&spans, "netflow.flow").map(|span| span.get("source.port").unwrap().to_owned()).collect();
+    assert_eq!(ports, (0..28).step_by(2).map(|number| (1000 + number).to_string()).collect::<Vec<_>>());
+    let ids: BTreeSet<_> = named(&spans, "netflow.flow").map(|span| span.get("network.community_id")).collect();
+    assert_eq!(ids.len(), 14);
 }
 
 /// Bits beyond the field are kept as sent, whether or not they are met often.
