@@ -197,13 +197,13 @@ impl Pass {
         self.take(bytes, tag);
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let timings = Timings { decode_start: now, decode_end: now };
-        let datagram = Datagram { session: self.session, received_at: now, tag, bytes };
+        let datagram = Datagram::new(self.session, now, bytes).with_tag(tag);
         self.trace.write(&datagram, &self.decoded, &timings, || now, &mut |_| true, &mut self.spans).written
     }
 
     fn take(&mut self, bytes: &[u8], tag: u128) {
         let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-        self.state.decode(&Datagram { session: self.session, received_at, tag, bytes }, &mut self.decoded);
+        self.state.decode(&Datagram::new(self.session, received_at, bytes).with_tag(tag), &mut self.decoded);
     }
 }
 

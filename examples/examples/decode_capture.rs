@@ -19,12 +19,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut decoded = Decoded::default();
     let mut flows = 0;
     while let Some(captured) = capture.next_datagram()? {
-        let datagram = Datagram {
-            session: TransportSession::new(captured.source, captured.destination),
-            received_at: Timestamp::from_unix_nanos(captured.captured_at),
-            tag: captured.number.into(),
-            bytes: captured.payload,
-        };
+        let datagram = Datagram::new(
+            TransportSession::new(captured.source, captured.destination),
+            Timestamp::from_unix_nanos(captured.captured_at),
+            captured.payload,
+        )
+        .with_tag(captured.number.into());
         state.decode(&datagram, &mut decoded);
         // Sets that had waited for a Template of this datagram come beside its own.
         for set in decoded.replayed_sets().chain(decoded.data_sets(datagram.bytes)) {

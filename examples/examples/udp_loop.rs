@@ -24,12 +24,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut buffer = [0; 65_535];
     for _ in 0..5 {
         let (len, from) = socket.recv_from(&mut buffer)?;
-        let datagram = Datagram {
-            session: TransportSession::new(from, local),
-            received_at: Timestamp::UNIX_EPOCH + SystemTime::now().duration_since(UNIX_EPOCH)?,
-            tag: 0,
-            bytes: &buffer[..len],
-        };
+        let datagram = Datagram::new(
+            TransportSession::new(from, local),
+            Timestamp::UNIX_EPOCH + SystemTime::now().duration_since(UNIX_EPOCH)?,
+            &buffer[..len],
+        );
         state.decode(&datagram, &mut decoded);
         let flows = decoded.data_sets(datagram.bytes).flat_map(|set| set.common_fields());
         let (count, octets) = flows.fold((0, 0), |(count, octets), flow| (count + 1, octets + flow.octets));

@@ -45,7 +45,7 @@ impl Pipeline {
     /// Takes one datagram, received just now.
     pub fn process(&mut self, session: TransportSession, bytes: &[u8]) {
         let received_at = now();
-        let datagram = Datagram { session, received_at, tag: self.trace.trace_id(), bytes };
+        let datagram = Datagram::new(session, received_at, bytes).with_tag(self.trace.trace_id());
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: received_at, decode_end: now() };
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys };

@@ -78,7 +78,9 @@ macro_rules! attributes {
 
 attributes! {
     Version: Int, "netflow.version", "both", "Version of the export protocol: 1, 5, 7, 9, or 10 for IPFIX; absent for sFlow.";
-    ExporterAddress: String, "netflow.exporter.address", "both", "Address the datagram came from.";
+    ExporterAddress: String, "netflow.exporter.address", "both", "Address the datagram came from, or the one that the table `exporter` of the configuration file has for it.";
+    ExporterName: String, "netflow.exporter.name", "both", "Name of the exporter, from the table `exporter` of the configuration file.";
+    ExporterSite: String, "netflow.exporter.site", "both", "Where the exporter stands, from the same table.";
     ExporterPort: Int, "netflow.exporter.port", "netflow.export", "UDP port the datagram came from.";
     ObservationDomainId: Int, "netflow.observation_domain_id", "both", "IPFIX Observation Domain ID, v9 Source ID, v5 engine type x 256 + engine ID, sFlow sub-agent ID; absent for v1 and v7.";
     SequenceNumber: Int, "netflow.sequence_number", "netflow.export", "Sequence number as sent; absent for v1.";

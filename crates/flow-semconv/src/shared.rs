@@ -1,8 +1,9 @@
 //! Attributes that many flows share, encoded once.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use flow_state::{Fact, FlowPlan, FlowRecord, MessageContext, Sampling};
+use flow_state::{ExporterProfile, Fact, FlowPlan, FlowRecord, MessageContext, Sampling};
 use flow_wire::{Locator, Version, ie};
 
 use crate::attribute::Attribute;
@@ -24,7 +25,7 @@ struct MessageKey {
 /// protocol, class of service, TCP flags. Traffic has few combinations of them.
 #[derive(Debug)]
 pub(crate) struct SharedAttributes<F> {
-    message: Option<MessageKey>,
+    message: Option<(MessageKey, Option<Arc<ExporterProfile>>)>,
     message_attributes: F,
     /// By a hash of the facts; a new combination takes the place of another.
     flows: Box<[(FlowKey, F)]>,
@@ -46,16 +47,24 @@ impl<F: Default> SharedAttributes<F> {
     where
         S: SpanSink<Parts: SpanParts<Fragment = F>>,
     {
+        let profile = context.profile();
         let key = MessageKey {
             exporter: context.session.exporter.ip(),
             version: context.header.version,
             agent: context.agent,
             observation_domain_id: context.header.observation_domain_id,
-            sampling: context.header_sampling(),
+            // A rate of the profile is told with each flow.
+            sampling: context.header_sampling().filter(|_| profile.is_none_or(|profile| profile.sampling.is_none())),
         };
-        if self.message != Some(key) {
-            self.message = Some(key);
-            sink.fragment(&mut self.message_attributes, |out| key.write(out));
+        let is_held = self.message.as_ref().is_some_and(|(held, held_profile)| {
+            *held == key && held_profile.as_ref().map(Arc::as_ptr) == profile.map(Arc::as_ptr)
+        });
+        if !is_held {
+            self.message = Some((key, profile.cloned()));
+            sink.fragment(&mut self.message_attributes, |out| {
+                key.write(out);
+                exporter(key.exporter, profile, out);
+            });
         }
         &self.message_attributes
     }
@@ -79,13 +88,23 @@ impl<F: Default> SharedAttributes<F> {
 impl MessageKey {
     fn write(self, out: &mut impl AttributeWriter) {
         version(self.version, self.agent, out);
-        out.address(Attribute::ExporterAddress, self.exporter);
         if !matches!(self.version, Version::V1 | Version::V7) {
             out.int(Attribute::ObservationDomainId, self.observation_domain_id.into());
         }
         if let Some(sampling) = self.sampling {
             sampling_attributes(sampling, out);
         }
+    }
+}
+
+/// Who exported: the sender, unless the operator knows better.
+pub(crate) fn exporter(sender: IpAddr, profile: Option<&Arc<ExporterProfile>>, out: &mut impl AttributeWriter) {
+    out.address(Attribute::ExporterAddress, profile.and_then(|profile| profile.address).unwrap_or(sender));
+    if let Some(name) = profile.and_then(|profile| profile.name.as_ref()) {
+        out.str(Attribute::ExporterName, name);
+    }
+    if let Some(site) = profile.and_then(|profile| profile.site.as_ref()) {
+        out.str(Attribute::ExporterSite, site);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::attribute::Attribute;
 use crate::community_id::CommunityIds;
 use crate::extra::{ExtraColumns, ExtraElements, Extras};
 use crate::program::{AttributeProgram, AttributeWriter};
-use crate::shared::SharedAttributes;
+use crate::shared::{SharedAttributes, exporter};
 
 /// Identity of a span in its trace. All spans are of kind INTERNAL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -346,7 +346,9 @@ impl<P: SpanParts> ExportTrace<P> {
         let context = set.context();
         let message = self.shared.of_message(context, out);
         out.head(&mut self.head, &span, |out| out.fragment(message));
-        let joined = context.options().is_some_and(OptionsTables::joins_flows) || context.header_sampling().is_some();
+        let joined = context.options().is_some_and(OptionsTables::joins_flows)
+            || context.header_sampling().is_some()
+            || context.profile().is_some();
         let (mut written, mut filtered) = (0, 0);
         let mut flows = set.flows().filter(|flow| {
             let selected = select(flow);
@@ -429,7 +431,7 @@ fn root_span<'s, S: SpanSink>(
     out: &'s mut S,
 ) -> S::Span<'s> {
     let mut span = out.span(start);
-    span.address(Attribute::ExporterAddress, session.exporter.ip());
+    exporter(session.exporter.ip(), context.and_then(MessageContext::profile), &mut span);
     span.int(Attribute::ExporterPort, session.exporter.port().into());
     if flows.cut > 0 {
         span.int(Attribute::FlowsCut, flows.cut as i64);

@@ -9,7 +9,10 @@ use flow_semconv::{
     Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Schema, ShortText, SpanParts,
     SpanSink, SpanStart, Timings,
 };
-use flow_state::{Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession, Version};
+use flow_state::{
+    Datagram, Decoded, ExporterProfile, ExporterProfiles, Fact, FlowRecord, SamplingRate, State, StateConfig,
+    Timestamp, TransportSession, Version,
+};
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
 use hex_literal::hex;
@@ -157,6 +160,7 @@ struct Exporter {
     trace: ExportTrace<WrittenParts>,
     /// Flows from this port are not wanted.
     unwanted: Option<u64>,
+    profiles: ExporterProfiles,
     filtered: u64,
     cut: u64,
     keys: usize,
@@ -170,6 +174,7 @@ impl Exporter {
             decoded: Decoded::default(),
             trace,
             unwanted: None,
+            profiles: ExporterProfiles::default(),
             filtered: 0,
             cut: 0,
             keys: 0,
@@ -187,7 +192,7 @@ impl Exporter {
         let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
         let at = Timestamp::from_unix_seconds;
         let tag = self.trace.trace_id();
-        let datagram = Datagram { session, received_at: at(EXPORT + 1), tag, bytes };
+        let datagram = Datagram::new(session, at(EXPORT + 1), bytes).with_tag(tag).with_profiles(Some(&self.profiles));
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
         let mut spans = Spans::default();
@@ -548,6 +553,36 @@ fn flows_that_are_not_wanted_have_no_span() {
     assert_eq!(ports, (0..28).step_by(2).map(|number| (1000 + number).to_string()).collect::<Vec<_>>());
     let ids: BTreeSet<_> = named(&spans, "netflow.flow").map(|span| span.get("network.community_id")).collect();
     assert_eq!(ids.len(), 14);
+}
+
+/// The header says one of a hundred; the profile takes the place of all that the exporter says.
+#[test]
+fn a_profile_names_the_exporter_and_its_sampling() {
+    let mut exporter = Exporter::new();
+    let attributes = |exporter: &mut Exporter, name| {
+        let (_, spans) = exporter.send(&v5(&[web()]));
+        let span = named(&spans, name).next().unwrap().clone();
+        let keys = ["exporter.address", "exporter.name", "exporter.site", "sampling.interval", "flow.bytes_estimated"];
+        keys.map(|key| span.get(&format!("netflow.{key}")).map(str::to_owned))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let quoted = |text: &str| Some(format!("{text:?}"));
+    let told = [quoted("192.0.2.1"), None, None, some("100"), some("150000")];
+    assert_eq!(attributes(&mut exporter, "netflow.flow"), told);
+    let profile = ExporterProfile {
+        address: Some(Ipv4Addr::new(10, 0, 0, 1).into()),
+        name: Some("core-1".into()),
+        site: Some("Zürich".into()),
+        sampling: SamplingRate::new(1000, 1),
+        ..ExporterProfile::default()
+    };
+    exporter.profiles.any = Some(Arc::new(profile));
+    let known = [quoted("10.0.0.1"), quoted("core-1"), quoted("Zürich"), some("1000"), some("1500000")];
+    assert_eq!(attributes(&mut exporter, "netflow.flow"), known);
+    assert_eq!(attributes(&mut exporter, "netflow.export")[..3], known[..3]);
+    // Another profile with the same content, and none again: what was encoded ahead follows.
+    exporter.profiles.any = None;
+    assert_eq!(attributes(&mut exporter, "netflow.flow"), told);
 }
 
 /// Bits beyond the field are kept as sent, whether or not they are met often.

@@ -10,6 +10,7 @@ use crate::domain::{Domain, Memory};
 use crate::flow::{CommonRecords, FlowRecord, Plausible, Starts, newest_uptime};
 use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 use crate::plan::FlowPlan;
+use crate::profile::{Clock, ExporterProfile};
 use crate::sequence::SequenceStatus;
 use crate::session::{Datagram, TransportSession};
 use crate::store::KnownTemplate;
@@ -177,15 +178,23 @@ pub struct MessageContext {
     /// The agent of an sFlow datagram, where it knows its address.
     pub agent: Option<IpAddr>,
     pub(crate) options: Option<Arc<OptionsTables>>,
+    profile: Option<Arc<ExporterProfile>>,
 }
 
 impl MessageContext {
+    /// What the operator says of the exporter.
+    pub const fn profile(&self) -> Option<&Arc<ExporterProfile>> {
+        self.profile.as_ref()
+    }
+
     /// Whether the export time is more than five minutes from the time of receipt, as of an exporter without NTP.
     pub const fn is_clock_skewed(&self) -> bool {
         self.plausible.is_skewed()
     }
 
     pub(crate) fn new(header: MessageHeader, datagram: &Datagram<'_>) -> Self {
+        let profile = datagram.profiles.and_then(|profiles| profiles.of(header.observation_domain_id)).cloned();
+        let clock = profile.as_ref().map_or(Clock::Exporter, |profile| profile.clock);
         Self {
             header,
             session: datagram.session,
@@ -194,13 +203,14 @@ impl MessageContext {
             sequence: SequenceStatus::Unknown,
             system_init: None,
             newest_uptime_ms: None,
-            plausible: Plausible::new(header.export_time, datagram.received_at),
+            plausible: Plausible::new(header.export_time, datagram.received_at, clock),
             templates: 0,
             data_records: 0,
             options_records: 0,
             counter_samples: 0,
             agent: None,
             options: None,
+            profile,
         }
     }
 

@@ -17,7 +17,7 @@
 //! ];
 //! let mut decoded = Decoded::default();
 //! let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-//! state.decode(&Datagram { session, received_at, tag: 0, bytes: &bytes }, &mut decoded);
+//! state.decode(&Datagram::new(session, received_at, &bytes), &mut decoded);
 //!
 //! let octets: Vec<_> = decoded.data_sets(&bytes).flat_map(|set| set.flows()).map(|flow| flow.octets()).collect();
 //! assert_eq!(octets, [Some(1500)]);
@@ -36,6 +36,7 @@ mod options;
 mod packet;
 mod pending;
 mod plan;
+mod profile;
 mod sequence;
 mod session;
 mod sflow;
@@ -56,6 +57,7 @@ pub use options::{
 pub use packet::{EthernetHeader, Few, IpHeader, PacketHeaders, SampledPacket, Tunnel, TunnelledPacket};
 pub use pending::PendingStats;
 pub use plan::{Fact, FlowPlan};
+pub use profile::{Clock, ExporterProfile, ExporterProfiles};
 pub use sequence::SequenceStatus;
 pub use session::{Datagram, TemplateScope, Transport, TransportSession};
 pub use snapshot::{Restored, SnapshotError};

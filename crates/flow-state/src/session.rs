@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use flow_wire::{Timestamp, Version};
 
+use crate::profile::ExporterProfiles;
 use crate::snapshot::codec::{Reader, Writer};
 
 /// What carries Messages.
@@ -44,6 +45,7 @@ impl TransportSession {
 
 /// One datagram with what is known about its receipt.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Datagram<'a> {
     /// Between whom.
     pub session: TransportSession,
@@ -53,6 +55,27 @@ pub struct Datagram<'a> {
     pub tag: u128,
     /// The UDP payload.
     pub bytes: &'a [u8],
+    /// What the operator says of the exporter.
+    pub profiles: Option<&'a ExporterProfiles>,
+}
+
+impl<'a> Datagram<'a> {
+    /// A datagram without a mark and without profiles.
+    pub const fn new(session: TransportSession, received_at: Timestamp, bytes: &'a [u8]) -> Self {
+        Self { session, received_at, tag: 0, bytes, profiles: None }
+    }
+
+    /// With a mark.
+    #[must_use]
+    pub const fn with_tag(self, tag: u128) -> Self {
+        Self { tag, ..self }
+    }
+
+    /// With the profiles of the exporter.
+    #[must_use]
+    pub const fn with_profiles(self, profiles: Option<&'a ExporterProfiles>) -> Self {
+        Self { profiles, ..self }
+    }
 }
 
 /// What Template IDs of an exporter belong to. Sequence numbers belong to a Transport Session in either version, or to

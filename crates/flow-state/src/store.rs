@@ -421,7 +421,7 @@ mod tests {
         let session = TransportSession::new(([192, 0, 2, exporter], 9).into(), ([192, 0, 2, 200], 2055).into());
         let mut decoded = Decoded::default();
         let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-        state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+        state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
         decoded.issues().counts()[flow_wire::DecodeErrorKind::BudgetExceeded.index()]
     }
 

@@ -176,7 +176,7 @@ fn each_aggregation_scheme_of_v8_counts_for_itself() {
     for (scheme, sequence, count) in [(1, 0, 2), (2, 700, 1), (1, 2, 1), (2, 701, 1), (1, 4, 1)] {
         let bytes = v8(scheme, sequence, &vec![record; count]);
         let received_at = flow_state::Timestamp::from_unix_seconds(EXPORT);
-        state.decode(&Datagram { session, received_at, tag: 0, bytes: &bytes }, &mut decoded);
+        state.decode(&Datagram::new(session, received_at, &bytes), &mut decoded);
         last.push(decoded.messages()[0].sequence);
     }
     use flow_state::SequenceStatus::{Gap, InOrder};

@@ -52,7 +52,7 @@ impl Collector {
     /// Decodes a datagram; asserts what must hold behind any.
     fn receive(&mut self, source: SocketAddr, at: Timestamp, bytes: &[u8]) {
         let session = TransportSession::new(source, COLLECTOR.into());
-        self.state.decode(&Datagram { session, received_at: at, tag: 0, bytes }, &mut self.decoded);
+        self.state.decode(&Datagram::new(session, at, bytes), &mut self.decoded);
         let (decoded, totals) = (&self.decoded, &mut self.totals);
         assert_eq!(decoded.accounting().total(), bytes.len() as u64, "each byte has one fate");
         let records: u64 = decoded.messages().iter().map(|m| u64::from(m.data_records + m.options_records)).sum();

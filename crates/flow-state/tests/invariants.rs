@@ -103,7 +103,7 @@ fn snapshots_of_every_capture_survive_a_round_trip() {
         let (state, mut decoded) = (State::new(StateConfig::default()), Decoded::default());
         for (received_at, bytes) in datagrams.iter().enumerate() {
             let received_at = Timestamp::from_unix_seconds(1_700_000_000 + received_at as u64);
-            state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+            state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
         }
         let first = state.snapshot();
         let again = State::new(StateConfig::default());

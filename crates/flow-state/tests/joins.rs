@@ -15,7 +15,7 @@ fn tally(path: &Path, read: impl Fn(&FlowRecord<'_>) -> String) -> BTreeMap<Stri
     for datagram in corpus::datagrams(path) {
         let session = TransportSession::new(datagram.source, datagram.destination);
         let (received_at, bytes) = (Timestamp::from_unix_nanos(datagram.captured_at), &datagram.payload);
-        state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+        state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
         for flow in decoded.replayed_sets().chain(decoded.data_sets(bytes)).flat_map(|set| set.flows()) {
             *counts.entry(read(&flow)).or_default() += 1;
         }
@@ -107,7 +107,7 @@ fn names_of_more_exporters() {
         for datagram in corpus::datagrams(&folder.join(name).with_extension("pcap")) {
             let session = TransportSession::new(datagram.source, datagram.destination);
             let (received_at, bytes) = (Timestamp::from_unix_nanos(datagram.captured_at), &datagram.payload);
-            state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+            state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
             found = decoded.messages().iter().find_map(|message| read(message.options()?)).or(found);
         }
         assert_eq!(found.as_deref(), Some(expected), "{name}");

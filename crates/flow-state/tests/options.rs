@@ -73,7 +73,7 @@ impl Exporter {
     fn receive(mut self, bytes: Vec<u8>) -> Self {
         let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
         let received_at = Timestamp::from_unix_seconds(START);
-        self.state.decode(&Datagram { session, received_at, tag: 0, bytes: &bytes }, &mut self.decoded);
+        self.state.decode(&Datagram::new(session, received_at, &bytes), &mut self.decoded);
         assert_eq!(self.decoded.accounting().total(), bytes.len() as u64);
         self.datagram = bytes;
         self.begin()

@@ -27,7 +27,7 @@ fn packet(integers: &[(u16, u16)], section: u16, bytes: &[u8]) -> Option<Sampled
     let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
     let mut decoded = Decoded::default();
     let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-    State::new(StateConfig::default()).decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+    State::new(StateConfig::default()).decode(&Datagram::new(session, received_at, bytes), &mut decoded);
     decoded.data_sets(bytes).next().unwrap().flows().next().unwrap().packet()
 }
 

@@ -68,7 +68,7 @@ impl Exporters {
     /// One Message of an exporter; how many flows came out of it.
     fn send(&mut self, exporter: u32, bytes: &[u8]) -> usize {
         let session = TransportSession::new((Ipv4Addr::from(exporter), 9).into(), ([192, 0, 2, 200], 2055).into());
-        self.state.decode(&Datagram { session, received_at: self.now, tag: 0, bytes }, &mut self.decoded);
+        self.state.decode(&Datagram::new(session, self.now, bytes), &mut self.decoded);
         self.decoded.data_sets(bytes).map(|set| set.len()).sum()
     }
 }

@@ -32,7 +32,7 @@ impl Collector {
     fn receive(&mut self, from: &str, tag: u128, bytes: &[u8]) -> (Vec<u64>, Vec<u64>) {
         let collector = COLLECTOR.parse().unwrap();
         let session = TransportSession::new(from.parse().unwrap(), collector).with_transport(self.transport);
-        self.state.decode(&Datagram { session, received_at: self.now, tag, bytes }, &mut self.decoded);
+        self.state.decode(&Datagram::new(session, self.now, bytes).with_tag(tag), &mut self.decoded);
         assert_eq!(self.decoded.accounting().total(), bytes.len() as u64);
         let octets = |sets: Vec<flow_state::DataSet<'_>>| {
             sets.iter().flat_map(flow_state::DataSet::flows).map(|flow| flow.octets().unwrap_or(u64::MAX)).collect()
@@ -185,7 +185,7 @@ fn after_withdrawal(collector: &mut Collector, set_id: u16, records: &[&[u16]]) 
         let bytes = data(Version::Ipfix, 0, 7, id, [1, 1]);
         let session = TransportSession::new(A.parse().unwrap(), COLLECTOR.parse().unwrap());
         let session = session.with_transport(collector.transport);
-        collector.state.decode(&Datagram { session, received_at: collector.now, tag: 0, bytes: &bytes }, &mut after);
+        collector.state.decode(&Datagram::new(session, collector.now, &bytes), &mut after);
         after.issues().is_empty()
     };
     [known(256), known(300)]

@@ -50,7 +50,7 @@ fn decode(state: &State, bytes: &[u8]) -> Decoded {
     let session = TransportSession::new(([198, 51, 100, 9], 50_000).into(), ([198, 51, 100, 1], 6343).into());
     let mut decoded = Decoded::default();
     let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-    state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+    state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
     assert_eq!(decoded.accounting().total(), bytes.len() as u64);
     decoded
 }

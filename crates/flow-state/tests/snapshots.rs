@@ -24,7 +24,7 @@ fn receive(state: &State, port: u16, bytes: &[u8]) -> Decoded {
 fn receive_at(state: &State, received_at: Timestamp, port: u16, bytes: &[u8]) -> Decoded {
     let session = TransportSession::new(([192, 0, 2, 1], port).into(), ([192, 0, 2, 200], 2055).into());
     let mut decoded = Decoded::default();
-    state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+    state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
     decoded
 }
 

@@ -106,12 +106,12 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
         if !args.wants(&datagram) {
             continue;
         }
-        let datagram = Datagram {
-            session: TransportSession::new(datagram.source, datagram.destination),
-            received_at: Timestamp::from_unix_nanos(datagram.captured_at),
-            tag: datagram.number.into(),
-            bytes: datagram.payload,
-        };
+        let datagram = Datagram::new(
+            TransportSession::new(datagram.source, datagram.destination),
+            Timestamp::from_unix_nanos(datagram.captured_at),
+            datagram.payload,
+        )
+        .with_tag(datagram.number.into());
         state.decode(&datagram, &mut decoded);
         summary.add(&datagram, &decoded);
         for set in decoded.replayed_sets().filter(|set| !set.template().is_options()) {

@@ -158,7 +158,7 @@ fn datagram(exporter: u8, seconds: u64, bytes: &[u8]) -> Datagram<'_> {
     let exporter = SocketAddr::from((Ipv4Addr::new(192, 0, 2, exporter), 50_000));
     let session = TransportSession::new(exporter, SocketAddr::from(([198, 51, 100, 1], 2055)));
     let received_at = Timestamp::from_unix_seconds(1_700_000_000 + seconds);
-    Datagram { session, received_at, tag: seconds.into(), bytes }
+    Datagram::new(session, received_at, bytes).with_tag(seconds.into())
 }
 
 /// Decodes a datagram and reads all that came out of it; each of its bytes must have one fate.

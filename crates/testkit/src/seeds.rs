@@ -97,7 +97,7 @@ pub fn snapshot_of<'a>(datagrams: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
     for bytes in datagrams {
         let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-        state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+        state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
     }
     invariants::snapshot_body(&state)
 }

@@ -422,7 +422,7 @@ impl Collector {
     }
 
     fn receive(&mut self, sent: &Sent) {
-        let datagram = Datagram { session: sent.session, received_at: self.now(), tag: 0, bytes: &sent.bytes };
+        let datagram = Datagram::new(sent.session, self.now(), &sent.bytes);
         invariants::decode(&self.state, &datagram, &mut self.decoded);
         self.check_memory();
         self.count();

@@ -61,7 +61,7 @@ fn decode(bytes: &[u8]) -> Decoded {
     let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
     let mut decoded = Decoded::default();
     let received_at = Timestamp::from_unix_seconds(1_700_000_000);
-    State::new(StateConfig::default()).decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+    State::new(StateConfig::default()).decode(&Datagram::new(session, received_at, bytes), &mut decoded);
     decoded
 }
 

@@ -7,6 +7,7 @@ use flow_wire::{MessageHeader, Timestamp, Version};
 use super::FlowRecord;
 use crate::decoded::DataSet;
 use crate::plan::{Fact, RarePlan, TimePlan, TimesPlan};
+use crate::profile::Clock;
 
 /// Where the times of a flow come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub(crate) struct Plausible {
     /// Nanoseconds from the earliest to the latest.
     width: u64,
     skewed: bool,
+    /// Nanoseconds to add to every time, modulo 2^64.
+    shift: u64,
 }
 
 impl Plausible {
@@ -74,11 +77,15 @@ impl Plausible {
 
     /// Against both clocks, because either may be wrong: the exporter's after a start without NTP, ours when an old capture
     /// is played again.
-    pub(crate) fn new(export_time: Timestamp, received_at: Timestamp) -> Self {
+    pub(crate) fn new(export_time: Timestamp, received_at: Timestamp, clock: Clock) -> Self {
         let (export, receipt) = (export_time.as_unix_nanos(), received_at.as_unix_nanos());
         let earliest = export.min(receipt).saturating_sub(Self::PAST);
         let latest = export.max(receipt).saturating_add(Self::FUTURE);
-        Self { earliest, width: latest - earliest, skewed: export.abs_diff(receipt) > Self::SKEW }
+        let shift = match clock {
+            Clock::Exporter => 0,
+            Clock::Receipt => receipt.wrapping_sub(export),
+        };
+        Self { earliest, width: latest - earliest, skewed: export.abs_diff(receipt) > Self::SKEW, shift }
     }
 
     pub(crate) const fn is_skewed(&self) -> bool {
@@ -93,13 +100,22 @@ impl Plausible {
     /// The time, or what takes the place of a part that is beyond belief.
     #[inline]
     pub(crate) fn believe(&self, time: FlowTime, received_at: Timestamp) -> FlowTime {
-        if self.holds(time.start) && self.holds(time.end) { time } else { self.clamp(time, received_at) }
+        let time = if self.holds(time.start) && self.holds(time.end) { time } else { self.clamp(time, received_at) };
+        if self.shift == 0 { time } else { self.shifted(time) }
+    }
+
+    #[cold]
+    fn shifted(&self, time: FlowTime) -> FlowTime {
+        let by = self.shift as i64;
+        let shift = |time: Timestamp| Timestamp::from_unix_nanos(time.as_unix_nanos().saturating_add_signed(by));
+        FlowTime { start: time.start.map(shift), end: time.end.map(shift), ..time }
     }
 
     #[cold]
     fn clamp(&self, time: FlowTime, received_at: Timestamp) -> FlowTime {
         let held = |time: Option<Timestamp>| time.filter(|_| self.holds(time));
-        let substitute = held(time.start).or(held(time.end)).unwrap_or(received_at);
+        let receipt = Timestamp::from_unix_nanos(received_at.as_unix_nanos().wrapping_sub(self.shift));
+        let substitute = held(time.start).or(held(time.end)).unwrap_or(receipt);
         let clamp = |time: Option<Timestamp>| time.map(|_| held(time).unwrap_or(substitute));
         FlowTime { start: clamp(time.start), end: clamp(time.end), clamped: true, ..time }
     }
@@ -117,7 +133,8 @@ impl FlowRecord<'_> {
     ///
     /// What the record does not say is worked out where that is possible, which [`FlowTime::inferred`] tells. A time more
     /// than 3,653 days before both export and receipt, or more than a day after both, is nonsense: it gives way to the
-    /// other end of the flow, or to the time of receipt where that is no better, which [`FlowTime::clamped`] tells.
+    /// other end of the flow, or to the time of receipt where that is no better, which [`FlowTime::clamped`] tells. Last,
+    /// times move to our clock where the exporter's profile wants that ([`Clock::Receipt`]).
     #[inline]
     pub fn time(&self) -> FlowTime {
         let mut time = self.resolve(&self.plan.times);

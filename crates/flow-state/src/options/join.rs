@@ -99,11 +99,16 @@ impl<'a> FlowRecord<'a> {
         locator(self.join()).map(|locator| self.record().unsigned(locator))
     }
 
-    /// Packet sampling, from the first of these that tells a rate: the record; options data for the sampler that the
-    /// record names, for its input interface, for its output interface, for its Template, for its whole domain; the
-    /// header of v5. Counters are as exported, whatever the rate: [`SamplingRate::scale`] estimates what they stand for.
+    /// Packet sampling, from the first of these that tells a rate: the profile of the exporter; the record; options data for
+    /// the sampler that the record names, for its input interface, for its output interface, for its Template, for its whole
+    /// domain; the header of v5; the default of the profile. Counters are as exported, whatever the rate: [`SamplingRate::scale`] estimates what they stand for.
     pub fn sampling(&self) -> Option<Sampling> {
         let join = self.join();
+        let profile = self.context().profile();
+        let told = |rate| Sampling { rate: Some(rate), algorithm: None, source: SamplingSource::Profile };
+        if let Some(rate) = profile.and_then(|profile| profile.sampling) {
+            return Some(told(rate));
+        }
         if join.tells_rate
             && let Some(rate) = join.rate(self.record())
         {
@@ -116,7 +121,8 @@ impl<'a> FlowRecord<'a> {
             });
         }
         let joined = self.options().and_then(|options| self.joined_sampling(options));
-        joined.or_else(|| self.context().header_sampling()).or_else(|| {
+        let known = joined.or_else(|| self.context().header_sampling());
+        known.or_else(|| profile.and_then(|profile| profile.default_sampling).map(told)).or_else(|| {
             let (rate, algorithm, source) = (None, None, SamplingSource::Sampler);
             join.sampler.map(|_| Sampling { rate, algorithm, source })
         })

@@ -93,6 +93,8 @@ pub enum SamplingSource {
     Global,
     /// In the Message Header (v5).
     Header,
+    /// In the [`ExporterProfile`](crate::ExporterProfile).
+    Profile,
 }
 
 /// How the exporter chose the packets of a flow.

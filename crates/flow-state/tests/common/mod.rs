@@ -44,7 +44,7 @@ pub(crate) fn with_flows(bytes: &[u8], check: impl Fn(&FlowRecord<'_>)) {
     let session = TransportSession::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 2055).into());
     let mut decoded = Decoded::default();
     let received_at = Timestamp::from_unix_seconds(EXPORT + 1);
-    state.decode(&Datagram { session, received_at, tag: 0, bytes }, &mut decoded);
+    state.decode(&Datagram::new(session, received_at, bytes), &mut decoded);
     assert!(decoded.issues().is_empty(), "{:?}", decoded.issues());
     let flows: Vec<_> = decoded.data_sets(bytes).flat_map(|set| set.flows()).collect();
     assert!(!flows.is_empty());

@@ -54,7 +54,7 @@ impl Collector {
     pub(crate) fn receive_from(&mut self, exporter: &str, bytes: &[u8]) -> Outcome {
         let collector: SocketAddr = "192.0.2.200:2055".parse().unwrap();
         let session = TransportSession::new(exporter.parse().unwrap(), collector);
-        self.state.decode(&Datagram { session, received_at: self.now, tag: 0, bytes }, &mut self.decoded);
+        self.state.decode(&Datagram::new(session, self.now, bytes), &mut self.decoded);
         let decoded = &self.decoded;
         assert_eq!(decoded.accounting().total(), bytes.len() as u64, "each byte has one fate");
         let sets = decoded.replayed_sets().chain(decoded.data_sets(bytes));

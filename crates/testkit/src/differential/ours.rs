@@ -54,7 +54,7 @@ impl Reading {
             let session = TransportSession::new(datagram.source, datagram.destination);
             let received_at = Timestamp::from_unix_nanos(datagram.captured_at);
             let bytes = &datagram.payload[..];
-            state.decode(&Datagram { session, received_at, tag: packet, bytes }, &mut decoded);
+            state.decode(&Datagram::new(session, received_at, bytes).with_tag(packet), &mut decoded);
             let marks = lasting.marks(&session, bytes, &decoded);
             reading.add(packet as u64, bytes, &decoded, marks);
         }
