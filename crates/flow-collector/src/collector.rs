@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use flow_semconv::{ExtraElements, Schema};
 use flow_state::{State, StateConfig};
-use ipnet::IpNet;
 use otlp_sink::Sink;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 use tracing::warn;
 
+use crate::exporters::{ExporterPolicy, Exporters};
 use crate::pipeline::Pipeline;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
@@ -34,8 +34,8 @@ pub struct CollectorConfig {
     pub workers: NonZeroUsize,
     /// Bytes to ask the kernel for, for each socket; 8 MiB by default. Less than that is granted with a warning.
     pub receive_buffer: usize,
-    /// Whose datagrams are read; empty reads all.
-    pub allow: Vec<IpNet>,
+    /// Who is heard, and what is known of them.
+    pub exporters: ExporterPolicy,
     /// Names of the attributes.
     pub schema: Schema,
     /// Elements of records that become attributes as they are, beside those that have names of their own.
@@ -53,7 +53,7 @@ impl Default for CollectorConfig {
             listen: vec![SocketAddr::from(([0, 0, 0, 0], 2055))],
             workers: cores.min(const { NonZeroUsize::new(8).unwrap() }),
             receive_buffer: 8 << 20,
-            allow: Vec::new(),
+            exporters: ExporterPolicy::default(),
             schema: Schema::default(),
             extra_elements: None,
             state: StateConfig::default(),
@@ -133,19 +133,23 @@ impl Collector {
     ///
     /// [`CollectorError::Thread`] when the system refuses a thread; those that run already are stopped.
     pub fn start(self, sink: &Sink) -> Result<Running, CollectorError> {
-        let mut running = Running::new(self.config.state.clone());
+        let mut running = Running::new(self.config.state.clone(), self.config.exporters);
         let state_file = self.config.state_file.map(|path| StateFile::load(path, running.state.clone()));
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
-        let allow: Arc<[IpNet]> = self.config.allow.into();
         for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
-            let mut pipeline = Pipeline::new(running.state.clone(), running.stats.clone(), self.config.schema, sink);
+            let mut pipeline = Pipeline::new(
+                running.state.clone(),
+                running.stats.clone(),
+                running.exporters.clone(),
+                self.config.schema,
+                sink,
+            );
             if let Some(wanted) = &self.config.extra_elements {
                 pipeline = pipeline.with_extra_elements(wanted.clone());
             }
             let worker = Worker {
                 socket,
                 local,
-                allow: allow.clone(),
                 pipeline,
                 stats: running.stats.clone(),
                 stop: running.stop.clone(),
@@ -205,6 +209,7 @@ fn granted_receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
 pub struct Running {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
+    exporters: Arc<Exporters>,
     stop: Arc<AtomicBool>,
     /// Whether a worker has panicked.
     failed: Arc<watch::Sender<bool>>,
@@ -216,10 +221,11 @@ pub struct Running {
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Running {
-    fn new(state: StateConfig) -> Self {
+    fn new(state: StateConfig, exporters: ExporterPolicy) -> Self {
         Self {
             state: Arc::new(State::new(state)),
             stats: Arc::default(),
+            exporters: Arc::new(Exporters::new(exporters)),
             stop: Arc::default(),
             failed: Arc::new(watch::Sender::new(false)),
             workers: Vec::new(),
@@ -258,6 +264,11 @@ impl Running {
     /// The counters of all workers.
     pub fn stats(&self) -> &Arc<CollectorStats> {
         &self.stats
+    }
+
+    /// The exporters that are heard.
+    pub fn exporters(&self) -> &Arc<Exporters> {
+        &self.exporters
     }
 
     /// What is remembered of the exporters.
@@ -326,7 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_that_panics_is_told_at_once() {
-        let mut running = Running::new(StateConfig::default());
+        let mut running = Running::new(StateConfig::default(), ExporterPolicy::default());
         let stop = running.stop.clone();
         running
             .spawn("waits".to_owned(), move || {
@@ -344,7 +355,7 @@ mod tests {
 
     #[test]
     fn workers_that_stop_have_not_failed() {
-        let mut running = Running::new(StateConfig::default());
+        let mut running = Running::new(StateConfig::default(), ExporterPolicy::default());
         running.spawn("ends".to_owned(), || {}).unwrap();
         running.stop();
         assert!(!running.has_failed());

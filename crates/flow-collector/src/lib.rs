@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod collector;
+mod exporters;
 mod pipeline;
 mod spans;
 mod state_file;
@@ -14,6 +15,7 @@ mod stats;
 mod worker;
 
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};
+pub use exporters::{ExporterLimits, ExporterPolicy, ExporterRule, ExporterSnapshot, Exporters};
 pub use flow_semconv::ExtraElements;
 pub use pipeline::Pipeline;
 pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_context};

@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, ExtraElements, Schema, Timings};
-use flow_state::{Datagram, Decoded, State, StateEvent, Timestamp, TransportSession};
+use flow_state::{Datagram, Decoded, FlowRecord, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
 
+use crate::exporters::{Admission, Exporters};
 use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
-use crate::stats::CollectorStats;
+use crate::stats::{CollectorStats, Counts};
 
 /// Decodes datagrams and writes their traces. Each thread has one; they share the state and the counters.
 #[derive(Debug)]
 pub struct Pipeline {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
+    admission: Admission,
     decoded: Decoded,
     trace: ExportTrace<OtlpParts>,
     keys: AttributeKeys,
@@ -24,10 +26,17 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline into a sink.
-    pub fn new(state: Arc<State>, stats: Arc<CollectorStats>, schema: Schema, sink: &Sink) -> Self {
+    pub fn new(
+        state: Arc<State>,
+        stats: Arc<CollectorStats>,
+        exporters: Arc<Exporters>,
+        schema: Schema,
+        sink: &Sink,
+    ) -> Self {
         Self {
             state,
             stats,
+            admission: Admission::new(exporters),
             decoded: Decoded::default(),
             trace: ExportTrace::default(),
             keys: AttributeKeys::new(schema),
@@ -42,15 +51,30 @@ impl Pipeline {
         self
     }
 
-    /// Takes one datagram, received just now.
+    /// Takes one datagram, received just now, if its exporter may send it.
     pub fn process(&mut self, session: TransportSession, bytes: &[u8]) {
         let received_at = now();
-        let datagram = Datagram::new(session, received_at, bytes).with_tag(self.trace.trace_id());
+        let known = match self.admission.admit(session.exporter.ip(), received_at) {
+            Ok(known) => known,
+            Err(refusal) => return self.stats.count_refused(refusal),
+        };
+        let datagram = Datagram::new(session, received_at, bytes)
+            .with_tag(self.trace.trace_id())
+            .with_profiles(Some(known.profiles()));
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: received_at, decode_end: now() };
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys };
-        let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut |_| true, &mut spans);
-        self.stats.count(bytes.len(), &self.decoded, flows);
+        let counts = Counts::of(&self.decoded);
+        let allowed = known.take_records(received_at, counts.records);
+        let mut seen = 0;
+        let mut select = |_: &FlowRecord<'_>| {
+            seen += 1;
+            seen <= allowed
+        };
+        let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
+        let limited = seen.saturating_sub(allowed);
+        known.exporter().count(received_at, bytes.len(), &self.decoded, &counts, limited);
+        self.stats.count(bytes.len(), &self.decoded, &counts, flows, limited);
         if self.decoded.events().iter().any(|event| matches!(event, StateEvent::TemplateElsewhere(_))) {
             self.template_elsewhere(&session);
         }
@@ -104,6 +128,7 @@ mod tests {
     use tokio::runtime::Runtime;
 
     use super::*;
+    use crate::exporters::ExporterPolicy;
 
     /// A datagram of a Template whose records have one byte.
     fn many_records(records: u16) -> Vec<u8> {
@@ -123,7 +148,8 @@ mod tests {
             SinkConfig::default().with_output(Output::File(FileConfig::new(folder.path().join("spans.jsonl"))));
         let sink = Sink::start(config, runtime.handle()).unwrap();
         let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
-        let pipeline = Pipeline::new(state, stats.clone(), Schema::default(), &sink);
+        let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
+        let pipeline = Pipeline::new(state, stats.clone(), exporters, Schema::default(), &sink);
         (pipeline, stats, (runtime, folder, sink))
     }
 

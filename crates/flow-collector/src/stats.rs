@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flow_semconv::FlowSpans;
 use flow_state::{DecodeErrorKind, Decoded, SequenceStatus, StateEvent};
 
+use crate::exporters::Refusal;
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Counters of all workers; they only grow.
@@ -55,12 +57,16 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Datagrams received from allowed exporters.
+    /// Datagrams that were read.
     datagrams,
     /// Bytes in these.
     bytes,
     /// Datagrams from addresses that are not allowed; dropped unread.
     denied,
+    /// Datagrams from more addresses than are followed; dropped unread.
+    exporters_refused,
+    /// Datagrams beyond the limit of their exporter; dropped unread.
+    datagrams_limited,
     /// Flow records decoded, those that had waited for their Template included.
     records,
     /// Options Data Records decoded.
@@ -79,13 +85,20 @@ counters! {
     restarts,
     /// Flow records without a span, because they were not selected.
     flows_filtered,
+    /// Flow records without a span, because they were beyond the limit of their exporter.
+    flows_limited,
     /// Flow records without a span, because their datagram had more than the limit.
     flows_cut,
 }
 
 impl CollectorStats {
-    pub(crate) fn count_denied(&self) {
-        add(&self.denied, 1);
+    pub(crate) fn count_refused(&self, refusal: Refusal) {
+        let counter = match refusal {
+            Refusal::Denied => &self.denied,
+            Refusal::NoRoom => &self.exporters_refused,
+            Refusal::Limited => &self.datagrams_limited,
+        };
+        add(counter, 1);
     }
 
     /// Returns how many there were before.
@@ -98,29 +111,17 @@ impl CollectorStats {
         self.templates_elsewhere.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, flows: FlowSpans) {
+    pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, counts: &Counts, flows: FlowSpans, limited: u64) {
         add(&self.datagrams, 1);
         add(&self.bytes, bytes as u64);
-        let (mut records, mut options, mut templates, mut gaps) = (0, 0, 0, 0);
-        for message in decoded.messages() {
-            records += u64::from(message.data_records);
-            options += u64::from(message.options_records);
-            templates += u64::from(message.templates);
-            if let SequenceStatus::Gap(gap) = message.sequence {
-                gaps += u64::from(gap);
-            }
-        }
-        for set in decoded.replayed_sets() {
-            *(if set.template().is_options() { &mut options } else { &mut records }) += set.len() as u64;
-        }
-        add(&self.records, records);
-        add(&self.options_records, options);
-        add(&self.templates, templates);
-        add(&self.sequence_gaps, gaps);
-        let restarts = decoded.events().iter().filter(|event| **event == StateEvent::ExporterRestarted).count();
-        add(&self.restarts, restarts as u64);
+        add(&self.records, counts.records);
+        add(&self.options_records, counts.options_records);
+        add(&self.templates, counts.templates);
+        add(&self.sequence_gaps, counts.sequence_gaps);
+        add(&self.restarts, counts.restarts);
         add(&self.flow_spans, flows.written);
-        add(&self.flows_filtered, flows.filtered);
+        add(&self.flows_limited, limited);
+        add(&self.flows_filtered, flows.filtered - limited);
         add(&self.flows_cut, flows.cut);
         let parts =
             [(decoded.issues(), decoded.accounting()), (decoded.replayed_issues(), decoded.replayed_accounting())];
@@ -134,6 +135,37 @@ impl CollectorStats {
                 }
             }
         }
+    }
+}
+
+/// What a datagram has, with the records that had waited for one of its Templates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) records: u64,
+    pub(crate) options_records: u64,
+    pub(crate) templates: u64,
+    pub(crate) sequence_gaps: u64,
+    pub(crate) restarts: u64,
+}
+
+impl Counts {
+    pub(crate) fn of(decoded: &Decoded) -> Self {
+        let mut counts = Self::default();
+        for message in decoded.messages() {
+            counts.records += u64::from(message.data_records);
+            counts.options_records += u64::from(message.options_records);
+            counts.templates += u64::from(message.templates);
+            if let SequenceStatus::Gap(gap) = message.sequence {
+                counts.sequence_gaps += u64::from(gap);
+            }
+        }
+        for set in decoded.replayed_sets() {
+            let is_options = set.template().is_options();
+            *(if is_options { &mut counts.options_records } else { &mut counts.records }) += set.len() as u64;
+        }
+        let restarts = decoded.events().iter().filter(|event| **event == StateEvent::ExporterRestarted).count();
+        counts.restarts = restarts as u64;
+        counts
     }
 }
 

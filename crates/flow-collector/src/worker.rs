@@ -8,7 +8,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flow_state::{DecodeErrorKind, TransportSession};
-use ipnet::IpNet;
 use tracing::{debug, info, warn};
 
 use crate::pipeline::Pipeline;
@@ -28,7 +27,6 @@ pub(crate) struct Worker {
     pub(crate) socket: UdpSocket,
     /// Of the socket.
     pub(crate) local: SocketAddr,
-    pub(crate) allow: Arc<[IpNet]>,
     pub(crate) pipeline: Pipeline,
     pub(crate) stats: Arc<CollectorStats>,
     pub(crate) stop: Arc<AtomicBool>,
@@ -66,10 +64,7 @@ impl Worker {
         match self.socket.recv_from(buffer) {
             Ok((len, from)) => {
                 let session = TransportSession::new(from, self.local);
-                let exporter = session.exporter.ip();
-                if !self.allow.is_empty() && !self.allow.iter().any(|network| network.contains(&exporter)) {
-                    self.stats.count_denied();
-                } else if let Some(bytes) = buffer.get(..len) {
+                if let Some(bytes) = buffer.get(..len) {
                     self.pipeline.process(session, bytes);
                 }
                 Received::Datagram

@@ -128,7 +128,7 @@ fn every_address_is_received_on() {
 #[test]
 fn addresses_that_are_not_allowed_are_counted_and_dropped() {
     let mut config = config(1);
-    config.allow = vec!["192.0.2.0/24".parse().unwrap(), "127.0.0.2/32".parse().unwrap()];
+    config.exporters.allow = vec!["192.0.2.0/24".parse().unwrap(), "127.0.0.2/32".parse().unwrap()];
     let collector = Collector::bind(config).unwrap();
     let to = collector.addresses()[0];
     let file = File::new();

@@ -57,7 +57,7 @@ pub(crate) enum Command {
 
 impl Command {
     /// The settings of a command that has some.
-    const fn settings(&self) -> Option<&Settings> {
+    pub(crate) const fn settings(&self) -> Option<&Settings> {
         match self {
             Self::Collect(settings) => Some(settings),
             Self::Replay(args) => Some(&args.settings),

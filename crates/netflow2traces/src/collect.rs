@@ -11,8 +11,9 @@ use tracing::{error, info, warn};
 
 use crate::config::Config;
 use crate::metrics::{self, Source};
+use crate::reload::Reload;
 use crate::settings::Settings;
-use crate::signals::Stop;
+use crate::signals::{Hangup, Stop};
 
 /// How long delivery may go on after the last datagram: below the thirty seconds after which Kubernetes kills. Where
 /// something kills earlier, the line about what remained is lost, and nothing that a shorter time would have saved.
@@ -34,6 +35,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let collector = bind(&config)?;
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
+    let mut hangup = Hangup::listen(runtime.handle())?;
     if config.stdout_by_default {
         info!("no OTLP endpoint is set, spans go to standard output; set OTEL_EXPORTER_OTLP_ENDPOINT to export them");
     }
@@ -46,11 +48,15 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     for address in addresses {
         info!(%address, "listening for NetFlow and IPFIX over UDP");
     }
+    let mut reload = Reload::new(settings);
     runtime.block_on(async {
-        tokio::select! {
-            () = stop.requested() => {}
-            () = sink.closed() => info!("nobody reads standard output any more, stopping"),
-            () = running.failed() => error!("a receiving thread has panicked, stopping"),
+        loop {
+            tokio::select! {
+                () = stop.requested() => break,
+                () = sink.closed() => break info!("nobody reads standard output any more, stopping"),
+                () = running.failed() => break error!("a receiving thread has panicked, stopping"),
+                () = hangup.requested() => reload.apply(&running),
+            }
         }
     });
     let totals = running.stop();

@@ -5,14 +5,14 @@ mod duration;
 mod size;
 
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow_collector::{CollectorConfig, ExtraElements};
+use flow_collector::{CollectorConfig, ExporterPolicy, ExtraElements};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
 use otlp_sink::{
@@ -24,6 +24,7 @@ use tracing::warn;
 use crate::cli::setting_name;
 use crate::elements;
 use crate::error::UsageError;
+use crate::exporters;
 use crate::settings::Settings;
 
 /// What the pipeline needs to start.
@@ -57,7 +58,7 @@ impl Config {
         absent::refuse(&settings.values())?;
         let mut collector = CollectorConfig::default();
         collector.listen = listen(settings)?;
-        collector.allow = settings.allow.iter().map(|network| allow(network)).collect::<Result<_, _>>()?;
+        collector.exporters = exporters(settings)?;
         if let Some(count) = &settings.workers {
             collector.workers = parse("workers", count, "expected a number, at least 1")?;
         }
@@ -155,9 +156,25 @@ fn extra_elements(values: &[String]) -> Result<Option<ExtraElements>, UsageError
     value.parse().map(Some).map_err(|error| invalid("attributes_extra", &value, error))
 }
 
-fn allow(value: &str) -> Result<IpNet, UsageError> {
-    let network = value.trim().parse::<IpNet>().or_else(|_| value.trim().parse::<IpAddr>().map(IpNet::from));
-    network.map_err(|_| invalid("allow", value, "expected a network such as 10.0.0.0/8 or an address"))
+fn exporters(settings: &Settings) -> Result<ExporterPolicy, UsageError> {
+    let networks = |key: &str, values: &[String]| -> Result<Vec<IpNet>, UsageError> {
+        let expected = "expected a network such as 10.0.0.0/8 or an address";
+        let network = |value: &String| exporters::network(value).ok_or_else(|| invalid(key, value, expected));
+        values.iter().map(network).collect()
+    };
+    let limit = |key: &str, value: &Option<String>| {
+        value.as_ref().map(|value| parse(key, value, "expected a number, at least 1")).transpose()
+    };
+    let mut policy = ExporterPolicy::default();
+    policy.allow = networks("allow", &settings.allow)?;
+    policy.deny = networks("deny", &settings.deny)?;
+    policy.max_exporters = parse("max_exporters", &settings.max_exporters, "expected a number, at least 1")?;
+    policy.limits.datagrams = limit("exporter_max_datagrams", &settings.exporter_max_datagrams)?;
+    policy.limits.records = limit("exporter_max_records", &settings.exporter_max_records)?;
+    if let Some(path) = &settings.config {
+        policy.rules = exporters::read(path.as_ref())?;
+    }
+    Ok(policy)
 }
 
 fn listen(settings: &Settings) -> Result<Vec<SocketAddr>, UsageError> {

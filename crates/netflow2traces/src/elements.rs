@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::error::UsageError;
+use crate::file;
 
 /// The file: a list of elements.
 #[derive(Deserialize)]
@@ -45,12 +46,10 @@ pub(crate) fn read(path: &Path) -> Result<ElementTable, UsageError> {
 }
 
 fn parse(text: &str) -> Result<ElementTable, String> {
-    let line = |at: usize| 1 + text.get(..at).unwrap_or(text).matches('\n').count();
-    let file: ElementsFile = toml::from_str(text)
-        .map_err(|error| format!("line {}: {}", error.span().map_or(1, |span| line(span.start)), error.message()))?;
+    let parsed: ElementsFile = toml::from_str(text).map_err(|error| file::located(text, &error))?;
     let mut elements = ElementTable::default();
-    for entry in file.element {
-        let at = line(entry.span().start);
+    for entry in parsed.element {
+        let at = file::line(text, entry.span().start);
         define(&mut elements, &entry.into_inner()).map_err(|what| format!("line {at}: {what}"))?;
     }
     Ok(elements)

@@ -8,12 +8,13 @@ use clap::{Args, Command};
 use toml::{Table, Value};
 
 use crate::error::UsageError;
+use crate::exporters;
 use crate::settings::{LogSettings, Settings};
 
 /// Settings of which the file may give the pairs as a table.
 const PAIRS: [&str; 3] = ["otlp_headers", "otlp_traces_headers", "resource_attributes"];
 /// Settings of which the file may give the values as an array.
-const LISTS: [&str; 4] = ["allow", "listen", "metrics_exporter", "output"];
+const LISTS: [&str; 5] = ["allow", "deny", "listen", "metrics_exporter", "output"];
 
 /// The values of a configuration file by key, as strings.
 #[derive(Debug, Default)]
@@ -27,9 +28,7 @@ impl FileSettings {
     /// A file that cannot be read or is not TOML, a key that is no setting, a value of a type that the setting does not
     /// take. All are usage errors and name the file.
     pub(crate) fn read(path: &Path) -> Result<Self, UsageError> {
-        let failed = |what: String| UsageError::new(format!("configuration file {}: {what}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        Self::parse(&text).map_err(failed)
+        Self::parse(&text(path)?).map_err(|what| unusable(path, what))
     }
 
     /// The values of a key, if the file has it.
@@ -38,13 +37,10 @@ impl FileSettings {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            format!("line {line}: {}", error.message())
-        })?;
+        let table: Table = text.parse().map_err(|error| located(text, &error))?;
         let settings = LogSettings::augment_args(Settings::augment_args(Command::new("settings")));
         let mut values = BTreeMap::new();
-        for (key, value) in table {
+        for (key, value) in table.into_iter().filter(|(key, _)| key != exporters::KEY) {
             // A file that names another file would need rules of its own.
             if key == "config" || !settings.get_arguments().any(|arg| arg.get_id() == key.as_str()) {
                 return Err(format!("unknown setting `{key}`; keys are named as the options, with underscores"));
@@ -54,6 +50,26 @@ impl FileSettings {
         }
         Ok(Self(values))
     }
+}
+
+/// The text of a configuration file.
+pub(crate) fn text(path: &Path) -> Result<String, UsageError> {
+    fs::read_to_string(path).map_err(|error| unusable(path, error.to_string()))
+}
+
+/// What is wrong with a configuration file.
+pub(crate) fn unusable(path: &Path, what: String) -> UsageError {
+    UsageError::new(format!("configuration file {}: {what}", path.display()))
+}
+
+/// An error of TOML with its line.
+pub(crate) fn located(text: &str, error: &toml::de::Error) -> String {
+    format!("line {}: {}", error.span().map_or(1, |span| line(text, span.start)), error.message())
+}
+
+/// The number of the line with this byte.
+pub(crate) fn line(text: &str, at: usize) -> usize {
+    1 + text.get(..at).unwrap_or(text).matches('\n').count()
 }
 
 fn strings(key: &str, value: Value) -> Result<Vec<String>, &'static str> {

@@ -138,12 +138,7 @@ impl Source {
         let stats = self.stats.snapshot();
         let kinds = |values: [u64; DecodeErrorKind::NAMES.len()]| DecodeErrorKind::NAMES.iter().copied().zip(values);
         vec![
-            Metric::counter(
-                "netflow.collector.datagrams",
-                "{datagram}",
-                "Datagrams received from allowed exporters.",
-                stats.datagrams,
-            ),
+            Metric::counter("netflow.collector.datagrams", "{datagram}", "Datagrams that were read.", stats.datagrams),
             Metric::counter("netflow.collector.bytes", "By", "Bytes in these datagrams.", stats.bytes),
             Metric::counter("netflow.collector.records", "{record}", "Flow records decoded.", stats.records),
             Metric::counter(
@@ -163,7 +158,11 @@ impl Source {
                 "netflow.collector.records.dropped",
                 "{record}",
                 "Flow records without a span, by reason.",
-                [("span_limit", stats.flows_cut)],
+                [
+                    ("filtered", stats.flows_filtered),
+                    ("rate_limit", stats.flows_limited),
+                    ("span_limit", stats.flows_cut),
+                ],
             ),
             Metric::by_reason(
                 "netflow.collector.issues",
@@ -181,7 +180,11 @@ impl Source {
                 "netflow.collector.dropped",
                 "{datagram}",
                 "Datagrams that were not read, by reason.",
-                [("denied", stats.denied)],
+                [
+                    ("denied", stats.denied),
+                    ("exporter_limit", stats.exporters_refused),
+                    ("rate_limit", stats.datagrams_limited),
+                ],
             ),
             Metric::counter(
                 "netflow.collector.receive.errors",

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use flow_capture::CapturedDatagram;
-use flow_collector::{CollectorStats, Pipeline};
+use flow_collector::{CollectorStats, Exporters, Pipeline};
 use flow_state::{State, Timestamp, TransportSession};
 use otlp_sink::Sink;
 
@@ -108,7 +108,8 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(path) = &config.collector.state_file {
         restore(&state, path)?;
     }
-    let mut pipeline = Pipeline::new(state, stats.clone(), config.collector.schema, &sink);
+    let exporters = Arc::new(Exporters::new(config.collector.exporters));
+    let mut pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.schema, &sink);
     if let Some(wanted) = config.collector.extra_elements {
         pipeline = pipeline.with_extra_elements(wanted);
     }

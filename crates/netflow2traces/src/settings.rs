@@ -31,6 +31,22 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
 
+    /// Networks whose exporters are not heard, though they be allowed
+    #[arg(long, env = "NETFLOW_DENY", value_name = "CIDR", value_delimiter = ',')]
+    pub(crate) deny: Vec<String>,
+
+    /// Exporters that are heard at one time; those that sent nothing valid for five minutes give way to others
+    #[arg(long, env = "NETFLOW_MAX_EXPORTERS", value_name = "COUNT", default_value = "10000")]
+    pub(crate) max_exporters: String,
+
+    /// Datagrams that an exporter may send in a second, others are not read; no limit when absent
+    #[arg(long, env = "NETFLOW_EXPORTER_MAX_DATAGRAMS", value_name = "COUNT")]
+    pub(crate) exporter_max_datagrams: Option<String>,
+
+    /// Flow records that an exporter may send in a second, others have no span; no limit when absent
+    #[arg(long, env = "NETFLOW_EXPORTER_MAX_RECORDS", value_name = "COUNT")]
+    pub(crate) exporter_max_records: Option<String>,
+
     /// Receiving sockets and decoding threads; one for each processor, at most eight, when absent
     #[arg(long, env = "NETFLOW_WORKERS", value_name = "COUNT")]
     pub(crate) workers: Option<String>,

@@ -1,10 +1,10 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second ends the program at once.
+//! SIGINT and SIGTERM: the first asks to stop, the second ends the program at once. SIGHUP asks to read settings again.
 
 use std::io;
 use std::process;
 
 use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -44,5 +44,23 @@ impl Stop {
     pub(crate) async fn requested(&mut self) {
         // The sender lives as long as the runtime.
         let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Whether someone asked the program to read its settings again.
+pub(crate) struct Hangup(Signal);
+
+impl Hangup {
+    /// Listens to SIGHUP from now on, which would end the program otherwise.
+    pub(crate) fn listen(runtime: &Handle) -> io::Result<Self> {
+        let _context = runtime.enter();
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Completes when settings are to be read again; once for signals that came meanwhile.
+    pub(crate) async fn requested(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending().await
+        }
     }
 }

@@ -27,7 +27,7 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.collector.listen, library.listen);
     assert_eq!(config.collector.workers, library.workers);
     assert_eq!(config.collector.receive_buffer, library.receive_buffer);
-    assert_eq!(config.collector.allow, library.allow);
+    assert_eq!(config.collector.exporters, library.exporters);
     assert_eq!(config.collector.schema, library.schema);
     assert_eq!(config.collector.state.memory, library.state.memory);
     assert_eq!(config.collector.state_file, library.state_file);
@@ -72,6 +72,14 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
         (
             &["--allow", "10.0.0.0/8,example"],
             "--allow (NETFLOW_ALLOW): \"example\": expected a network such as 10.0.0.0/8 or an address",
+        ),
+        (
+            &["--deny", "10.0.0.0/99"],
+            "--deny (NETFLOW_DENY): \"10.0.0.0/99\": expected a network such as 10.0.0.0/8 or an address",
+        ),
+        (
+            &["--exporter-max-records", "0"],
+            "--exporter-max-records (NETFLOW_EXPORTER_MAX_RECORDS): \"0\": expected a number, at least 1",
         ),
         (
             &["--state-memory", "lots"],
@@ -161,7 +169,7 @@ fn addresses_come_in_every_form() {
         let expected: Vec<SocketAddr> = expected.iter().map(|address| address.parse().unwrap()).collect();
         assert_eq!(config(flags).collector.listen, expected);
     }
-    let allow = config(&["--allow", "10.0.0.0/8, 2001:db8::1"]).collector.allow;
+    let allow = config(&["--allow", "10.0.0.0/8, 2001:db8::1"]).collector.exporters.allow;
     assert_eq!(allow, ["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse::<IpNet>().unwrap()]);
 }
 

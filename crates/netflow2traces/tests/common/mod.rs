@@ -94,9 +94,14 @@ impl Collector {
 
     /// Waits for a line of the log, unless it has come already.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        if let Some(line) = self.lines.iter().find(|line| line.contains(text)) {
-            return line.clone();
+        match self.lines.iter().find(|line| line.contains(text)) {
+            Some(line) => line.clone(),
+            None => self.wait_for_another(text),
         }
+    }
+
+    /// Waits for a line of the log that was not waited for yet.
+    pub(crate) fn wait_for_another(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let line = self.log.recv_timeout(deadline.saturating_duration_since(Instant::now()));
@@ -118,6 +123,11 @@ impl Collector {
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Process ID.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn stdout(&mut self) -> impl Read + use<> {
@@ -142,6 +152,20 @@ impl Drop for Collector {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Waits until a file with OTLP JSON lines has so many flow spans.
+pub(crate) fn wait_for_flows(file: &Path, count: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let flows = text.matches("\"netflow.flow\"").count();
+        if flows >= count {
+            return assert_eq!(flows, count);
+        }
+        assert!(Instant::now() < deadline, "{flows} of {count} flows");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -1,0 +1,68 @@
+//! A rate limit that threads share without a lock.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flow_state::Timestamp;
+
+/// What may be taken in a second, all at once after a second of rest.
+///
+/// The state is one number: the time up to which everything is taken (the generic cell rate algorithm, ITU-T I.371).
+#[derive(Debug, Default)]
+pub(super) struct Bucket(AtomicU64);
+
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+
+impl Bucket {
+    /// Takes up to `wanted`, and returns how many that were.
+    pub(super) fn take(&self, now: Timestamp, per_second: NonZeroU32, wanted: u64) -> u64 {
+        let now = now.as_unix_nanos();
+        let price = (SECOND / u64::from(per_second.get())).max(1);
+        let mut taken = 0;
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| {
+            // A clock that was set back must not close the bucket for longer than it would have been.
+            let until = until.clamp(now.saturating_sub(SECOND), now);
+            taken = wanted.min((now - until) / price);
+            Some(until + taken * price)
+        });
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_of_rest_is_a_second_at_once_and_no_more() {
+        let at = |millis: u64| Timestamp::from_unix_millis(1_700_000_000_000 + millis);
+        let bucket = Bucket::default();
+        let take = |millis, wanted| bucket.take(at(millis), NonZeroU32::new(100).unwrap(), wanted);
+        assert_eq!(take(0, 30), 30);
+        assert_eq!(take(0, 100), 70);
+        assert_eq!(take(0, 1), 0);
+        assert_eq!(take(9, 1), 0);
+        assert_eq!(take(10, 5), 1);
+        assert_eq!(take(500, 1000), 49);
+        assert_eq!(take(60_000, 1000), 100);
+    }
+
+    #[test]
+    fn a_rate_has_a_price_of_whole_nanoseconds() {
+        let rate = NonZeroU32::new(3_000_000_000).unwrap();
+        let start = Timestamp::from_unix_seconds(1_700_000_000);
+        assert_eq!(Bucket::default().take(start, rate, u64::MAX), 1_000_000_000);
+        let rate = NonZeroU32::new(3).unwrap();
+        assert_eq!(Bucket::default().take(start, rate, 10), 3);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_close_it() {
+        let (bucket, rate) = (Bucket::default(), NonZeroU32::new(10).unwrap());
+        assert_eq!(bucket.take(Timestamp::from_unix_seconds(2_000_000_000), rate, 10), 10);
+        let earlier = Timestamp::from_unix_seconds(1_700_000_000);
+        assert_eq!(bucket.take(earlier, rate, 1), 0);
+        assert_eq!(bucket.take(earlier + std::time::Duration::from_secs(1), rate, 20), 10);
+    }
+}

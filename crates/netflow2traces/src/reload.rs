@@ -1,0 +1,57 @@
+//! SIGHUP: the settings are read again, and what can change without a pause is put in force.
+
+use std::collections::BTreeSet;
+use std::env;
+
+use flow_collector::Running;
+use tracing::{info, warn};
+
+use crate::cli;
+use crate::config::Config;
+use crate::settings::Settings;
+
+/// The settings that are in force.
+pub(crate) struct Reload(Settings);
+
+/// What takes effect with SIGHUP, beside the tables `[[exporter]]`.
+const RELOADED: [&str; 5] = ["allow", "deny", "exporter_max_datagrams", "exporter_max_records", "max_exporters"];
+
+impl Reload {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self(settings.clone())
+    }
+
+    /// Reads arguments, environment and file again. Where something in them cannot be used, everything stays as it is.
+    pub(crate) fn apply(&mut self, running: &Running) {
+        let read = || {
+            let invocation = cli::parse(env::args_os())?;
+            let settings = invocation.command.settings().unwrap_or(&self.0).clone();
+            let config = Config::new(&settings)?;
+            anyhow::Ok((settings, config))
+        };
+        let (settings, config) = match read() {
+            Ok(read) => read,
+            Err(error) => {
+                return warn!(
+                    error = format!("{error:#}"),
+                    "the configuration was not reloaded, the old one stays in force"
+                );
+            }
+        };
+        let rules = config.collector.exporters.rules.len();
+        running.exporters().set_policy(config.collector.exporters);
+        for setting in needs_restart(&self.0, &settings) {
+            warn!(setting, "a changed setting takes effect after a restart only");
+        }
+        info!(exporter_tables = rules, "reloaded the configuration");
+        self.0 = settings;
+    }
+}
+
+/// Settings that differ and are not reloaded.
+fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
+    let (old, new) = (old.values(), new.values());
+    let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let differs = |key: &&&String| old.get(**key) != new.get(**key) && !RELOADED.contains(&key.as_str());
+    keys.iter().filter(differs).map(|key| (*key).clone()).collect()
+}

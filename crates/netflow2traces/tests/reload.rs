@@ -1,0 +1,103 @@
+//! SIGHUP: settings change while flows come in.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use common::{Collector, named, run, spans, wait_for_flows};
+use serde_json::Value;
+
+fn write(path: &Path, name: &str) {
+    fs::write(path, format!("[[exporter]]\nnetwork = \"127.0.0.0/8\"\nname = \"{name}\"\n")).unwrap();
+}
+
+/// How many flows there are by the name of their exporter.
+fn names(spans: &[Value]) -> BTreeMap<String, usize> {
+    let mut names = BTreeMap::new();
+    for flow in named(spans, "netflow.flow") {
+        let attributes = flow["attributes"].as_array().unwrap();
+        let name = attributes.iter().find(|attribute| attribute["key"] == "netflow.exporter.name");
+        let name = name.map_or("", |name| name["value"]["stringValue"].as_str().unwrap());
+        *names.entry(name.to_owned()).or_default() += 1;
+    }
+    names
+}
+
+#[test]
+fn exporters_are_named_anew_and_a_bad_file_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, config) = (folder.path().join("spans.jsonl"), folder.path().join("config.toml"));
+    let output = format!("file:{}", path.display());
+    write(&config, "first");
+    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
+    // What was sent before a signal must have been read before it.
+    let datagram = |collector: &Collector, number: usize| {
+        collector.receive(1);
+        wait_for_flows(&path, 30 * number);
+    };
+    datagram(&collector, 1);
+
+    write(&config, "second");
+    collector.signal("HUP");
+    collector.wait_for("reloaded the configuration");
+    datagram(&collector, 2);
+
+    fs::write(&config, "[[exporter]]\nnetwork = \"nowhere\"\n").unwrap();
+    collector.signal("HUP");
+    let line = collector.wait_for("not reloaded");
+    assert!(line.contains("line 1: exporter") && line.contains("expected a network"), "{line}");
+    datagram(&collector, 3);
+
+    fs::write(&config, "listen_port = 9995\nservice_name = \"other\"\ndeny = \"127.0.0.1\"\n").unwrap();
+    collector.signal("HUP");
+    let line = collector.wait_for("takes effect after a restart only");
+    assert!(line.contains("service_name"), "options win over the file: {line}");
+    collector.receive(1);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0);
+    let totals = log.last().unwrap();
+    assert!(totals.contains("datagrams=3 denied=1"), "{totals}");
+    assert_eq!(names(&spans(&path)), BTreeMap::from([("first".to_owned(), 30), ("second".to_owned(), 60)]));
+}
+
+/// Threads and open files of a process.
+fn held(process: u32) -> [usize; 2] {
+    ["task", "fd"].map(|kind| fs::read_dir(format!("/proc/{process}/{kind}")).unwrap().count())
+}
+
+/// As a configuration management does that never rests.
+#[test]
+fn a_hundred_reloads_lose_and_leak_nothing() {
+    const DATAGRAMS: usize = 1_000;
+    const FLOWS: usize = 30 * DATAGRAMS;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, config) = (folder.path().join("spans.jsonl"), folder.path().join("config.toml"));
+    let output = format!("file:{}", path.display());
+    write(&config, "0");
+    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
+    let before = held(collector.id());
+    let (port, count) = (collector.address.port().to_string(), DATAGRAMS.to_string());
+    let sender = thread::spawn(move || run(&["send", "--port", &port, "--count", &count, "--rate", "500"]));
+    for number in 1..=100 {
+        // As editors do it: a file is whole at every moment.
+        let new = folder.path().join("new.toml");
+        write(&new, &number.to_string());
+        fs::rename(&new, &config).unwrap();
+        collector.signal("HUP");
+        collector.wait_for_another("reloaded the configuration");
+    }
+    assert!(sender.join().unwrap().status.success());
+    wait_for_flows(&path, FLOWS);
+    assert_eq!(held(collector.id()), before);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0);
+    let names = names(&spans(&path));
+    assert!(names.len() > 10, "flows came in while it reloaded: {names:?}");
+    assert_eq!(names.values().sum::<usize>(), FLOWS, "{}", log.last().unwrap());
+}
