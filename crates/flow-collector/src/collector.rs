@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::exporters::{ExporterPolicy, Exporters};
+use crate::liveness::Liveness;
 use crate::pipeline::Pipeline;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
@@ -153,6 +154,7 @@ impl Collector {
                 pipeline,
                 stats: running.stats.clone(),
                 stop: running.stop.clone(),
+                pulse: running.liveness.watch(Instant::now()),
                 summary: (index == 0).then(Summary::default),
             };
             if let Err(error) = running.spawn(format!("receive-{index}"), move || worker.run()) {
@@ -210,6 +212,7 @@ pub struct Running {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
     exporters: Arc<Exporters>,
+    liveness: Arc<Liveness>,
     stop: Arc<AtomicBool>,
     /// Whether a worker has panicked.
     failed: Arc<watch::Sender<bool>>,
@@ -226,6 +229,7 @@ impl Running {
             state: Arc::new(State::new(state)),
             stats: Arc::default(),
             exporters: Arc::new(Exporters::new(exporters)),
+            liveness: Arc::default(),
             stop: Arc::default(),
             failed: Arc::new(watch::Sender::new(false)),
             workers: Vec::new(),
@@ -269,6 +273,11 @@ impl Running {
     /// The exporters that are heard.
     pub fn exporters(&self) -> &Arc<Exporters> {
         &self.exporters
+    }
+
+    /// Whether the workers go on; after [`stop`](Self::stop) they do not.
+    pub fn liveness(&self) -> &Arc<Liveness> {
+        &self.liveness
     }
 
     /// What is remembered of the exporters.

@@ -7,7 +7,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod collector;
+mod durations;
 mod exporters;
+mod liveness;
 mod pipeline;
 mod spans;
 mod state_file;
@@ -15,8 +17,10 @@ mod stats;
 mod worker;
 
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};
+pub use durations::DecodeDurations;
 pub use exporters::{ExporterLimits, ExporterPolicy, ExporterRule, ExporterSnapshot, Exporters};
 pub use flow_semconv::ExtraElements;
+pub use liveness::Liveness;
 pub use pipeline::Pipeline;
 pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
 pub use stats::{CollectorStats, StatsSnapshot};

@@ -63,7 +63,7 @@ impl Pipeline {
             .with_profiles(Some(known.profiles()));
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: received_at, decode_end: now() };
-        let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys };
+        let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys, count: 0 };
         let counts = Counts::of(&self.decoded);
         let allowed = known.take_records(received_at, counts.records);
         let mut seen = 0;
@@ -72,6 +72,8 @@ impl Pipeline {
             seen <= allowed
         };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
+        self.stats.count_spans(spans.count);
+        self.stats.count_decoding(timings.decode_end.since(timings.decode_start));
         let limited = seen.saturating_sub(allowed);
         known.exporter().count(received_at, bytes.len(), &self.decoded, &counts, limited);
         self.stats.count(bytes.len(), &self.decoded, &counts, flows, limited);
@@ -166,6 +168,7 @@ mod tests {
             let counted = stats.snapshot();
             assert_eq!((counted.flow_spans, counted.flows_cut), (flow_spans, flows_cut));
             assert_eq!(counted.records, flow_spans + flows_cut);
+            assert_eq!(counted.decoding.counts.iter().sum::<u64>(), counted.datagrams);
         }
     }
 

@@ -147,6 +147,8 @@ impl AttributeWriter for OtlpSpan<'_> {
 pub(crate) struct WriterSpans<'a> {
     pub(crate) writer: &'a mut SpanWriter,
     pub(crate) keys: &'a AttributeKeys,
+    /// Spans begun.
+    pub(crate) count: u64,
 }
 
 impl SpanSink for WriterSpans<'_> {
@@ -158,6 +160,7 @@ impl SpanSink for WriterSpans<'_> {
 
     #[inline]
     fn span(&mut self, start: &SpanStart) -> OtlpSpan<'_> {
+        self.count += 1;
         OtlpSpan::begin(start, self.keys, |context, name, kind, from, to| {
             self.writer.span(context, name, kind, from, to)
         })
@@ -172,6 +175,7 @@ impl SpanSink for WriterSpans<'_> {
 
     #[inline]
     fn span_with(&mut self, head: &SpanHead, span_id: u64) -> OtlpSpan<'_> {
+        self.count += 1;
         OtlpSpan::new(self.writer.span_with(head, span_id.to_be_bytes()), self.keys)
     }
 

@@ -1,10 +1,12 @@
 //! What the workers count.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use flow_semconv::FlowSpans;
 use flow_state::{DecodeErrorKind, Decoded, SequenceStatus, StateEvent};
 
+use crate::durations::{DecodeDurations, Durations};
 use crate::exporters::Refusal;
 
 macro_rules! counters {
@@ -15,6 +17,7 @@ macro_rules! counters {
             $($name: AtomicU64,)*
             issues: [AtomicU64; DecodeErrorKind::NAMES.len()],
             skipped: [AtomicU64; DecodeErrorKind::NAMES.len()],
+            decoding: Durations,
         }
 
         /// [`CollectorStats`] at one moment.
@@ -25,6 +28,8 @@ macro_rules! counters {
             pub issues: [u64; DecodeErrorKind::NAMES.len()],
             /// Bytes not understood, by [`DecodeErrorKind::index`]. Many kinds of issues cost none.
             pub skipped: [u64; DecodeErrorKind::NAMES.len()],
+            /// How long it took to decode each datagram.
+            pub decoding: DecodeDurations,
         }
 
         impl Default for CollectorStats {
@@ -33,6 +38,7 @@ macro_rules! counters {
                     $($name: AtomicU64::default(),)*
                     issues: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
                     skipped: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
+                    decoding: Durations::default(),
                 }
             }
         }
@@ -50,6 +56,7 @@ macro_rules! counters {
                     $($name: self.$name.load(Ordering::Relaxed),)*
                     issues: std::array::from_fn(|kind| self.issues[kind].load(Ordering::Relaxed)),
                     skipped: std::array::from_fn(|kind| self.skipped[kind].load(Ordering::Relaxed)),
+                    decoding: self.decoding.snapshot(),
                 }
             }
         }
@@ -75,6 +82,8 @@ counters! {
     templates,
     /// Units that sequence numbers say are missing.
     sequence_gaps,
+    /// Spans written, those of flows among them.
+    spans,
     /// Flow spans written.
     flow_spans,
     /// Failed attempts to receive.
@@ -109,6 +118,14 @@ impl CollectorStats {
     /// Returns how many there were before.
     pub(crate) fn count_template_elsewhere(&self) -> u64 {
         self.templates_elsewhere.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_decoding(&self, duration: Duration) {
+        self.decoding.count(duration);
+    }
+
+    pub(crate) fn count_spans(&self, spans: u64) {
+        add(&self.spans, spans);
     }
 
     pub(crate) fn count(&self, bytes: usize, decoded: &Decoded, counts: &Counts, flows: FlowSpans, limited: u64) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use flow_state::{DecodeErrorKind, TransportSession};
 use tracing::{debug, info, warn};
 
+use crate::liveness::Pulse;
 use crate::pipeline::Pipeline;
 use crate::stats::{CollectorStats, StatsSnapshot};
 
@@ -30,6 +31,7 @@ pub(crate) struct Worker {
     pub(crate) pipeline: Pipeline,
     pub(crate) stats: Arc<CollectorStats>,
     pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) pulse: Pulse,
     pub(crate) summary: Option<Summary>,
 }
 
@@ -48,6 +50,7 @@ impl Worker {
     pub(crate) fn run(mut self) {
         let mut buffer = vec![0; MAX_DATAGRAM];
         while !self.stop.load(Ordering::Relaxed) {
+            self.pulse.beat();
             self.receive(&mut buffer);
             self.pipeline.flush_if_due();
             if let Some(summary) = &mut self.summary {
