@@ -14,6 +14,7 @@ use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::decode::DecodeArgs;
 use crate::file::FileSettings;
+use crate::healthy::HealthyArgs;
 use crate::man::ManArgs;
 use crate::replay::ReplayArgs;
 use crate::send::SendArgs;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Print the effective configuration and try the backend
     Check(CheckArgs),
+    /// Ask the collector that runs with these settings whether it works: exit code 0 or 1
+    Healthy(HealthyArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -62,6 +65,7 @@ impl Command {
             Self::Collect(settings) => Some(settings),
             Self::Replay(args) => Some(&args.settings),
             Self::Check(args) => Some(&args.settings),
+            Self::Healthy(args) => Some(&args.settings),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use crate::config::Config;
 use crate::metrics::{self, Source};
 use crate::reload::Reload;
+use crate::server::{self, Health, Told};
 use crate::settings::Settings;
 use crate::signals::{Hangup, Stop};
 
@@ -44,6 +45,11 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let addresses = collector.addresses().to_vec();
     let mut running = collector.start(&sink)?;
     let source = Source::new(running.stats().clone(), running.state().clone(), sink.clone());
+    let health = Health::new(running.liveness().clone());
+    if let Some((host, port)) = &config.metrics.prometheus {
+        let told = Told::new(source.clone(), health.clone(), &config.sink.resource);
+        server::start(host.clone(), *port, told, runtime.handle());
+    }
     let export = metrics::start(&config.metrics, &source, &config.sink.resource, runtime.handle());
     for address in addresses {
         info!(%address, "listening for NetFlow and IPFIX over UDP");
@@ -59,6 +65,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
             }
         }
     });
+    health.stopping();
     let totals = running.stop();
     let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
     export.finish(METRICS_DEADLINE, runtime.handle());

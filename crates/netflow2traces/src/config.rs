@@ -42,7 +42,7 @@ pub(crate) struct Config {
 /// Where the program's own metrics go.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// Host and port of the endpoint that Prometheus reads.
+    /// Host and port of the HTTP server that Prometheus reads.
     pub(crate) prometheus: Option<(String, u16)>,
     /// The receiver they are sent to.
     pub(crate) otlp: Option<OtlpConfig>,
@@ -115,7 +115,7 @@ fn limit(settings: &Settings, limits: &mut SpanLimits) -> Result<(), UsageError>
 }
 
 /// A boolean of the OpenTelemetry specification: whatever is not `true` is false, and said to be where it is not `false`.
-fn is_true(key: &str, value: &str) -> bool {
+pub(crate) fn is_true(key: &str, value: &str) -> bool {
     let value = value.trim();
     let is_true = value.eq_ignore_ascii_case("true");
     if !is_true && !value.eq_ignore_ascii_case("false") {
@@ -318,16 +318,21 @@ fn random_uuid() -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
+/// Host and port of the HTTP server, if there is to be one.
+pub(crate) fn prometheus(settings: &Settings) -> Result<Option<(String, u16)>, UsageError> {
+    if !settings.metrics_exporter.iter().any(|exporter| exporter.trim() == "prometheus") {
+        return Ok(None);
+    }
+    let port = parse("prometheus_port", &settings.prometheus_port, "expected a port, 0 to 65535")?;
+    Ok(Some((settings.prometheus_host.clone(), port)))
+}
+
 fn metrics(settings: &Settings) -> Result<Metrics, UsageError> {
-    let mut metrics = Metrics { prometheus: None, otlp: None };
+    let mut metrics = Metrics { prometheus: prometheus(settings)?, otlp: None };
     for exporter in &settings.metrics_exporter {
         match exporter.trim() {
-            "prometheus" => {
-                let port = parse("prometheus_port", &settings.prometheus_port, "expected a port, 0 to 65535")?;
-                metrics.prometheus = Some((settings.prometheus_host.clone(), port));
-            }
             "otlp" => metrics.otlp = Some(otlp_metrics(settings)?),
-            "none" | "" => {}
+            "prometheus" | "none" | "" => {}
             _ => return Err(invalid("metrics_exporter", exporter, "use prometheus, otlp or none")),
         }
     }

@@ -10,7 +10,9 @@ mod decode;
 mod elements;
 mod error;
 mod exporters;
+mod fetch;
 mod file;
+mod healthy;
 mod log;
 mod man;
 mod metrics;
@@ -18,6 +20,7 @@ mod pace;
 mod reload;
 mod replay;
 mod send;
+mod server;
 mod settings;
 mod signals;
 mod terminal;
@@ -40,6 +43,7 @@ fn run() -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Check(args) => check::run(&args, &sources),
+        Command::Healthy(args) => healthy::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

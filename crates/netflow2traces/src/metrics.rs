@@ -1,12 +1,12 @@
 //! The program's own metrics, under OpenTelemetry names.
 
 pub(crate) mod otlp;
-mod prometheus;
+pub(crate) mod prometheus;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flow_collector::CollectorStats;
+use flow_collector::{CollectorStats, DecodeDurations, StatsSnapshot};
 use flow_state::{DecodeErrorKind, State, Timestamp};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use otlp_sink::{DropReason, OutputStats, RequestDurations, Sink};
@@ -34,7 +34,7 @@ enum Kind {
 
 /// A metric with its values now.
 #[derive(Debug)]
-struct Metric {
+pub(crate) struct Metric {
     name: &'static str,
     /// As UCUM has it: `By` for bytes, `{span}` for things that are counted.
     unit: &'static str,
@@ -92,11 +92,8 @@ impl Point {
 /// Metrics on their way out. Dropping it ends the export.
 pub(crate) struct Export(Option<SdkMeterProvider>);
 
-/// Makes the metrics available as configured. What does not work is a warning: flows matter more.
+/// Sends the metrics where they are configured to go. What does not work is a warning: flows matter more.
 pub(crate) fn start(config: &Metrics, source: &Source, resource: &[(String, String)], runtime: &Handle) -> Export {
-    if let Some((host, port)) = &config.prometheus {
-        prometheus::start(host.clone(), *port, source.clone(), resource, runtime);
-    }
     let provider = config.otlp.as_ref().and_then(|otlp| {
         let _context = runtime.enter();
         let started = otlp::start(otlp, source, resource);
@@ -123,7 +120,7 @@ impl Source {
     }
 
     /// All metrics now.
-    fn metrics(&self) -> Vec<Metric> {
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
         let mut metrics = self.received();
         metrics.extend(self.followed());
         metrics.extend(self.remembered());
@@ -152,6 +149,12 @@ impl Source {
                 "{template}",
                 "Template Records understood.",
                 stats.templates,
+            ),
+            Metric::counter(
+                "netflow.collector.spans",
+                "{span}",
+                "Spans written, those of flows among them.",
+                stats.spans,
             ),
             Metric::counter("netflow.collector.flow_spans", "{span}", "Flow spans written.", stats.flow_spans),
             Metric::by_reason(
@@ -192,6 +195,7 @@ impl Source {
                 "Failed attempts to receive.",
                 stats.receive_errors,
             ),
+            decoding(&stats),
         ]
     }
 
@@ -262,6 +266,23 @@ impl Source {
                 self.state.evictions(),
             ),
         ]
+    }
+}
+
+fn decoding(stats: &StatsSnapshot) -> Metric {
+    let histogram = Histogram {
+        attributes: Vec::new(),
+        bounds: &DecodeDurations::BOUNDS,
+        counts: stats.decoding.counts.to_vec(),
+        sum: stats.decoding.sum.as_secs_f64(),
+    };
+    Metric {
+        name: "netflow.decode.duration",
+        unit: "s",
+        kind: Kind::Histogram,
+        description: "Time from a datagram to its records.",
+        points: Vec::new(),
+        histograms: vec![histogram],
     }
 }
 
@@ -427,7 +448,9 @@ mod tests {
         let docs = include_str!("../../../docs/configuration.md");
         let mut documented = BTreeSet::new();
         let cells = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-        for cell in cells.filter(|cell| cell.starts_with("netflow.collector.") || cell.starts_with("otel.sdk.")) {
+        for cell in cells.filter(|cell| {
+            ["netflow.collector.", "netflow.decode.", "otel.sdk."].iter().any(|start| cell.starts_with(start))
+        }) {
             let mut items = cell.split(", ");
             let first = items.next().unwrap();
             documented.insert(first);

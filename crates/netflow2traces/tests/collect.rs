@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::{Collector, named, netflow2traces, spans};
+use common::{Collector, named, netflow2traces, run, spans, stderr};
 
 /// Stop reading, drain, flush, exit 0: the last datagram is in the output.
 #[test]
@@ -124,6 +124,7 @@ fn prometheus_reads_what_was_counted() {
         "netflow_collector_flow_spans_total 60\n",
         "netflow_collector_options_records_total 0\n",
         "netflow_collector_records_dropped_total{error_type=\"span_limit\"} 0\n",
+        "netflow_decode_duration_seconds_count 2\n",
         "netflow_collector_skipped_bytes_total{error_type=\"set_overrun\"} 0\n",
         "netflow_collector_dropped_total{error_type=\"denied\"} 0\n",
         "netflow_collector_issues_total{error_type=\"template_unknown\"} 0\n",
@@ -141,6 +142,39 @@ fn prometheus_reads_what_was_counted() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(get(&address, "/").starts_with("HTTP/1.1 404 "));
+}
+
+/// Alive while it delivers what it holds; not ready, because it receives no more.
+#[test]
+fn whoever_watches_it_is_told_how_it_is() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--prometheus-port", "0"]);
+    command.args(["--otlp-endpoint", &endpoint, "--otlp-protocol", "http/protobuf"]);
+    let mut collector = Collector::spawn(command.stdout(Stdio::null()));
+    let line = collector.wait_for("metrics for Prometheus");
+    let address = line.split_once("address=").unwrap().1.trim().to_owned();
+    let port = address.rsplit_once(':').unwrap().1;
+    let healthy = ["healthy", "--prometheus-host", "localhost", "--prometheus-port", port];
+    for path in ["/healthz", "/readyz"] {
+        assert!(get(&address, path).starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    assert_eq!(stderr(&run(&healthy)), "");
+    collector.receive(1);
+    collector.signal("TERM");
+    collector.wait_for("stopping");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !get(&address, "/readyz").starts_with("HTTP/1.1 503 ") {
+        assert!(Instant::now() < deadline);
+    }
+    assert!(run(&healthy).status.success());
+    collector.signal("TERM");
+    collector.end();
+    let gone = run(&healthy);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(stderr(&gone).starts_with(&format!("error: cannot read http://localhost:{port}/healthz: ")));
+    let nothing = run(&["healthy", "--metrics-exporter", "otlp"]);
+    assert_eq!(nothing.status.code(), Some(2));
 }
 
 #[test]

@@ -1,88 +1,14 @@
-//! `/metrics` for Prometheus: the text format, over HTTP/1.1.
+//! The text format of Prometheus.
 
-use std::convert::Infallible;
 use std::fmt::Write;
-use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use super::{Histogram, Kind, Metric};
 
-use super::{Histogram, Kind, Metric, Source};
-
-/// Connections that are served at once; more wait.
-const MAX_CONNECTIONS: usize = 16;
-/// How long a client may take to send its request. Also closes idle connections.
-const REQUEST_TIME: Duration = Duration::from_secs(30);
-/// Pause after an error of accept, which is most often a lack of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Serves until the runtime ends. A port in use is a warning.
-pub(super) fn start(host: String, port: u16, source: Source, resource: &[(String, String)], runtime: &Handle) {
-    let target_info = target_info(resource);
-    runtime.spawn(async move {
-        let listener = match TcpListener::bind((host.as_str(), port)).await {
-            Ok(listener) => listener,
-            Err(error) => {
-                warn!(%host, port, %error, "no metrics for Prometheus; choose another port with --prometheus-port");
-                return;
-            }
-        };
-        if let Ok(address) = listener.local_addr() {
-            info!(%address, "metrics for Prometheus at /metrics");
-        }
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        while let Ok(permit) = connections.clone().acquire_owned().await {
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            };
-            let (source, target_info) = (source.clone(), target_info.clone());
-            tokio::spawn(async move {
-                serve(stream, &source, &target_info).await;
-                drop(permit);
-            });
-        }
-    });
-}
-
-async fn serve(stream: TcpStream, source: &Source, target_info: &str) {
-    let service =
-        service_fn(async |request: Request<Incoming>| Ok::<_, Infallible>(answer(&request, source, target_info)));
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(REQUEST_TIME);
-    // Errors are the client's: it left, or does not speak HTTP.
-    let _ = server.serve_connection(TokioIo::new(stream), service).await;
-}
-
-fn answer(request: &Request<Incoming>, source: &Source, target_info: &str) -> Response<Full<Bytes>> {
-    let (status, text) = match (request.uri().path(), request.method()) {
-        ("/metrics", &Method::GET | &Method::HEAD) => (StatusCode::OK, text(&source.metrics(), target_info)),
-        ("/metrics", _) => (StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned()),
-        _ => (StatusCode::NOT_FOUND, "metrics are at /metrics\n".to_owned()),
-    };
-    let mut response = Response::new(Full::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(ALLOW, hyper::header::HeaderValue::from_static("GET, HEAD"));
-    }
-    response
-}
+/// What the format is called.
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Names as OpenTelemetry maps them to Prometheus: dots become underscores, counters end in `_total`.
-fn text(metrics: &[Metric], target_info: &str) -> String {
+pub(crate) fn text(metrics: &[Metric], target_info: &str) -> String {
     let mut text = target_info.to_owned();
     for metric in metrics {
         let mut name = underscores(metric.name);
@@ -126,7 +52,7 @@ fn write_histogram(text: &mut String, name: &str, histogram: &Histogram) {
 }
 
 /// The resource, as a metric of its own.
-fn target_info(resource: &[(String, String)]) -> String {
+pub(crate) fn target_info(resource: &[(String, String)]) -> String {
     let labels = labels(resource.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     format!("# HELP target_info Target metadata\n# TYPE target_info gauge\ntarget_info{labels} 1\n")
 }
