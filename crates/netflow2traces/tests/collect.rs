@@ -5,10 +5,11 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use common::scrape::get;
 use common::{Collector, named, netflow2traces, run, spans, stderr};
 
 /// Stop reading, drain, flush, exit 0: the last datagram is in the output.
@@ -103,20 +104,11 @@ fn exporters_that_are_not_allowed_are_counted() {
     assert!(spans(&path).is_empty());
 }
 
-fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
 #[test]
 fn prometheus_reads_what_was_counted() {
     let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--prometheus-port", "0"]);
     let mut collector = Collector::spawn(command.stdout(Stdio::null()));
-    let line = collector.wait_for("metrics for Prometheus");
-    let address = line.split_once("address=").unwrap().1.trim().to_owned();
+    let address = collector.metrics_address();
     collector.receive(2);
     let expected = [
         "netflow_collector_datagrams_total 2\n",
@@ -152,8 +144,7 @@ fn whoever_watches_it_is_told_how_it_is() {
     let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--prometheus-port", "0"]);
     command.args(["--otlp-endpoint", &endpoint, "--otlp-protocol", "http/protobuf"]);
     let mut collector = Collector::spawn(command.stdout(Stdio::null()));
-    let line = collector.wait_for("metrics for Prometheus");
-    let address = line.split_once("address=").unwrap().1.trim().to_owned();
+    let address = collector.metrics_address();
     let port = address.rsplit_once(':').unwrap().1;
     let healthy = ["healthy", "--prometheus-host", "localhost", "--prometheus-port", port];
     for path in ["/healthz", "/readyz"] {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+pub(crate) mod scrape;
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -111,6 +113,12 @@ impl Collector {
                 return line;
             }
         }
+    }
+
+    /// Where its metrics are read, once that is known.
+    pub(crate) fn metrics_address(&mut self) -> String {
+        let line = self.wait_for("metrics for Prometheus");
+        line.split_once("address=").unwrap().1.trim().to_owned()
     }
 
     /// Has generated version 5 datagrams of 30 flows sent to it.
