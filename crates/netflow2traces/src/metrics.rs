@@ -314,6 +314,9 @@ fn kept(outputs: &[OutputStats]) -> Vec<Metric> {
         metric("netflow.collector.spool.bytes", "By", Kind::Gauge, "Bytes of the spool's files.", |output| {
             Some(output.spool?.bytes)
         }),
+        metric("netflow.collector.spool.capacity", "By", Kind::Gauge, "The limit of these bytes.", |output| {
+            Some(output.spool?.max_bytes)
+        }),
         metric("netflow.collector.spool.written", "{span}", Kind::Counter, "Spans written to the spool.", |output| {
             Some(output.spool?.written)
         }),
@@ -434,15 +437,21 @@ mod tests {
 
     use super::*;
 
-    /// The table of metrics in docs/configuration.md has these and no others; `.name` stands for the first one of its row
-    /// with another end.
-    #[test]
-    fn the_documentation_has_every_metric() {
+    /// A collector that has received nothing; what it needs to run is to be kept.
+    fn source() -> (Source, impl Sized) {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let sink = SinkConfig::default().with_output(Output::File(FileConfig::new(folder.path().join("spans.jsonl"))));
         let sink = Sink::start(sink, runtime.handle()).unwrap();
         let source = Source::new(Arc::default(), Arc::new(State::new(StateConfig::default())), sink);
+        (source, (runtime, folder))
+    }
+
+    /// The table of metrics in docs/configuration.md has these and no others; `.name` stands for the first one of its row
+    /// with another end.
+    #[test]
+    fn the_documentation_has_every_metric() {
+        let (source, _running) = source();
         let names: BTreeSet<_> = source.metrics().iter().map(|metric| metric.name).collect();
 
         let docs = include_str!("../../../docs/configuration.md");
@@ -460,5 +469,26 @@ mod tests {
             }
         }
         assert_eq!(documented, names);
+    }
+
+    /// What docs/alerts.yaml watches is there, under the names and reasons that Prometheus sees.
+    #[test]
+    fn alerts_are_on_metrics_that_exist() {
+        let (source, _running) = source();
+        let text = prometheus::text(&source.metrics(), "");
+        let names: BTreeSet<_> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+        let alerts = include_str!("../../../docs/alerts.yaml");
+        let words = alerts.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+        let watched: BTreeSet<_> =
+            words.filter(|word| word.starts_with("netflow_") || word.starts_with("otel_sdk_")).collect();
+        assert!(watched.len() > 10, "{watched:?}");
+        for name in watched {
+            let histogram = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end));
+            assert!(names.contains(name) || histogram.is_some_and(|of| names.contains(of)), "{name}");
+        }
+        for reason in alerts.split("error_type=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(reason.is_empty() || text.contains(&format!("error_type=\"{reason}\"")), "{reason}");
+        }
     }
 }

@@ -156,6 +156,8 @@ pub struct SpoolStats {
     pub copied: u64,
     /// Bytes of all files.
     pub bytes: u64,
+    /// The bound of `bytes`.
+    pub max_bytes: u64,
     /// Spans written since the start. From then on a crash does not lose them; nor a loss of power, with
     /// [`SpoolSync::Batch`](crate::SpoolSync::Batch).
     pub written: u64,

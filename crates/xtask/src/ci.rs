@@ -24,11 +24,12 @@ struct Step {
 }
 
 /// Cheap steps first.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step { name: "captures", run: captures },
     Step { name: "fmt", run: fmt },
     Step { name: "codegen", run: generated_files },
     Step { name: "doc-links", run: links },
+    Step { name: "alerts", run: alerts },
     Step { name: "deny", run: deny },
     Step { name: "clippy", run: clippy },
     Step { name: "test", run: test },
@@ -104,6 +105,13 @@ fn links(root: &Path) -> Outcome {
     let count = doc_links::check(root)?;
     let named = rfc_coverage::check_exporters(root)?;
     Ok(Some(format!("{count} links, {named} tests of exporters")))
+}
+
+/// Prometheus takes the rules, and they fire when they should. That their metrics exist is a test of `netflow2traces`.
+fn alerts(root: &Path) -> Outcome {
+    let docs = root.join("docs");
+    run_command(&docs, &[], "promtool check rules alerts.yaml")?;
+    run_command(&docs, &[], "promtool test rules alerts.test.yaml")
 }
 
 /// Licences, sources and bans need only the lock file; advisories need RustSec's database.

@@ -198,6 +198,7 @@ impl Worker {
             spans: self.spool.unread_spans(),
             copied: 0,
             bytes: self.spool.bytes(),
+            max_bytes: self.spool.config().max_bytes,
             written: self.written,
             recovered: self.recovered,
             damaged_bytes: self.spool.damaged_bytes(),
