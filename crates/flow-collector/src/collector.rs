@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use flow_semconv::{ExtraElements, Schema};
 use flow_state::{State, StateConfig};
 use otlp_sink::Sink;
+use rustix::net::sockopt::set_socket_recv_buffer_size_force;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 use tracing::warn;
@@ -19,6 +20,7 @@ use tracing::warn;
 use crate::exporters::{ExporterPolicy, Exporters};
 use crate::liveness::Liveness;
 use crate::pipeline::Pipeline;
+use crate::receive;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
 use crate::worker::{READ_TIMEOUT, Summary, Worker};
@@ -148,6 +150,8 @@ impl Collector {
             if let Some(wanted) = &self.config.extra_elements {
                 pipeline = pipeline.with_extra_elements(wanted.clone());
             }
+            let socket = Arc::new(socket);
+            running.stats.watch(socket.clone());
             let worker = Worker {
                 socket,
                 local,
@@ -183,10 +187,15 @@ fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize
     }
     socket.set_reuse_port(share)?;
     // An int for the kernel; a longer number would lose its high bits on the way.
-    socket.set_recv_buffer_size(receive_buffer.min(i32::MAX as usize))?;
+    let receive_buffer = receive_buffer.min(i32::MAX as usize);
+    // Beyond net.core.rmem_max with CAP_NET_ADMIN alone.
+    set_socket_recv_buffer_size_force(&socket, receive_buffer)
+        .or_else(|_| socket.set_recv_buffer_size(receive_buffer))?;
     socket.bind(&address.into())?;
     socket.set_read_timeout(Some(READ_TIMEOUT))?;
-    Ok(socket.into())
+    let socket = socket.into();
+    receive::prepare(&socket);
+    Ok(socket)
 }
 
 /// The kernel gives what its limit allows. Less is no reason to fail, but bursts may be lost.
@@ -303,6 +312,7 @@ impl Running {
             // A panic has raised the alarm already.
             let _ = worker.join();
         }
+        self.stats.unwatch();
         if let Some(file) = &self.state_file {
             file.lock().unwrap_or_else(PoisonError::into_inner).save();
         }

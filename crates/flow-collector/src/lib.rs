@@ -3,7 +3,6 @@
 //! [`Collector::bind`] opens the sockets, [`Collector::start`] puts a worker thread on each, [`Running::stop`] ends
 //! them when what the kernel had already received is read. A [`Pipeline`] is one worker's way from a datagram to spans,
 //! for datagrams from elsewhere, such as a capture.
-#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod collector;
@@ -11,9 +10,11 @@ mod durations;
 mod exporters;
 mod liveness;
 mod pipeline;
+mod receive;
 mod spans;
 mod state_file;
 mod stats;
+mod system;
 mod worker;
 
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};

@@ -51,9 +51,8 @@ impl Pipeline {
         self
     }
 
-    /// Takes one datagram, received just now, if its exporter may send it.
-    pub fn process(&mut self, session: TransportSession, bytes: &[u8]) {
-        let received_at = now();
+    /// Takes one datagram, if its exporter may send it.
+    pub fn process(&mut self, session: TransportSession, received_at: Timestamp, bytes: &[u8]) {
         let known = match self.admission.admit(session.exporter.ip(), received_at) {
             Ok(known) => known,
             Err(refusal) => return self.stats.count_refused(refusal),
@@ -61,8 +60,9 @@ impl Pipeline {
         let datagram = Datagram::new(session, received_at, bytes)
             .with_tag(self.trace.trace_id())
             .with_profiles(Some(known.profiles()));
+        let decode_start = now();
         self.state.decode(&datagram, &mut self.decoded);
-        let timings = Timings { decode_start: received_at, decode_end: now() };
+        let timings = Timings { decode_start, decode_end: now() };
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys, count: 0 };
         let counts = Counts::of(&self.decoded);
         let allowed = known.take_records(received_at, counts.records);
@@ -164,7 +164,7 @@ mod tests {
     fn a_datagram_has_a_limit_of_spans() {
         let (mut pipeline, stats, _running) = pipeline();
         for (records, flow_spans, flows_cut) in [(4_096, 4_096, 0), (60_000, 2 * 4_096, 60_000 - 4_096)] {
-            pipeline.process(session(), &many_records(records));
+            pipeline.process(session(), now(), &many_records(records));
             let counted = stats.snapshot();
             assert_eq!((counted.flow_spans, counted.flows_cut), (flow_spans, flows_cut));
             assert_eq!(counted.records, flow_spans + flows_cut);
@@ -180,7 +180,7 @@ mod tests {
             let mut datagram = many_records(1);
             datagram[4..8].copy_from_slice(&uptime_ms.to_be_bytes());
             datagram[12..16].copy_from_slice(&u32::to_be_bytes(sequence));
-            pipeline.process(session(), &datagram);
+            pipeline.process(session(), now(), &datagram);
             assert_eq!(stats.snapshot().restarts, restarts);
         }
     }

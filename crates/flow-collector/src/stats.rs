@@ -1,6 +1,8 @@
 //! What the workers count.
 
+use std::net::UdpSocket;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flow_semconv::FlowSpans;
@@ -8,6 +10,7 @@ use flow_state::{DecodeErrorKind, Decoded, SequenceStatus, StateEvent};
 
 use crate::durations::{DecodeDurations, Durations};
 use crate::exporters::Refusal;
+use crate::system::kernel_drops;
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -18,6 +21,7 @@ macro_rules! counters {
             issues: [AtomicU64; DecodeErrorKind::NAMES.len()],
             skipped: [AtomicU64; DecodeErrorKind::NAMES.len()],
             decoding: Durations,
+            sockets: Mutex<Vec<DropCount>>,
         }
 
         /// [`CollectorStats`] at one moment.
@@ -39,6 +43,7 @@ macro_rules! counters {
                     issues: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
                     skipped: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
                     decoding: Durations::default(),
+                    sockets: Mutex::default(),
                 }
             }
         }
@@ -50,8 +55,9 @@ macro_rules! counters {
         }
 
         impl CollectorStats {
-            /// The counters now.
+            /// The counters now, those of the kernel among them.
             pub fn snapshot(&self) -> StatsSnapshot {
+                self.read_kernel_drops();
                 StatsSnapshot {
                     $($name: self.$name.load(Ordering::Relaxed),)*
                     issues: std::array::from_fn(|kind| self.issues[kind].load(Ordering::Relaxed)),
@@ -86,6 +92,8 @@ counters! {
     spans,
     /// Flow spans written.
     flow_spans,
+    /// Datagrams that the kernel dropped instead of giving them to us, mostly because a receive buffer was full.
+    kernel_drops,
     /// Failed attempts to receive.
     receive_errors,
     /// Datagrams with data whose Template the exporter sent from another source port.
@@ -100,6 +108,14 @@ counters! {
     flows_cut,
 }
 
+/// What the kernel drops at a socket.
+#[derive(Debug)]
+struct DropCount {
+    socket: Arc<UdpSocket>,
+    /// What has been counted, modulo 2^32.
+    counted: u32,
+}
+
 impl CollectorStats {
     pub(crate) fn count_refused(&self, refusal: Refusal) {
         let counter = match refusal {
@@ -108,6 +124,30 @@ impl CollectorStats {
             Refusal::Limited => &self.datagrams_limited,
         };
         add(counter, 1);
+    }
+
+    /// Counts from now on what the kernel drops at a socket.
+    pub(crate) fn watch(&self, socket: Arc<UdpSocket>) {
+        self.sockets().push(DropCount { socket, counted: 0 });
+    }
+
+    /// Counts for the last time what the kernel has dropped, and lets the sockets go.
+    pub(crate) fn unwatch(&self) {
+        self.read_kernel_drops();
+        self.sockets().clear();
+    }
+
+    fn read_kernel_drops(&self) {
+        for DropCount { socket, counted } in self.sockets().iter_mut() {
+            // A kernel older than 4.12 does not tell.
+            let Ok(drops) = kernel_drops(socket) else { continue };
+            add(&self.kernel_drops, u64::from(drops.wrapping_sub(*counted)));
+            *counted = drops;
+        }
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Vec<DropCount>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how many there were before.
@@ -190,5 +230,45 @@ impl Counts {
 fn add(counter: &AtomicU64, more: u64) {
     if more > 0 {
         counter.fetch_add(more, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+    use crate::receive::{self, Batch};
+
+    /// A buffer that is too small loses datagrams; what is left and what the kernel says it dropped are what was sent, at
+    /// any moment.
+    #[test]
+    fn what_the_kernel_drops_is_counted_exactly() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        receive::prepare(&socket);
+        SockRef::from(&socket).set_recv_buffer_size(20_000).unwrap();
+        let from = UdpSocket::bind("127.0.0.1:0").unwrap();
+        from.connect(socket.local_addr().unwrap()).unwrap();
+        let socket = Arc::new(socket);
+        let stats = CollectorStats::default();
+        stats.watch(socket.clone());
+        let mut batch = Batch::new();
+        let (mut sent, mut received) = (0, 0);
+        for round in 1..=3_u64 {
+            for number in 0..200_u64 {
+                from.send(&[0; 1_348]).unwrap();
+                sent += 1;
+                let drops = stats.snapshot().kernel_drops;
+                assert!(number > 0 || drops < sent, "{drops} of {sent}");
+            }
+            while batch.receive(&socket, false).is_ok() {
+                received += batch.datagrams().count() as u64;
+            }
+            let drops = stats.snapshot().kernel_drops;
+            assert_eq!(received + drops, sent);
+            assert!(drops >= 100 * round, "{drops}");
+        }
+        stats.unwatch();
+        assert_eq!((received + stats.snapshot().kernel_drops, Arc::strong_count(&socket)), (sent, 1));
     }
 }

@@ -11,7 +11,8 @@ use flow_state::{DecodeErrorKind, TransportSession};
 use tracing::{debug, info, warn};
 
 use crate::liveness::Pulse;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, now};
+use crate::receive::Batch;
 use crate::stats::{CollectorStats, StatsSnapshot};
 
 /// How long a worker waits for a datagram before it looks at its batch and at the stop signal.
@@ -20,12 +21,10 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(100);
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// Problems are summarised this often.
 const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
-/// No UDP datagram is longer.
-const MAX_DATAGRAM: usize = 65_535;
 
 /// One socket and what is done with its datagrams.
 pub(crate) struct Worker {
-    pub(crate) socket: UdpSocket,
+    pub(crate) socket: Arc<UdpSocket>,
     /// Of the socket.
     pub(crate) local: SocketAddr,
     pub(crate) pipeline: Pipeline,
@@ -38,7 +37,7 @@ pub(crate) struct Worker {
 /// What came of one receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Received {
-    Datagram,
+    Datagrams,
     /// The kernel holds no more.
     Nothing,
     /// Says nothing of the next receive.
@@ -48,29 +47,28 @@ enum Received {
 impl Worker {
     /// Receives until it is time to stop, then what the kernel holds.
     pub(crate) fn run(mut self) {
-        let mut buffer = vec![0; MAX_DATAGRAM];
+        let mut batch = Batch::new();
         while !self.stop.load(Ordering::Relaxed) {
             self.pulse.beat();
-            self.receive(&mut buffer);
+            self.receive(&mut batch, true);
             self.pipeline.flush_if_due();
             if let Some(summary) = &mut self.summary {
                 summary.give_if_due(&self.stats);
             }
         }
-        if self.socket.set_nonblocking(true).is_ok() {
-            drain(Instant::now() + DRAIN_TIME, || self.receive(&mut buffer));
-        }
+        drain(Instant::now() + DRAIN_TIME, || self.receive(&mut batch, false));
         self.pipeline.flush();
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Received {
-        match self.socket.recv_from(buffer) {
-            Ok((len, from)) => {
-                let session = TransportSession::new(from, self.local);
-                if let Some(bytes) = buffer.get(..len) {
-                    self.pipeline.process(session, bytes);
+    fn receive(&mut self, batch: &mut Batch, wait: bool) -> Received {
+        match batch.receive(&self.socket, wait) {
+            Ok(()) => {
+                let received_at = now();
+                for datagram in batch.datagrams() {
+                    let session = TransportSession::new(datagram.from, self.local);
+                    self.pipeline.process(session, datagram.at.unwrap_or(received_at), datagram.bytes);
                 }
-                Received::Datagram
+                Received::Datagrams
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Received::Nothing,
             Err(error) if error.kind() == ErrorKind::Interrupted => Received::Error,
@@ -138,6 +136,10 @@ impl Summary {
         if errors > 0 {
             warn!(count = errors, "errors of receiving in the last minute");
         }
+        let drops = current.kernel_drops - self.last.kernel_drops;
+        if drops > 0 {
+            warn!(count = drops, "datagrams that the kernel dropped, as receive buffers were full, in the last minute");
+        }
         self.last = current;
     }
 }
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn an_error_does_not_end_the_drain() {
         let mut results =
-            [Received::Datagram, Received::Error, Received::Datagram, Received::Nothing, Received::Datagram]
+            [Received::Datagrams, Received::Error, Received::Datagrams, Received::Nothing, Received::Datagrams]
                 .into_iter();
         drain(Instant::now() + Duration::from_secs(60), || results.next().unwrap());
         assert_eq!(results.len(), 1);

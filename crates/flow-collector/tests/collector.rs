@@ -172,6 +172,27 @@ fn stop_reads_what_the_kernel_holds() {
     assert_eq!(named(&file.spans(), "netflow.flow"), flows);
 }
 
+/// Nobody reads while four times what the buffers hold arrives.
+#[test]
+fn what_a_full_buffer_loses_is_counted() {
+    const SENT: u64 = 400;
+    let mut config = config(2);
+    config.receive_buffer = 60_000;
+    let collector = Collector::bind(config).unwrap();
+    let to = collector.addresses()[0];
+    let mut generator = Generator::new(TrafficConfig::new(Version::V5)).unwrap();
+    for _ in 0..SENT {
+        send(&mut generator, &local_socket(), to, 1);
+    }
+    let file = File::new();
+    let mut running = collector.start(&file.sink).unwrap();
+    let dropped = running.stats().snapshot().kernel_drops;
+    let stats = running.stop();
+    assert!((200..SENT).contains(&dropped), "{dropped}");
+    assert_eq!((stats.datagrams + dropped, stats.kernel_drops), (SENT, dropped));
+    assert_eq!(named(&file.spans(), "netflow.export"), stats.datagrams);
+}
+
 /// RFC 3954: Templates belong to the exporter's address and Source ID. The kernel spreads ports over the workers, so
 /// what one worker learns from one port, the other has to know for the next.
 #[test]

@@ -100,6 +100,7 @@ pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
     info!(
         datagrams = totals.datagrams,
         denied = totals.denied,
+        kernel_drops = totals.kernel_drops,
         records = totals.records,
         issues = totals.issues.iter().sum::<u64>(),
         spans_exported = report.exported,

@@ -186,6 +186,7 @@ impl Source {
                 [
                     ("denied", stats.denied),
                     ("exporter_limit", stats.exporters_refused),
+                    ("kernel", stats.kernel_drops),
                     ("rate_limit", stats.datagrams_limited),
                 ],
             ),

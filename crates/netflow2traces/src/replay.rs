@@ -115,7 +115,8 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     }
     let mut bytes_since_check = 0;
     let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {
-        pipeline.process(TransportSession::new(datagram.source, datagram.destination), datagram.payload);
+        let session = TransportSession::new(datagram.source, datagram.destination);
+        pipeline.process(session, now(), datagram.payload);
         pipeline.flush_if_due();
         bytes_since_check += datagram.payload.len();
         if bytes_since_check >= CHECK_BYTES {
@@ -145,13 +146,16 @@ fn restore(state: &State, path: &Path) -> anyhow::Result<()> {
     let failed = || format!("cannot use the state file {}", path.display());
     match fs::read(path) {
         Ok(snapshot) => {
-            let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            state.restore(&snapshot, Timestamp::UNIX_EPOCH + since_epoch).with_context(failed)?;
+            state.restore(&snapshot, now()).with_context(failed)?;
             Ok(())
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).with_context(failed),
     }
+}
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Datagram bytes between two looks at the queue: their spans are far smaller than half of it.
