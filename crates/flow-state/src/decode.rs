@@ -72,7 +72,8 @@ impl State {
             set_count: 0,
             uncounted: false,
             unknown: 0,
-            looks_elsewhere: LOOKS_ELSEWHERE,
+            // Each connection sends its Templates itself.
+            looks_elsewhere: if datagram.session.transport == Transport::Udp { LOOKS_ELSEWHERE } else { 0 },
         };
         pass.domain = self.known_domain_or(decoded.recent.take(), &pass.domain_key);
         if let Some(previous) = decoded.messages.last_mut() {

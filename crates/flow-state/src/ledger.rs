@@ -27,7 +27,7 @@ pub(crate) struct Ledger {
     next: u64,
     evictions: u64,
     /// Domains that lost their place; whoever holds the ledger takes them out of the store.
-    pub(crate) evicted: Vec<Arc<Domain>>,
+    pub(crate) without_place: Vec<Arc<Domain>>,
 }
 
 /// Domains of one standing.
@@ -58,7 +58,7 @@ impl Ledger {
             trusted: Queue::default(),
             next: 1,
             evictions: 0,
-            evicted: Vec::new(),
+            without_place: Vec::new(),
         }
     }
 
@@ -135,6 +135,18 @@ impl Ledger {
         fits
     }
 
+    /// Takes the places of those domains of an exporter address from them that are over. Nobody made them give way.
+    pub(crate) fn end(&mut self, exporter: u128, is_over: impl Fn(&Domain) -> bool) {
+        for queue in [&mut self.probation, &mut self.trusted] {
+            let is_over = |id: &u64| queue.places.get(id).is_some_and(|place| is_over(&place.domain));
+            let ids: Vec<u64> = queue.of_exporter(exporter).filter(is_over).collect();
+            for domain in ids.into_iter().filter_map(|id| queue.take(id)).map(|place| place.domain) {
+                domain.set_place(Domain::NO_PLACE);
+                self.without_place.push(domain);
+            }
+        }
+    }
+
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -203,7 +215,7 @@ impl Ledger {
     fn evict(&mut self, domain: Arc<Domain>) {
         domain.set_place(Domain::NO_PLACE);
         self.evictions += 1;
-        self.evicted.push(domain);
+        self.without_place.push(domain);
     }
 }
 
@@ -269,7 +281,7 @@ mod tests {
     }
 
     fn evicted(ledger: &mut Ledger) -> Vec<u8> {
-        ledger.evicted.drain(..).map(|domain| domain.key.exporter() as u8).collect()
+        ledger.without_place.drain(..).map(|domain| domain.key.exporter() as u8).collect()
     }
 
     #[test]

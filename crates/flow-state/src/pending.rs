@@ -7,7 +7,7 @@ use std::time::Duration;
 use flow_wire::Timestamp;
 
 use crate::decoded::MessageContext;
-use crate::session::TemplateKey;
+use crate::session::{DomainKey, TemplateKey};
 
 /// Bytes in front of a held Set, as many as a Message Header has at least, so that it reads as in its datagram.
 pub(crate) const LEAD: usize = 16;
@@ -20,7 +20,8 @@ pub struct PendingStats {
     pub sets: u64,
     /// Their bytes, Set headers included, as [`Accounting::pending`](crate::Accounting::pending) counted them.
     pub bytes: u64,
-    /// Sets that were dropped since the start: too old, or in the way of an exporter that had less waiting.
+    /// Sets that were dropped since the start: too old, in the way of an exporter that had less waiting, or their
+    /// session ended.
     pub dropped_sets: u64,
     /// Their bytes.
     pub dropped_bytes: u64,
@@ -128,6 +129,16 @@ impl Pending {
         self.expire(now);
         let ids: Vec<u64> = self.by_template.range((key, 0)..=(key, u64::MAX)).map(|(_, id)| *id).collect();
         ids.into_iter().filter_map(|id| self.take(id)).collect()
+    }
+
+    /// Drops the Sets of all domains of this one's Transport Session, whose Templates will not come any more.
+    pub(crate) fn end(&mut self, key: DomainKey) {
+        let (first, last) = key.range();
+        let range = (TemplateKey { domain: first, template_id: 0 }, 0)
+            ..=(TemplateKey { domain: last, template_id: u16::MAX }, u64::MAX);
+        let of_session = self.by_template.range(range).filter(|(other, _)| other.domain.shares_session(&key));
+        let ids: Vec<u64> = of_session.map(|(_, id)| *id).collect();
+        ids.into_iter().for_each(|id| self.drop_set(id));
     }
 
     /// Bytes in use, bookkeeping included.

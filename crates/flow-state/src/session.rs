@@ -86,7 +86,8 @@ pub enum TemplateScope {
     /// addresses and ports) and Observation Domain (RFC 7011 section 8).
     #[default]
     Session,
-    /// By exporter address and domain alone, for exporters that change their source port or send from several.
+    /// By exporter address and domain alone, for exporters that change their source port or send from several. Over
+    /// TCP each connection is a session of its own in any case.
     Address,
 }
 
@@ -104,11 +105,11 @@ pub(crate) struct DomainKey {
 impl DomainKey {
     pub(crate) fn new(session: &TransportSession, version: Version, domain: u32, scope: TemplateScope) -> Self {
         let exporter = address_bits(session.exporter.ip());
-        let (collector, ports, transport) = match (version, scope) {
-            (Version::Ipfix, TemplateScope::Session) => {
-                (address_bits(session.collector.ip()), ports(session), session.transport as u8)
-            }
-            _ => (0, 0, 0),
+        let by_session = scope == TemplateScope::Session || session.transport == Transport::Tcp;
+        let (collector, ports, transport) = if by_session && version == Version::Ipfix {
+            (address_bits(session.collector.ip()), ports(session), session.transport as u8)
+        } else {
+            (0, 0, 0)
         };
         Self { exporter, collector, ports, domain, version: version.number() as u8, transport }
     }
@@ -116,6 +117,26 @@ impl DomainKey {
     /// Whether the other is the same domain of the same exporter in another Transport Session.
     pub(crate) fn differs_in_session(&self, other: &Self) -> bool {
         self != other && (self.exporter, self.domain, self.version) == (other.exporter, other.domain, other.version)
+    }
+
+    /// Whether it ends with its Transport Session: connections end, over UDP nothing does.
+    pub(crate) const fn ends(&self) -> bool {
+        self.transport == Transport::Tcp as u8
+    }
+
+    /// Whether it is a domain of the same Transport Session.
+    pub(crate) fn shares_session(&self, other: &Self) -> bool {
+        self.in_session(0, 0) == other.in_session(0, 0)
+    }
+
+    /// Between these two, in the order of keys, are all domains of the Transport Session, and those of other transports
+    /// with the same addresses and ports.
+    pub(crate) fn range(&self) -> (Self, Self) {
+        (self.in_session(0, u8::MIN), self.in_session(u32::MAX, u8::MAX))
+    }
+
+    const fn in_session(self, domain: u32, version: u8) -> Self {
+        Self { domain, version, ..self }
     }
 
     /// A sub-agent of an sFlow agent: a relay sends for many from one address.

@@ -68,10 +68,10 @@ struct SavedTemplate {
 
 impl State {
     /// What is remembered of all exporters: Templates, options tables, sequence numbers. Data that waits for its Template
-    /// is left out.
+    /// is left out, and so is what belongs to connections: they end before the process does.
     pub fn snapshot(&self) -> Vec<u8> {
         // All references first: a lock must not be waited for while the table is read.
-        let domains: Vec<_> = self.domains().collect();
+        let domains: Vec<_> = self.domains().filter(|domain| !domain.key.ends()).collect();
         let mut domains: Vec<_> = domains.iter().map(|domain| (!domain.is_trusted(), domain.place(), domain)).collect();
         domains.sort_unstable_by_key(|(on_probation, place, _)| (*on_probation, *place));
         let mut to = Writer::default();

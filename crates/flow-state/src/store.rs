@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use flow_wire::legacy::Layout;
-use flow_wire::{Message, Template, TemplateLimits, Timestamp};
+use flow_wire::{Message, Template, TemplateLimits, Timestamp, Version};
 use foldhash::fast::RandomState;
 
 use crate::decoded::MessageContext;
@@ -15,7 +15,7 @@ use crate::ledger::Ledger;
 use crate::options::ElementTable;
 use crate::pending::{HeldSet, Pending, PendingLimits, PendingStats};
 use crate::plan::FlowPlan;
-use crate::session::{DomainKey, TemplateKey, TemplateScope};
+use crate::session::{DomainKey, TemplateKey, TemplateScope, TransportSession};
 
 /// Limits and policies of a [`State`].
 #[derive(Clone, Debug)]
@@ -247,6 +247,23 @@ impl State {
         lock(&self.ledger).latest_of(key.domain.exporter()).any(elsewhere)
     }
 
+    /// Forgets everything of a Transport Session that has ended: RFC 7011 section 8 has its Templates end with it, and
+    /// sequence numbers and options data go the same way. Over UDP no session ends, so that nothing happens.
+    ///
+    /// Data that still waits for its Template is dropped, and counted in [`PendingStats::dropped_sets`].
+    pub fn end_session(&self, session: &TransportSession) {
+        let key = DomainKey::new(session, Version::Ipfix, 0, self.config.template_scope);
+        if !key.ends() {
+            return;
+        }
+        self.with_ledger(|ledger| ledger.end(key.exporter(), |domain| domain.key.shares_session(&key)));
+        if self.pending_memory() > 0 {
+            let mut pending = lock(&self.pending);
+            pending.end(key);
+            self.pending_bytes.store(pending.memory(), Ordering::Relaxed);
+        }
+    }
+
     /// Puts a Template in force in place of whatever its ID stood for.
     pub(crate) fn install(&self, domain: &Domain, template: Template, now: Timestamp) -> Installed {
         let id = template.id();
@@ -373,7 +390,7 @@ impl State {
     fn with_ledger<T>(&self, act: impl FnOnce(&mut Ledger) -> T) -> T {
         let mut ledger = lock(&self.ledger);
         let outcome = act(&mut ledger);
-        for domain in ledger.evicted.drain(..) {
+        for domain in ledger.without_place.drain(..) {
             self.domains.remove(&domain.key);
             self.templates.fetch_sub(domain.template_count(), Ordering::Relaxed);
         }

@@ -542,3 +542,54 @@ fn issues_of_replayed_sets_stay_with_them() {
     assert!(collector.decoded.replayed_issues().is_empty());
     assert_eq!(collector.decoded.replayed_accounting().total(), 0);
 }
+
+/// RFC 7011 section 8: Templates live as long as their Transport Session, and RFC 7011 section 10.4.3: over TCP that is
+/// the connection. The next one, from the same port even, begins with nothing.
+#[test]
+fn what_a_connection_taught_ends_with_it() {
+    let mut by_address = StateConfig::default();
+    by_address.template_scope = TemplateScope::Address;
+    for config in [StateConfig::default(), by_address] {
+        let mut collector = Collector::new(config);
+        collector.transport = Transport::Tcp;
+        for (from, domain) in [(A, 7), (A, 8), (A_OTHER_PORT, 7), (B, 7)] {
+            collector.receive(from, 0, &template(Version::Ipfix, 0, domain, 256, &[OCTETS, PACKETS]));
+            let flows = collector.receive(from, 0, &data(Version::Ipfix, 0, domain, 256, [10, 1]));
+            assert_eq!(flows.1, [10], "a session of its own");
+            collector.receive(from, 0, &data(Version::Ipfix, 1, domain, 300, [11, 1]));
+            assert_eq!(collector.issues(), [Kind::TemplateUnknown(300)]);
+        }
+        let before = (collector.state.memory(), collector.state.pending_memory());
+        let session = TransportSession::new(A.parse().unwrap(), COLLECTOR.parse().unwrap());
+        collector.state.end_session(&session);
+        assert_eq!(collector.state.template_count(), 4, "over UDP no session ends");
+        collector.state.end_session(&session.with_transport(Transport::Tcp));
+        assert_eq!((collector.state.template_count(), collector.state.domain_count()), (2, 2));
+        assert_eq!((2 * collector.state.memory(), 2 * collector.state.pending_memory()), before);
+        assert_eq!(collector.state.evictions(), 0, "nobody had to give way");
+        let pending = collector.state.pending_stats(collector.now);
+        assert_eq!((pending.sets, pending.dropped_sets, pending.dropped_bytes), (2, 2, 24));
+        let (replayed, flows) = collector.receive(A, 0, &data(Version::Ipfix, 900, 7, 256, [12, 1]));
+        assert_eq!((replayed, flows), (vec![], vec![]));
+        assert_eq!(collector.issues(), [Kind::TemplateUnknown(256)]);
+        assert_eq!(collector.decoded.messages()[0].sequence, SequenceStatus::Unknown, "numbers begin anew");
+        assert_eq!(collector.decoded.events(), [], "no word on ports: each connection sends its Templates");
+        for (from, domain) in [(A_OTHER_PORT, 7), (B, 7)] {
+            assert_eq!(collector.receive(from, 0, &data(Version::Ipfix, 2, domain, 256, [13, 1])).1, [13]);
+        }
+    }
+}
+
+/// A connection does not outlive the process, so that nobody would ever end it.
+#[test]
+fn a_snapshot_holds_no_connections() {
+    let mut collector = Collector::new(StateConfig::default());
+    for transport in [Transport::Tcp, Transport::Udp] {
+        collector.transport = transport;
+        collector.receive(A, 0, &template(Version::Ipfix, 0, 7, 256, &[OCTETS, PACKETS]));
+    }
+    assert_eq!(collector.state.domain_count(), 2);
+    let restored = State::new(StateConfig::default());
+    restored.restore(&collector.state.snapshot(), collector.now).unwrap();
+    assert_eq!((restored.domain_count(), restored.template_count()), (1, 1));
+}

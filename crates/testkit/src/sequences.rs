@@ -42,6 +42,8 @@ pub struct Coverage {
     pub snapshots: usize,
     /// Data Sets that a Template out of a snapshot decoded.
     pub restored: usize,
+    /// Connections that ended.
+    pub ended: usize,
 }
 
 impl Coverage {
@@ -53,11 +55,11 @@ impl Coverage {
     }
 
     /// All counts.
-    pub fn counts(mut self) -> [usize; 13] {
+    pub fn counts(mut self) -> [usize; 14] {
         self.counts_mut().map(|count| *count)
     }
 
-    fn counts_mut(&mut self) -> [&mut usize; 13] {
+    fn counts_mut(&mut self) -> [&mut usize; 14] {
         let Self {
             flows,
             options_records,
@@ -72,6 +74,7 @@ impl Coverage {
             damaged,
             snapshots,
             restored,
+            ended,
         } = self;
         [
             flows,
@@ -87,6 +90,7 @@ impl Coverage {
             damaged,
             snapshots,
             restored,
+            ended,
         ]
     }
 }
@@ -139,6 +143,9 @@ pub fn play(data: &[u8]) -> Coverage {
         }
         if chosen / 8 == 1 {
             collector.start_anew();
+        }
+        if chosen / 8 == 2 {
+            collector.end(&exporters[number].session);
         }
     }
     collector.coverage
@@ -397,9 +404,11 @@ impl Collector {
         }
     }
 
-    /// A snapshot is restored by a collector that knows nothing else: all is known again but the data that waited.
+    /// A snapshot is restored by a collector that knows nothing else: all is known again but the data that waited, and
+    /// what belonged to connections.
     fn start_anew(&mut self) {
         let snapshot = self.state.snapshot();
+        self.templates.retain(|((session, _), _), _| session.transport == Transport::Udp);
         self.state = State::new(self.config.clone());
         let restored = self.state.restore(&snapshot, self.now()).unwrap();
         self.check_memory();
@@ -409,6 +418,21 @@ impl Collector {
         self.waiting.clear();
         self.restored = self.templates.keys().copied().collect();
         self.coverage.snapshots += usize::from(restored.templates > 0);
+    }
+
+    /// A connection ends, and with it all that was known by it; over UDP nothing does.
+    fn end(&mut self, session: &TransportSession) {
+        self.state.end_session(session);
+        self.check_memory();
+        if session.transport == Transport::Tcp {
+            self.templates.retain(|((other, _), _), _| other != session);
+            self.restored.retain(|((other, _), _)| other != session);
+            self.waiting.retain(|(((other, _), _), _)| other != session);
+            self.coverage.ended += 1;
+        }
+        if !self.is_hostile {
+            assert_eq!(self.state.template_count(), self.templates.len(), "Templates in force");
+        }
     }
 
     fn now(&self) -> Timestamp {
