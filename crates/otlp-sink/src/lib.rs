@@ -50,6 +50,7 @@ mod output;
 mod queue;
 mod reader;
 mod receivers;
+mod reread;
 #[cfg(feature = "sdk")]
 mod sdk;
 mod sink;
@@ -70,6 +71,7 @@ pub use encode::{
     SpanKind, SpanLimits,
 };
 pub use json::to_json;
+pub use reread::Reread;
 #[cfg(feature = "sdk")]
 pub use sdk::SdkExporter;
 pub use sink::{Sink, SinkError};

@@ -299,6 +299,12 @@ impl Queue {
         self.lock().held
     }
 
+    /// Whether it would take a batch of so many bytes. One that is closed takes nothing, and waiting does not help.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let state = self.lock();
+        state.closed.is_some() || state.held.bytes + bytes <= self.max_bytes
+    }
+
     pub(crate) const fn max_bytes(&self) -> usize {
         self.max_bytes
     }

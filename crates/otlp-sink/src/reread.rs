@@ -1,5 +1,6 @@
-//! What is made of files that change while the sink runs.
+//! What is made of files that change while the program runs.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +8,9 @@ use std::time::SystemTime;
 
 use tracing::{info, warn};
 
-use crate::config::ConfigError;
-
 /// Something made of files, made anew when they have changed. Files that cannot be used then leave what was before in force.
 #[derive(Debug)]
-pub(super) struct Reread<T> {
-    /// For the log: `certificates`.
+pub struct Reread<T> {
     what: &'static str,
     files: Vec<PathBuf>,
     current: Mutex<Loaded<T>>,
@@ -29,12 +27,12 @@ struct Loaded<T> {
 type Stamp = Option<(SystemTime, u64)>;
 
 impl<T: Clone> Reread<T> {
-    /// Made by `load` of these files.
-    pub(super) fn new(
-        what: &'static str,
-        files: Vec<PathBuf>,
-        load: impl FnOnce() -> Result<T, ConfigError>,
-    ) -> Result<Self, ConfigError> {
+    /// Made by `load` of these files. `what` is what the log calls them: `certificates`.
+    ///
+    /// # Errors
+    ///
+    /// That of `load`.
+    pub fn new<E>(what: &'static str, files: Vec<PathBuf>, load: impl FnOnce() -> Result<T, E>) -> Result<Self, E> {
         // Before they are read: a change in between is then seen.
         let stamps = stamps(&files);
         let value = load()?;
@@ -42,7 +40,7 @@ impl<T: Clone> Reread<T> {
     }
 
     /// As the files have it now, by the same `load`.
-    pub(super) fn get(&self, load: impl FnOnce() -> Result<T, ConfigError>) -> T {
+    pub fn get<E: Display>(&self, load: impl FnOnce() -> Result<T, E>) -> T {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = stamps(&self.files);
         if stamps != current.stamps {

@@ -178,7 +178,7 @@ async fn end(tasks: Vec<Task>) {
 /// What a sink, its clones and its writers have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    outputs: Vec<Arc<OutputState>>,
+    pub(crate) outputs: Vec<Arc<OutputState>>,
     pub(crate) buffers: BufferPool,
     pub(crate) max_batch_spans: usize,
     pub(crate) max_batch_bytes: usize,

@@ -3,7 +3,6 @@
 mod grpc;
 mod headers;
 mod http;
-mod reread;
 mod tls;
 
 use std::error::Error;

@@ -115,6 +115,12 @@ impl SpanWriter {
         self.encoder.spans()
     }
 
+    /// Whether every output has room for another full batch: what comes now need not be dropped. Those who can slow down
+    /// whoever gives them spans ask before they take more; an output that has ended does not count.
+    pub fn has_room(&self) -> bool {
+        self.shared.outputs.iter().all(|output| output.queue.has_room(self.shared.max_batch_bytes))
+    }
+
     /// Hands over the batch under construction.
     pub fn flush(&mut self) {
         self.flush_full();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use http::HeaderMap;
 
-use super::reread::Reread;
 use crate::config::{ConfigError, OtlpConfig, env};
+use crate::reread::Reread;
 
 /// Headers of a receiver's requests.
 #[derive(Debug)]

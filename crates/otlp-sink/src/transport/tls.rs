@@ -23,9 +23,9 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::reread::Reread;
 use super::{ExportError, ExportErrorKind};
 use crate::config::{ConfigError, OtlpConfig, TlsConfig};
+use crate::reread::Reread;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
