@@ -23,6 +23,7 @@ use crate::pipeline::Pipeline;
 use crate::receive;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
+use crate::stream::{Common, Listeners, StreamConfig, StreamProtocol, StreamWorker, TlsError};
 use crate::worker::{READ_TIMEOUT, Summary, Worker};
 
 /// What to listen on and how.
@@ -35,6 +36,8 @@ pub struct CollectorConfig {
     pub listen: Vec<SocketAddr>,
     /// Sockets and threads for each address; one for each core, at most eight, by default.
     pub workers: NonZeroUsize,
+    /// Where to listen for IPFIX over TCP and TLS; [`workers`](Self::workers) threads read all connections.
+    pub stream: StreamConfig,
     /// Bytes to ask the kernel for, for each socket; 8 MiB by default. Less than that is granted with a warning.
     pub receive_buffer: usize,
     /// Who is heard, and what is known of them.
@@ -55,6 +58,7 @@ impl Default for CollectorConfig {
         Self {
             listen: vec![SocketAddr::from(([0, 0, 0, 0], 2055))],
             workers: cores.min(const { NonZeroUsize::new(8).unwrap() }),
+            stream: StreamConfig::default(),
             receive_buffer: 8 << 20,
             exporters: ExporterPolicy::default(),
             schema: Schema::default(),
@@ -80,6 +84,12 @@ pub enum CollectorError {
         /// What the system says.
         source: io::Error,
     },
+    /// No certificate to listen with TLS.
+    #[error("no certificate to listen with TLS")]
+    NoCertificate,
+    /// Files for TLS that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A thread cannot be started.
     #[error("cannot start a worker thread: {0}")]
     Thread(#[source] io::Error),
@@ -92,6 +102,7 @@ pub struct Collector {
     /// Each with its address.
     sockets: Vec<(UdpSocket, SocketAddr)>,
     addresses: Vec<SocketAddr>,
+    listeners: Listeners,
 }
 
 impl Collector {
@@ -99,9 +110,10 @@ impl Collector {
     ///
     /// # Errors
     ///
-    /// [`CollectorError::Bind`] when an address is in use, not ours, or a port below 1024 without the right to it.
+    /// [`CollectorError::Bind`] when an address is in use, not ours, or a port below 1024 without the right to it, and files
+    /// for TLS that cannot be used.
     pub fn bind(config: CollectorConfig) -> Result<Self, CollectorError> {
-        if config.listen.is_empty() {
+        if config.listen.is_empty() && config.stream.listen.is_empty() {
             return Err(CollectorError::NoAddress);
         }
         let mut sockets = Vec::new();
@@ -122,15 +134,21 @@ impl Collector {
         if let Some((socket, _)) = sockets.first() {
             warn_if_small(socket, config.receive_buffer);
         }
-        Ok(Self { config, sockets, addresses })
+        let listeners = Listeners::bind(&config.stream)?;
+        Ok(Self { config, sockets, addresses, listeners })
     }
 
-    /// The addresses that are received on, with the ports that were free where 0 was asked for.
+    /// The addresses that datagrams are received on, with the ports that were free where 0 was asked for.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Puts a worker thread on each socket.
+    /// The same for connections.
+    pub fn stream_addresses(&self) -> &[(StreamProtocol, SocketAddr)] {
+        self.listeners.addresses()
+    }
+
+    /// Puts a worker thread on each socket, and as many as there are workers on all connections.
     ///
     /// # Errors
     ///
@@ -139,34 +157,47 @@ impl Collector {
         let mut running = Running::new(self.config.state.clone(), self.config.exporters);
         let state_file = self.config.state_file.map(|path| StateFile::load(path, running.state.clone()));
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
-        for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
-            let mut pipeline = Pipeline::new(
-                running.state.clone(),
-                running.stats.clone(),
-                running.exporters.clone(),
-                self.config.schema,
-                sink,
-            );
-            if let Some(wanted) = &self.config.extra_elements {
-                pipeline = pipeline.with_extra_elements(wanted.clone());
+        let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
+        let pipeline = || {
+            let pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink);
+            match &self.config.extra_elements {
+                Some(wanted) => pipeline.with_extra_elements(wanted.clone()),
+                None => pipeline,
             }
+        };
+        let common = Common {
+            config: self.config.stream,
+            exporters: exporters.clone(),
+            liveness: running.liveness.clone(),
+            state: state.clone(),
+            stats: stats.clone(),
+            stop: running.stop.clone(),
+        };
+        let mut summary = Some(Summary::default());
+        for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
             let socket = Arc::new(socket);
             running.stats.watch(socket.clone());
             let worker = Worker {
                 socket,
                 local,
-                pipeline,
+                pipeline: pipeline(),
                 stats: running.stats.clone(),
                 stop: running.stop.clone(),
                 pulse: running.liveness.watch(Instant::now()),
-                summary: (index == 0).then(Summary::default),
+                summary: summary.take(),
             };
             if let Err(error) = running.spawn(format!("receive-{index}"), move || worker.run()) {
                 running.stop();
                 return Err(CollectorError::Thread(error));
             }
         }
-        if let Err(error) = running.keep_state() {
+        let streams = self.listeners.into_workers(&common, self.config.workers, pipeline, summary);
+        let started = streams.and_then(|workers| {
+            let spawn =
+                |(index, worker): (usize, StreamWorker)| running.spawn(format!("stream-{index}"), move || worker.run());
+            workers.into_iter().enumerate().try_for_each(spawn)
+        });
+        if let Err(error) = started.and_then(|()| running.keep_state()) {
             running.stop();
             return Err(CollectorError::Thread(error));
         }
@@ -175,7 +206,7 @@ impl Collector {
 }
 
 /// Whether a socket must leave IPv4 to another one of the list, which could not be bound beside it otherwise.
-fn is_only_v6(address: SocketAddr, listen: &[SocketAddr]) -> bool {
+pub(crate) fn is_only_v6(address: SocketAddr, listen: &[SocketAddr]) -> bool {
     let takes_v4 = address.is_ipv6() && address.ip().is_unspecified();
     takes_v4 && listen.iter().any(|other| other.is_ipv4() && other.port() == address.port())
 }

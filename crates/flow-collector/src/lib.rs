@@ -1,8 +1,8 @@
-//! The collector: datagrams from UDP sockets to spans in a sink.
+//! The collector: datagrams from UDP sockets, and Messages over TCP and TLS, to spans in a sink.
 //!
-//! [`Collector::bind`] opens the sockets, [`Collector::start`] puts a worker thread on each, [`Running::stop`] ends
-//! them when what the kernel had already received is read. A [`Pipeline`] is one worker's way from a datagram to spans,
-//! for datagrams from elsewhere, such as a capture.
+//! [`Collector::bind`] opens the sockets, [`Collector::start`] puts a worker thread on each, and as many threads on all
+//! connections; [`Running::stop`] ends them when what the kernel had already received is read. A [`Pipeline`] is one worker's
+//! way from a datagram to spans, for datagrams from elsewhere, such as a capture.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod collector;
@@ -14,6 +14,7 @@ mod receive;
 mod spans;
 mod state_file;
 mod stats;
+mod stream;
 mod system;
 mod worker;
 
@@ -25,3 +26,4 @@ pub use liveness::Liveness;
 pub use pipeline::Pipeline;
 pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
 pub use stats::{CollectorStats, StatsSnapshot};
+pub use stream::{Ending, StreamConfig, StreamProtocol, StreamSnapshot, TlsError, TlsFiles};

@@ -101,6 +101,11 @@ impl Pipeline {
         self.writer.flush();
     }
 
+    /// Whether what comes next need not be dropped for want of room.
+    pub(crate) fn has_room(&self) -> bool {
+        self.writer.has_room()
+    }
+
     /// Hands them over if they are many or have waited long.
     pub fn flush_if_due(&mut self) {
         self.writer.flush_if_due(Instant::now());

@@ -10,6 +10,7 @@ use flow_state::{DecodeErrorKind, Decoded, SequenceStatus, StateEvent};
 
 use crate::durations::{DecodeDurations, Durations};
 use crate::exporters::Refusal;
+use crate::stream::{StreamSnapshot, StreamStats};
 use crate::system::kernel_drops;
 
 macro_rules! counters {
@@ -22,6 +23,7 @@ macro_rules! counters {
             skipped: [AtomicU64; DecodeErrorKind::NAMES.len()],
             decoding: Durations,
             sockets: Mutex<Vec<DropCount>>,
+            pub(crate) stream: StreamStats,
         }
 
         /// [`CollectorStats`] at one moment.
@@ -34,6 +36,8 @@ macro_rules! counters {
             pub skipped: [u64; DecodeErrorKind::NAMES.len()],
             /// How long it took to decode each datagram.
             pub decoding: DecodeDurations,
+            /// Connections, and what became of them.
+            pub stream: StreamSnapshot,
         }
 
         impl Default for CollectorStats {
@@ -44,6 +48,7 @@ macro_rules! counters {
                     skipped: [const { AtomicU64::new(0) }; DecodeErrorKind::NAMES.len()],
                     decoding: Durations::default(),
                     sockets: Mutex::default(),
+                    stream: StreamStats::default(),
                 }
             }
         }
@@ -63,6 +68,7 @@ macro_rules! counters {
                     issues: std::array::from_fn(|kind| self.issues[kind].load(Ordering::Relaxed)),
                     skipped: std::array::from_fn(|kind| self.skipped[kind].load(Ordering::Relaxed)),
                     decoding: self.decoding.snapshot(),
+                    stream: self.stream.snapshot(),
                 }
             }
         }
@@ -70,7 +76,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Datagrams that were read.
+    /// Datagrams, and Messages over TCP, that were read.
     datagrams,
     /// Bytes in these.
     bytes,

@@ -14,6 +14,7 @@ use crate::liveness::Pulse;
 use crate::pipeline::{Pipeline, now};
 use crate::receive::Batch;
 use crate::stats::{CollectorStats, StatsSnapshot};
+use crate::stream::Ending;
 
 /// How long a worker waits for a datagram before it looks at its batch and at the stop signal.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(100);
@@ -105,7 +106,7 @@ impl Default for Summary {
 }
 
 impl Summary {
-    fn give_if_due(&mut self, stats: &CollectorStats) {
+    pub(crate) fn give_if_due(&mut self, stats: &CollectorStats) {
         let now = Instant::now();
         if now < self.due {
             return;
@@ -139,6 +140,12 @@ impl Summary {
         let drops = current.kernel_drops - self.last.kernel_drops;
         if drops > 0 {
             warn!(count = drops, "datagrams that the kernel dropped, as receive buffers were full, in the last minute");
+        }
+        for ending in Ending::ALL.into_iter().filter(|ending| ending.is_trouble()) {
+            let count = current.stream.ended(ending) - self.last.stream.ended(ending);
+            if count > 0 {
+                info!(reason = ending.as_str(), count, "connections refused or closed in the last minute");
+            }
         }
         self.last = current;
     }

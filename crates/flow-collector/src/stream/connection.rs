@@ -1,0 +1,228 @@
+//! One connection from its handshake to its end.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::ready;
+use std::time::Duration;
+
+use flow_state::{State, TransportSession};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task;
+use tokio::time::{self, Instant};
+use tracing::{debug, warn};
+
+use super::admission::Ticket;
+use super::framing::{Framing, Misframed};
+use super::tls::Tls;
+use super::{Ending, StreamConfig};
+use crate::pipeline::{Pipeline, now};
+use crate::stats::CollectorStats;
+
+/// Bytes read at once: a turn of one connection, before the others of its thread have theirs.
+const TURN: usize = 64 << 10;
+/// How often those who wait look whether an output has room again.
+const ROOM_INTERVAL: Duration = Duration::from_millis(20);
+/// When the collector stops: a sender that is silent for so long has sent what it had under way. The last segment may wait
+/// for an acknowledgement that we delay, for 200 ms at most.
+const QUIET: Duration = Duration::from_millis(250);
+/// Longest time given to one that is not.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// What the connections of a thread have in common.
+pub(super) struct Reader {
+    pub(super) config: Arc<StreamConfig>,
+    pub(super) state: Arc<State>,
+    pub(super) stats: Arc<CollectorStats>,
+    pub(super) turn: RefCell<Turn>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// What one connection after the other uses; never over an `await`.
+pub(super) struct Turn {
+    pub(super) pipeline: Pipeline,
+    buffer: Box<[u8]>,
+    /// Since when an output has had no room, as far as anyone waited for it.
+    paused: Option<Instant>,
+}
+
+impl Turn {
+    pub(super) fn new(pipeline: Pipeline) -> Self {
+        Self { pipeline, buffer: vec![0; TURN].into(), paused: None }
+    }
+}
+
+/// What a read gave.
+enum Read {
+    /// So many Messages became complete.
+    Messages(usize),
+    Misframed(Misframed),
+    End,
+}
+
+/// Serves a connection until it ends, and forgets what it taught.
+pub(super) async fn serve(reader: Rc<Reader>, stream: std::net::TcpStream, tls: Option<Arc<Tls>>, ticket: Ticket) {
+    let session = ticket.session;
+    let mut framing = Framing::default();
+    let ending = match TcpStream::from_std(stream) {
+        Err(_) => Ending::Broken,
+        Ok(stream) => match tls {
+            None => reader.converse(stream, &session, &mut framing).await,
+            Some(tls) => reader.converse_by_tls(stream, &tls, &session, &mut framing).await,
+        },
+    };
+    reader.state.end_session(&session);
+    if !framing.is_empty() {
+        reader.stats.stream.count_cut_message();
+    }
+    note(&reader.stats, ending, &session);
+    // Not before the session is forgotten: the same port may come again.
+    drop(ticket);
+}
+
+/// Counts a connection that ended or was refused.
+pub(super) fn note(stats: &CollectorStats, ending: Ending, session: &TransportSession) {
+    let before = stats.stream.count_ended(ending);
+    let (exporter, reason) = (session.exporter, ending.as_str());
+    // The first for each reason; the summary has the rest.
+    if before == 0 && ending.is_trouble() {
+        warn!(%exporter, reason, "a connection was refused or closed; more of these are counted");
+    } else {
+        debug!(%exporter, reason, "a connection ended");
+    }
+}
+
+impl Reader {
+    async fn converse_by_tls(
+        &self,
+        stream: TcpStream,
+        tls: &Tls,
+        session: &TransportSession,
+        framing: &mut Framing,
+    ) -> Ending {
+        let mut stopping = self.stopping.clone();
+        let handshake = time::timeout(self.config.handshake_timeout, tls.acceptor().accept(stream));
+        let handshake = tokio::select! {
+            handshake = handshake => handshake,
+            _ = stopping.wait_for(|stopping| *stopping) => return Ending::Stopped,
+        };
+        match handshake {
+            Ok(Ok(stream)) => self.converse(stream, session, framing).await,
+            Ok(Err(error)) => {
+                debug!(exporter = %session.exporter, %error, "no TLS");
+                Ending::Tls
+            }
+            Err(_) => Ending::TlsTimeout,
+        }
+    }
+
+    async fn converse(
+        &self,
+        mut stream: impl AsyncRead + Unpin,
+        session: &TransportSession,
+        framing: &mut Framing,
+    ) -> Ending {
+        let mut stopping = self.stopping.clone();
+        // When the last Message was complete, or this one began.
+        let mut since = Instant::now();
+        loop {
+            if *stopping.borrow() {
+                self.drain(stream, session, framing).await;
+                return Ending::Stopped;
+            }
+            since += self.wait_for_room().await;
+            let was_between = framing.is_empty();
+            let patience = if was_between { self.config.idle_timeout } else { self.config.message_timeout };
+            let read = tokio::select! {
+                biased;
+                read = time::timeout(patience.saturating_sub(since.elapsed()), self.read(&mut stream, session, framing)) => read,
+                _ = stopping.wait_for(|stopping| *stopping) => continue,
+            };
+            match read {
+                Ok(Ok(Read::Messages(count))) => {
+                    if count > 0 || was_between {
+                        since = Instant::now();
+                    }
+                }
+                Ok(Ok(Read::Misframed(error))) => {
+                    debug!(exporter = %session.exporter, %error, "not a stream of IPFIX");
+                    return match error {
+                        Misframed::Version(_) => Ending::Version,
+                        Misframed::Length(_) => Ending::Length,
+                    };
+                }
+                Ok(Ok(Read::End)) => return Ending::Closed,
+                // What TLS says of an exporter that closes without a word; many do.
+                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Ending::Closed,
+                Ok(Err(error)) => {
+                    debug!(exporter = %session.exporter, %error, "cannot read");
+                    return Ending::Broken;
+                }
+                Err(_) if was_between => return Ending::Idle,
+                Err(_) => return Ending::Slow,
+            }
+            // One that sends without end leaves the others their turns.
+            task::yield_now().await;
+        }
+    }
+
+    /// Reads what has arrived, and what is on its way.
+    async fn drain(&self, mut stream: impl AsyncRead + Unpin, session: &TransportSession, framing: &mut Framing) {
+        let deadline = Instant::now() + DRAIN_TIME;
+        while Instant::now() < deadline {
+            match time::timeout(QUIET, self.read(&mut stream, session, framing)).await {
+                Ok(Ok(Read::Messages(_))) => task::yield_now().await,
+                _ => return,
+            }
+        }
+    }
+
+    /// Reads once, as much as is there and fits, and processes the Messages that are complete.
+    async fn read(
+        &self,
+        stream: &mut (impl AsyncRead + Unpin),
+        session: &TransportSession,
+        framing: &mut Framing,
+    ) -> io::Result<Read> {
+        poll_fn(|cx| {
+            let Turn { pipeline, buffer, .. } = &mut *self.turn.borrow_mut();
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Ok(Read::End).into();
+            }
+            let received_at = now();
+            let messages = framing.take(buffer.filled(), |message| pipeline.process(*session, received_at, message));
+            pipeline.flush_if_due();
+            Ok(messages.map_or_else(Read::Misframed, Read::Messages)).into()
+        })
+        .await
+    }
+
+    /// While an output has no room, nothing more is read, so that TCP slows the exporter down; but not for longer than
+    /// [`StreamConfig::pause`] in one go. Returns how long it took.
+    async fn wait_for_room(&self) -> Duration {
+        let start = Instant::now();
+        while !self.has_room() && !*self.stopping.borrow() {
+            time::sleep(ROOM_INTERVAL).await;
+        }
+        start.elapsed()
+    }
+
+    fn has_room(&self) -> bool {
+        let mut turn = self.turn.borrow_mut();
+        if turn.pipeline.has_room() {
+            turn.paused = None;
+            return true;
+        }
+        if turn.paused.is_none() && self.stats.stream.count_pause() == 0 {
+            warn!("an output has no room: exporters that send over TCP are slowed down");
+        }
+        turn.paused.get_or_insert_with(Instant::now).elapsed() >= self.config.pause
+    }
+}
