@@ -78,11 +78,17 @@ impl CommunityIds {
         Self { digests: sha1::digests(level, &blocks), present }
     }
 
+    /// The hash of a flow, by its place in the group: 20 bytes in words.
+    #[inline]
+    pub(crate) fn digest(&self, flow: usize) -> Option<[u32; 5]> {
+        let lane = flow % LANES;
+        self.present[lane].then(|| self.digests.map(|words| words[lane]))
+    }
+
     /// The ID of a flow, by its place in the group.
     #[inline]
     pub(crate) fn get(&self, flow: usize) -> Option<CommunityId> {
-        let lane = flow % LANES;
-        self.present[lane].then(|| CommunityId(encode(&self.digests.map(|words| words[lane]))))
+        self.digest(flow).map(|digest| CommunityId(encode(&digest)))
     }
 }
 
