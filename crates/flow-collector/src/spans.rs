@@ -87,6 +87,11 @@ impl AttributeWriter for OtlpSpan<'_> {
     }
 
     #[inline]
+    fn double(&mut self, attribute: Attribute, value: f64) {
+        self.span.double(self.key(attribute), value);
+    }
+
+    #[inline]
     fn str(&mut self, attribute: Attribute, value: &str) {
         self.span.str(self.key(attribute), value);
     }
@@ -135,6 +140,11 @@ impl AttributeWriter for OtlpSpan<'_> {
             ExtraValue::Str(value) => self.span.str(key, value),
             _ => &mut self.span,
         };
+    }
+
+    #[inline]
+    fn trace_state(&mut self, value: &ShortText) {
+        self.span.trace_state(value.as_str());
     }
 
     #[cold]

@@ -14,6 +14,8 @@ pub enum Schema {
 pub enum ValueType {
     /// A 64-bit integer.
     Int,
+    /// A floating point number.
+    Double,
     /// Text.
     String,
     /// A list of texts.
@@ -27,6 +29,7 @@ impl ValueType {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Int => "int",
+            Self::Double => "double",
             Self::String => "string",
             Self::Strings => "string[]",
             Self::Bool => "boolean",
@@ -162,6 +165,7 @@ attributes! {
     ForwardingStatus: Int, "netflow.forwarding_status", "netflow.flow", "Forwarding status as sent (element 89); the span's status is an error where it says dropped, or where Junos means that by zero output interface and next hop.";
     SamplingInterval: Int, "netflow.sampling.interval", "netflow.flow", "The exporter looked at one of so many packets: from the record, options data or the v5 header (elements 34, 50, 305, 306, 309, 310, 311).";
     SamplingAlgorithm: String, "netflow.sampling.algorithm", "netflow.flow", "`deterministic` or `random` (elements 35, 49, 304, v5 header).";
+    AdjustedCount: Double, "netflow.sampling.adjusted_count", "netflow.flow", "How many flows this one stands for (`NETFLOW_SAMPLE`): the reciprocal of the probability that `ot=th` in the span's trace state says. Absent where flows are not sampled.";
     SflowVersion: Int, "netflow.sflow.version", "both", "Version of sFlow: 5. Absent for NetFlow and IPFIX.";
     AgentAddress: String, "netflow.sflow.agent.address", "both", "Address of the sFlow agent, which a relay's datagrams do not come from.";
     PacketSampled: Bool, "netflow.packet.sampled", "netflow.flow", "True where addresses, protocol and ports are those of one packet whose start the record holds (elements 104, 313 to 317), for want of elements.";

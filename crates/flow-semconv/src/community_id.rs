@@ -37,8 +37,11 @@ impl CommunityId {
     /// Hashes a tuple; `None` where the addresses are not of one family.
     pub fn new(tuple: &FlowTuple) -> Option<Self> {
         let FlowTuple { source, destination, protocol, ports } = *tuple;
-        let group = CommunityIds::new(Level::new(), std::iter::once(Tuple::new(source, destination, protocol, ports)));
-        group.get(0)
+        Self::of(Tuple::new(source, destination, protocol, ports)?)
+    }
+
+    pub(crate) fn of(tuple: Tuple) -> Option<Self> {
+        CommunityIds::new(Level::new(), std::iter::once(Some(tuple))).get(0)
     }
 
     /// The ID as it is written.

@@ -6,7 +6,7 @@ use flow_state::{Fact, FlowPlan, FlowRecord, PacketHeaders, TunnelledPacket};
 use flow_wire::ie;
 
 use crate::attribute::Attribute;
-use crate::community_id::{CommunityId, FlowTuple};
+use crate::community_id::{CommunityId, FlowTuple, Tuple};
 use crate::program::AttributeWriter;
 
 /// What flows of a plan take from their packets.
@@ -53,15 +53,15 @@ impl PacketStep {
         out.str(Attribute::NetworkType, if ip.source.is_ipv4() { "ipv4" } else { "ipv6" });
         let protocol = ip.protocol.filter(|_| !self.has_protocol);
         let ports = packet.ports.filter(|_| !self.has_ports);
-        tuple(&OUTER, (ip.source, ip.destination), protocol, ports, out);
-        if let Some(id) = community_id(packet) {
+        write_tuple(&OUTER, (ip.source, ip.destination), protocol, ports, out);
+        if let Some(id) = tuple(packet).and_then(CommunityId::of) {
             out.text(Attribute::CommunityId, id.text());
         }
     }
 }
 
-/// `None` where the part of the packet that names the conversation was cut off, or is in another fragment.
-fn community_id(packet: &PacketHeaders) -> Option<CommunityId> {
+/// What names the conversation; `None` where that part of the packet was cut off, or is in another fragment.
+pub(crate) fn tuple(packet: &PacketHeaders) -> Option<Tuple> {
     let ip = packet.ip?;
     let protocol = ip.protocol?;
     let icmp = || packet.icmp.map(|icmp| (icmp.kind.into(), icmp.code.unwrap_or(0).into()));
@@ -69,12 +69,7 @@ fn community_id(packet: &PacketHeaders) -> Option<CommunityId> {
     if FlowTuple::has_ports(protocol) && ports.is_none() {
         return None;
     }
-    CommunityId::new(&FlowTuple {
-        source: ip.source,
-        destination: ip.destination,
-        protocol,
-        ports: ports.unwrap_or_default(),
-    })
+    Tuple::new(ip.source, ip.destination, protocol, ports.unwrap_or_default())
 }
 
 fn tunnelled(inner: &TunnelledPacket, out: &mut impl AttributeWriter) {
@@ -83,7 +78,7 @@ fn tunnelled(inner: &TunnelledPacket, out: &mut impl AttributeWriter) {
         out.int(Attribute::TunnelId, id.into());
     }
     if let Some(ip) = inner.headers.ip {
-        tuple(&INNER, (ip.source, ip.destination), ip.protocol, inner.headers.ports, out);
+        write_tuple(&INNER, (ip.source, ip.destination), ip.protocol, inner.headers.ports, out);
     }
 }
 
@@ -106,7 +101,7 @@ const INNER: TupleKeys = TupleKeys {
     ports: (Attribute::InnerSourcePort, Attribute::InnerDestinationPort),
 };
 
-fn tuple(
+fn write_tuple(
     keys: &TupleKeys,
     addresses: (IpAddr, IpAddr),
     protocol: Option<u8>,

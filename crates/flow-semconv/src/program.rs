@@ -22,6 +22,8 @@ pub trait AttributeWriter {
 
     /// An integer.
     fn int(&mut self, attribute: Attribute, value: i64);
+    /// A floating point number.
+    fn double(&mut self, attribute: Attribute, value: f64);
     /// A text.
     fn str(&mut self, attribute: Attribute, value: &str);
     /// A short text.
@@ -40,6 +42,8 @@ pub trait AttributeWriter {
     fn row(&mut self, row: &<Self::Parts as SpanParts>::Row, values: impl Iterator<Item = u64>);
     /// An attribute with a key of its own.
     fn extra(&mut self, key: &<Self::Parts as SpanParts>::Key, value: ExtraValue<'_>);
+    /// The span's W3C trace state, at most once.
+    fn trace_state(&mut self, value: &ShortText);
     /// The span's status is an error.
     fn error(&mut self, message: &str);
 }

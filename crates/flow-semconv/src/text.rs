@@ -48,7 +48,7 @@ impl ShortText {
     }
 
     #[inline]
-    fn push(&mut self, byte: u8) {
+    pub(crate) fn push(&mut self, byte: u8) {
         if let Some(free) = self.bytes.get_mut(self.len) {
             *free = byte;
             self.len += 1;

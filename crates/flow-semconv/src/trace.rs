@@ -18,6 +18,7 @@ use crate::attribute::Attribute;
 use crate::community_id::CommunityIds;
 use crate::extra::{ExtraColumns, ExtraElements, Extras};
 use crate::program::{AttributeProgram, AttributeWriter};
+use crate::sampling::{FlowSampling, Randomness, key, trace_state};
 use crate::shared::{SharedAttributes, exporter};
 
 /// Identity of a span in its trace. All spans are of kind INTERNAL.
@@ -154,22 +155,35 @@ const PARSE_PACKET: &str = "netflow.parse_packet";
 const PROCESS_FLOWS: &str = "netflow.process_flows";
 const FLOW: &str = "netflow.flow";
 
-/// What became of the flows of a datagram.
+/// What became of the flows of a datagram, and the spans beside theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowSpans {
     /// Flows with a span.
     pub written: u64,
     /// Flows that were not wanted.
     pub filtered: u64,
+    /// Flows that others stand for.
+    pub sampled_out: u64,
     /// Flows beyond the limit for one datagram.
     pub cut: u64,
+    /// Spans above those of flows.
+    pub above: u64,
+}
+
+impl FlowSpans {
+    /// Whether there were flows and none is told of, as it was asked for: their trace would be noise.
+    const fn are_left_out(&self) -> bool {
+        self.written + self.cut == 0 && self.filtered + self.sampled_out > 0
+    }
 }
 
 impl AddAssign for FlowSpans {
     fn add_assign(&mut self, other: Self) {
         self.written += other.written;
         self.filtered += other.filtered;
+        self.sampled_out += other.sampled_out;
         self.cut += other.cut;
+        self.above += other.above;
     }
 }
 
@@ -197,6 +211,7 @@ pub struct ExportTrace<P: SpanParts> {
     head: P::Head,
     shared: SharedAttributes<P::Fragment>,
     programs: HashMap<u64, AttributeProgram<P::Row>, foldhash::fast::RandomState>,
+    sampling: Option<FlowSampling>,
     extras: Option<Extras>,
     /// By Template, as `programs`.
     extra_columns: HashMap<u64, ExtraColumns<P::Key>, foldhash::fast::RandomState>,
@@ -219,6 +234,7 @@ impl<P: SpanParts> ExportTrace<P> {
             head: P::Head::default(),
             shared: SharedAttributes::default(),
             programs: HashMap::default(),
+            sampling: None,
             extras: None,
             extra_columns: HashMap::default(),
             text: String::new(),
@@ -241,6 +257,13 @@ impl<P: SpanParts> ExportTrace<P> {
         self
     }
 
+    /// Samples the flows of the datagrams that are written from now on; `None`, as in the beginning, keeps all.
+    ///
+    /// Flows that are kept say so in their trace state and in [`Attribute::AdjustedCount`].
+    pub fn set_sampling(&mut self, sampling: Option<FlowSampling>) {
+        self.sampling = sampling;
+    }
+
     /// A trace ID for a datagram, to be its [`tag`](flow_state::Datagram::tag).
     pub fn trace_id(&mut self) -> u128 {
         self.ids.trace_id()
@@ -249,6 +272,9 @@ impl<P: SpanParts> ExportTrace<P> {
     /// Writes the trace of a datagram, whose tag is its trace ID (from [`ExportTrace::trace_id`]), then those of the
     /// records that had waited for one of its Templates. `now` is asked when a trace ends,
     /// `select` which flows are to have a span, before anything is made of them.
+    ///
+    /// There is no trace of a datagram whose flows were all left out, by `select` or by sampling, unless it tells of a gap
+    /// or an issue.
     pub fn write(
         &mut self,
         datagram: &Datagram<'_>,
@@ -264,16 +290,18 @@ impl<P: SpanParts> ExportTrace<P> {
             let sets = decoded.data_sets(datagram.bytes);
             flows = self.process_flows(root, timings.decode_end, sets, &now, select, out);
         }
-        let parse = self.child(root, PARSE_PACKET, timings.decode_start, timings.decode_end);
-        drop(out.span(&parse));
-        let end = now();
-        let start = SpanStart { context: root, name: EXPORT, start: datagram.received_at, end, link: None };
-        let mut span = root_span(&start, &datagram.session, decoded.messages().first(), flows, out);
-        if let Some(first) = decoded.messages().first() {
-            counts(first, decoded, &mut span);
+        if !flows.are_left_out() || tells(decoded) {
+            let parse = self.child(root, PARSE_PACKET, timings.decode_start, timings.decode_end);
+            drop(out.span(&parse));
+            let end = now();
+            let start = SpanStart { context: root, name: EXPORT, start: datagram.received_at, end, link: None };
+            let mut span = root_span(&start, &datagram.session, decoded.messages().first(), flows, out);
+            if let Some(first) = decoded.messages().first() {
+                counts(first, decoded, &mut span);
+            }
+            issues(decoded, &mut span);
+            flows.above += 2;
         }
-        issues(decoded, &mut span);
-        drop(span);
         flows += self.replayed(decoded, timings, &now, select, out);
         flows
     }
@@ -287,7 +315,7 @@ impl<P: SpanParts> ExportTrace<P> {
         SpanStart { context, name, start, end, link: None }
     }
 
-    /// Flow spans, then the span above them, whose end is known only then.
+    /// Flow spans, then the span above them, whose end is known only then, unless the flows are left out.
     fn process_flows<'a>(
         &mut self,
         root: TraceContext,
@@ -308,8 +336,11 @@ impl<P: SpanParts> ExportTrace<P> {
                 _ => self.flow_spans(&set, room, span, select, out),
             };
         }
-        process.end = now();
-        drop(out.span(&process));
+        if !flows.are_left_out() {
+            process.end = now();
+            drop(out.span(&process));
+            flows.above += 1;
+        }
         flows
     }
 
@@ -344,12 +375,11 @@ impl<P: SpanParts> ExportTrace<P> {
             }
         });
         let context = set.context();
-        let message = self.shared.of_message(context, out);
-        out.head(&mut self.head, &span, |out| out.fragment(message));
         let joined = context.options().is_some_and(OptionsTables::joins_flows)
             || context.header_sampling().is_some()
             || context.profile().is_some();
-        let (mut written, mut filtered) = (0, 0);
+        let sampling = self.sampling;
+        let (mut written, mut filtered, mut sampled_out) = (0, 0, 0);
         let mut flows = set.flows().filter(|flow| {
             let selected = select(flow);
             filtered += u64::from(!selected);
@@ -370,6 +400,22 @@ impl<P: SpanParts> ExportTrace<P> {
             let group = group[..read].iter().flatten();
             let ids = CommunityIds::new(self.level, group.clone().map(|(endpoints, _)| endpoints.tuple()));
             for (place, (endpoints, flow)) in group.enumerate() {
+                let sampled = sampling.map(|sampling| {
+                    let randomness = match ids.digest(place) {
+                        Some(digest) => Randomness::of_digest(digest),
+                        None => key::randomness(flow, endpoints, self.level),
+                    };
+                    (sampling.threshold(flow), randomness)
+                });
+                if sampled.is_some_and(|(threshold, randomness)| !threshold.keeps(randomness)) {
+                    sampled_out += 1;
+                    continue;
+                }
+                if written == 0 {
+                    let message = self.shared.of_message(context, out);
+                    out.head(&mut self.head, &span, |out| out.fragment(message));
+                }
+                written += 1;
                 let shared = self.shared.of_flow(program.shared().read(flow, endpoints), out);
                 let mut writer = out.span_with(&self.head, self.ids.span_id());
                 writer.fragment(shared);
@@ -380,11 +426,15 @@ impl<P: SpanParts> ExportTrace<P> {
                 if let Some(extras) = extras {
                     extras.write(flow, &mut self.text, &mut writer);
                 }
+                if let Some((threshold, randomness)) = sampled {
+                    writer.double(Attribute::AdjustedCount, threshold.adjusted_count());
+                    writer.trace_state(&trace_state(threshold, randomness));
+                }
             }
-            written += read;
         }
         let written = written as u64;
-        FlowSpans { written, filtered, cut: set.len() as u64 - written - filtered }
+        let cut = set.len() as u64 - written - filtered - sampled_out;
+        FlowSpans { written, filtered, sampled_out, cut, above: 0 }
     }
 
     /// Records that waited get a trace of their own, linked to the trace of their datagram.
@@ -406,12 +456,15 @@ impl<P: SpanParts> ExportTrace<P> {
                 group.push(next);
             }
             let records: usize = group.iter().map(DataSet::len).sum();
-            let flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, select, out);
-            let link = Some((context.tag, root_span_id(context.tag)));
-            let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
-            let mut span = root_span(&start, &context.session, Some(context), flows, out);
-            span.bool(Attribute::Replayed, true);
-            span.int(Attribute::Records, records as i64);
+            let mut flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, select, out);
+            if !flows.are_left_out() {
+                let link = Some((context.tag, root_span_id(context.tag)));
+                let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
+                let mut span = root_span(&start, &context.session, Some(context), flows, out);
+                span.bool(Attribute::Replayed, true);
+                span.int(Attribute::Records, records as i64);
+                flows.above += 1;
+            }
             all += flows;
         }
         all
@@ -458,6 +511,12 @@ pub(crate) fn version(version: Version, agent: Option<IpAddr>, out: &mut impl At
     if let Some(agent) = agent {
         out.address(Attribute::AgentAddress, agent);
     }
+}
+
+/// Whether the trace of a datagram has more to tell than its flows.
+fn tells(decoded: &Decoded) -> bool {
+    let is_gap = |message: &MessageContext| matches!(message.sequence, SequenceStatus::Gap(_));
+    !decoded.issues().is_empty() || decoded.messages().iter().any(is_gap)
 }
 
 /// Sums over the Messages of a datagram, which are more than one only where a relay joined them.

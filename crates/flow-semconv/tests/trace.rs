@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use flow_semconv::{
-    Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Schema, ShortText, SpanParts,
-    SpanSink, SpanStart, Timings,
+    Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Probability, SamplingPolicy, Schema,
+    ShortText, SpanParts, SpanSink, SpanStart, Timings,
 };
 use flow_state::{
     Datagram, Decoded, ExporterProfile, ExporterProfiles, Fact, FlowRecord, SamplingRate, State, StateConfig,
@@ -25,6 +26,7 @@ struct Span {
     attributes: BTreeMap<&'static str, String>,
     extra: BTreeMap<String, String>,
     error: Option<String>,
+    trace_state: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -115,6 +117,10 @@ impl AttributeWriter for &mut Span {
         self.put(attribute, value.to_string());
     }
 
+    fn double(&mut self, attribute: Attribute, value: f64) {
+        self.put(attribute, value.to_string());
+    }
+
     fn str(&mut self, attribute: Attribute, value: &str) {
         self.put(attribute, format!("{value:?}"));
     }
@@ -130,6 +136,10 @@ impl AttributeWriter for &mut Span {
     fn extra(&mut self, key: &String, value: ExtraValue<'_>) {
         let twice = self.extra.insert(key.clone(), format!("{value:?}"));
         assert_eq!(twice, None, "keys are unique on a span");
+    }
+
+    fn trace_state(&mut self, value: &ShortText) {
+        assert_eq!(self.trace_state.replace(value.as_str().to_owned()), None);
     }
 
     fn error(&mut self, message: &str) {
@@ -162,6 +172,7 @@ struct Exporter {
     unwanted: Option<u64>,
     profiles: ExporterProfiles,
     filtered: u64,
+    last: FlowSpans,
     cut: u64,
     keys: usize,
 }
@@ -176,6 +187,7 @@ impl Exporter {
             unwanted: None,
             profiles: ExporterProfiles::default(),
             filtered: 0,
+            last: FlowSpans::default(),
             cut: 0,
             keys: 0,
         }
@@ -200,7 +212,10 @@ impl Exporter {
             |flow: &FlowRecord<'_>| self.unwanted.is_none_or(|port| flow.integer(Fact::SourcePort) != Some(port));
         let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut select, &mut spans);
         let flow_spans = spans.written.iter().filter(|span| span.start().name == "netflow.flow").count();
-        assert_eq!(flows, FlowSpans { written: flow_spans as u64, filtered: self.filtered, cut: self.cut });
+        let (written, above) = (flow_spans as u64, (spans.written.len() - flow_spans) as u64);
+        let (filtered, cut) = (self.filtered, self.cut);
+        assert_eq!(flows, FlowSpans { written, filtered, sampled_out: flows.sampled_out, cut, above });
+        self.last = flows;
         self.keys += spans.keys;
         (tag, spans.written)
     }
@@ -583,6 +598,142 @@ fn a_profile_names_the_exporter_and_its_sampling() {
     // Another profile with the same content, and none again: what was encoded ahead follows.
     exporter.profiles.any = None;
     assert_eq!(attributes(&mut exporter, "netflow.flow"), told);
+}
+
+fn sampled(rate: f64) -> Exporter {
+    let mut policy = SamplingPolicy::default();
+    policy.rate = Probability::new(rate);
+    sampled_by(policy)
+}
+
+fn sampled_by(policy: SamplingPolicy) -> Exporter {
+    let mut exporter = Exporter::new();
+    exporter.trace.set_sampling(Some(policy.scaled(Probability::ONE)));
+    exporter
+}
+
+/// Threshold and randomness of a span, the former with all its digits.
+fn trace_state(span: &Span) -> (u64, u64) {
+    let (th, rv) = span.trace_state.as_ref().unwrap().strip_prefix("ot=th:").unwrap().split_once(";rv:").unwrap();
+    assert_eq!(rv.len(), 14);
+    (u64::from_str_radix(&format!("{th:0<14}"), 16).unwrap(), u64::from_str_radix(rv, 16).unwrap())
+}
+
+/// The last seven bytes of the digest that a Community ID is the base64 of.
+fn randomness(community_id: &str) -> u64 {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = community_id.trim_matches('"').strip_prefix("1:").unwrap().trim_end_matches('=').bytes();
+    let value = |digit| alphabet.iter().position(|letter| *letter == digit).unwrap() as u64;
+    // 27 digits are 162 bits, of which 160 are the digest.
+    digits.fold(0_u128, |bits, digit| bits << 6 | u128::from(value(digit))) as u64 >> 2 & ((1 << 56) - 1)
+}
+
+#[test]
+fn flows_are_sampled_by_their_conversation() {
+    let mut exporter = sampled(0.25);
+    let (mut kept, mut ports) = (0, BTreeSet::new());
+    for first in (0..1_000).step_by(14) {
+        let both = (first..first + 14).flat_map(|source_port| {
+            let there = FixedRecord { source_port, ..web() };
+            let back = FixedRecord {
+                source_address: there.destination_address,
+                destination_address: there.source_address,
+                source_port: there.destination_port,
+                destination_port: there.source_port,
+                ..web()
+            };
+            [there, back]
+        });
+        let (_, spans) = exporter.send(&v5(&both.collect::<Vec<_>>()));
+        for flow in named(&spans, "netflow.flow") {
+            let (th, rv) = trace_state(flow);
+            assert_eq!((th, rv), (0xc0_0000_0000_0000, randomness(flow.get("network.community_id").unwrap())));
+            assert!(rv >= th);
+            assert_eq!(flow.get("netflow.sampling.adjusted_count"), Some("4"));
+            let [source, destination] =
+                ["source.port", "destination.port"].map(|key| flow.get(key).unwrap().to_owned());
+            ports.insert(if destination == "80" { source } else { destination });
+        }
+        let FlowSpans { written, sampled_out, .. } = exporter.last;
+        assert_eq!(written + sampled_out, 28);
+        kept += written;
+    }
+    // Of each conversation both directions or none; 255 of 1,008 expected, with a standard deviation of 14.
+    assert_eq!(kept, 2 * ports.len() as u64);
+    assert!((200..310).contains(&ports.len()), "{}", ports.len());
+    assert!(named(&sampled(1.0).send(&v5(&[web()])).1, "netflow.flow").all(|span| trace_state(span).0 == 0));
+}
+
+/// What is the same for both directions where there is no Community ID.
+#[test]
+fn flows_without_a_community_id_are_sampled_by_what_they_have() {
+    let flow_of = |datagram: &[u8]| {
+        let (_, spans) = sampled(1.0).send(datagram);
+        named(&spans, "netflow.flow").next().unwrap().clone()
+    };
+    let rv = |values: &[(u32, u16, &[u8])]| trace_state(&flow_of(&ipfix(values))).1;
+    let (a, b, c) = ([192, 0, 2, 1], [198, 51, 100, 2], [198, 51, 100, 3]);
+    let addresses = rv(&[(0, 8, &a), (0, 12, &b), (0, 1, &[1])]);
+    assert_eq!(addresses, rv(&[(0, 12, &a), (0, 2, &[9]), (0, 8, &b)]));
+    assert_ne!(addresses, rv(&[(0, 8, &a), (0, 12, &c)]));
+    assert_ne!(rv(&[(0, 8, &a), (0, 4, &[6])]), rv(&[(0, 8, &a), (0, 4, &[17])]));
+    let (mac_a, mac_b) = ([0, 0, 0x5e, 0, 0x53, 1], [0, 0, 0x5e, 0, 0x53, 2]);
+    let mac_addresses = rv(&[(0, 56, &mac_a), (0, 80, &mac_b), (0, 1, &[1])]);
+    assert_eq!(mac_addresses, rv(&[(0, 56, &mac_b), (0, 80, &mac_a), (0, 1, &[200])]));
+    assert_ne!(mac_addresses, rv(&[(0, 56, &mac_a), (0, 80, &mac_a)]));
+    // Nothing that names a conversation: the record as it is.
+    let record = rv(&[(0, 10, &[1]), (0, 1, &[100])]);
+    assert_eq!(record, rv(&[(0, 10, &[1]), (0, 1, &[100])]));
+    assert_ne!(record, rv(&[(0, 10, &[1]), (0, 1, &[101])]));
+    // A packet is one of its conversation, also where another exporter reports the flow.
+    let packet = flow_of(&ipfix(&[(0, 313, &DNS_PACKET)]));
+    assert_eq!(trace_state(&packet).1, randomness(DNS_COMMUNITY_ID));
+    let flow: &[(u32, u16, &[u8])] = &[
+        (0, 12, &[192, 168, 1, 52]),
+        (0, 8, &[8, 8, 8, 8]),
+        (0, 7, &53_u16.to_be_bytes()),
+        (0, 11, &0xd539_u16.to_be_bytes()),
+        (0, 4, &[17]),
+    ];
+    assert_eq!(trace_state(&packet).1, rv(flow));
+}
+
+/// Octets count for both directions, and for what they stand for: the header says one packet in 100.
+#[test]
+fn the_size_of_a_flow_is_the_traffic_that_it_stands_for() {
+    let mut policy = SamplingPolicy::default();
+    policy.size = NonZeroU64::new(300_000);
+    let th = |datagram: &[u8]| {
+        let (_, spans) = sampled_by(policy).send(datagram);
+        named(&spans, "netflow.flow").next().map(|flow| trace_state(flow).0)
+    };
+    // Of web(), 1,500 octets: half. Its conversation is among those that are kept.
+    assert_eq!(th(&v5(&[web()])), Some(0x80_0000_0000_0000));
+    assert_eq!(th(&v5(&[FixedRecord { octets: 3_000, ..web() }])), Some(0));
+    let biflow = ipfix(&[(0, 8, &[192, 0, 2, 1]), (0, 1, &[0, 3, 0, 0]), (29_305, 1, &[0, 1, 0x93, 0xe0])]);
+    assert_eq!(th(&biflow), Some(0));
+    // An event counts nothing: its size does not say that it may go.
+    assert_eq!(th(&ipfix(&[(0, 8, &[192, 0, 2, 1]), (0, 230, &[4])])), Some(0));
+}
+
+/// A trace of no flows, once for every datagram, would be most of what is left.
+#[test]
+fn a_datagram_whose_flows_are_left_out_has_no_trace() {
+    let mut exporter = sampled(1e-9);
+    assert_eq!(exporter.send(&v5(&[web(); 3])).1.len(), 0);
+    assert_eq!(exporter.last, FlowSpans { sampled_out: 3, ..FlowSpans::default() });
+    // The same header again is a gap: it is told of.
+    let mut later = v5(&[web(); 3]);
+    later[16..20].copy_from_slice(&u32::to_be_bytes(90));
+    let (_, spans) = exporter.send(&later);
+    let names: Vec<_> = spans.iter().map(|span| span.start().name).collect();
+    assert_eq!(names, ["netflow.parse_packet", "netflow.export"]);
+    assert_eq!(spans[1].get("netflow.sequence.gap"), Some("10"));
+    // Nothing to leave out is nothing left out.
+    assert_eq!(sampled(1e-9).send(&v5(&[])).1.len(), 2);
+    let mut filter = Exporter::new();
+    (filter.unwanted, filter.filtered) = (Some(web().source_port.into()), 1);
+    assert_eq!(filter.send(&v5(&[web()])).1.len(), 0);
 }
 
 /// Bits beyond the field are kept as sent, whether or not they are met often.
