@@ -21,6 +21,7 @@ use crate::exporters::{ExporterPolicy, Exporters};
 use crate::liveness::Liveness;
 use crate::pipeline::Pipeline;
 use crate::receive;
+use crate::sampling::{FlowSampler, SamplingConfig};
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
 use crate::stream::{Common, Listeners, StreamConfig, StreamProtocol, StreamWorker, TlsError};
@@ -46,6 +47,8 @@ pub struct CollectorConfig {
     pub schema: Schema,
     /// Elements of records that become attributes as they are, beside those that have names of their own.
     pub extra_elements: Option<ExtraElements>,
+    /// Which share of the flows becomes spans; all when `None`.
+    pub sampling: Option<SamplingConfig>,
     /// Limits and policies of what is remembered.
     pub state: StateConfig,
     /// Where that is kept over a restart: read at the start, written every minute and at the end.
@@ -63,6 +66,7 @@ impl Default for CollectorConfig {
             exporters: ExporterPolicy::default(),
             schema: Schema::default(),
             extra_elements: None,
+            sampling: None,
             state: StateConfig::default(),
             state_file: None,
         }
@@ -158,12 +162,16 @@ impl Collector {
         let state_file = self.config.state_file.map(|path| StateFile::load(path, running.state.clone()));
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
         let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
+        let sampler = self.config.sampling.map(|config| Arc::new(FlowSampler::new(config)));
         let pipeline = || {
-            let pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink);
-            match &self.config.extra_elements {
-                Some(wanted) => pipeline.with_extra_elements(wanted.clone()),
-                None => pipeline,
+            let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink);
+            if let Some(wanted) = &self.config.extra_elements {
+                pipeline = pipeline.with_extra_elements(wanted.clone());
             }
+            if let Some(sampler) = &sampler {
+                pipeline = pipeline.with_sampling(sampler.clone());
+            }
+            pipeline
         };
         let common = Common {
             config: self.config.stream,

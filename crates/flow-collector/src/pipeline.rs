@@ -9,6 +9,7 @@ use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
 
 use crate::exporters::{Admission, Exporters};
+use crate::sampling::FlowSampler;
 use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
 use crate::stats::{CollectorStats, Counts};
 
@@ -20,6 +21,7 @@ pub struct Pipeline {
     admission: Admission,
     decoded: Decoded,
     trace: ExportTrace<OtlpParts>,
+    sampler: Option<Arc<FlowSampler>>,
     keys: AttributeKeys,
     writer: SpanWriter,
 }
@@ -39,6 +41,7 @@ impl Pipeline {
             admission: Admission::new(exporters),
             decoded: Decoded::default(),
             trace: ExportTrace::default(),
+            sampler: None,
             keys: AttributeKeys::new(schema),
             writer: sink.writer(),
         }
@@ -48,6 +51,13 @@ impl Pipeline {
     #[must_use]
     pub fn with_extra_elements(mut self, wanted: ExtraElements) -> Self {
         self.trace = self.trace.with_extra_elements(wanted, self.state.clone());
+        self
+    }
+
+    /// With a share of the flows; the sampler is one for all pipelines.
+    #[must_use]
+    pub fn with_sampling(mut self, sampler: Arc<FlowSampler>) -> Self {
+        self.sampler = Some(sampler);
         self
     }
 
@@ -63,6 +73,7 @@ impl Pipeline {
         let decode_start = now();
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start, decode_end: now() };
+        self.trace.set_sampling(self.sampler.as_ref().map(|sampler| sampler.at(None, received_at)));
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys, count: 0 };
         let counts = Counts::of(&self.decoded);
         let allowed = known.take_records(received_at, counts.records);
@@ -73,6 +84,9 @@ impl Pipeline {
         };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
         self.stats.count_spans(spans.count);
+        if let Some(sampler) = &self.sampler {
+            sampler.count(spans.count);
+        }
         self.stats.count_decoding(timings.decode_end.since(timings.decode_start));
         let limited = seen.saturating_sub(allowed);
         known.exporter().count(received_at, bytes.len(), &self.decoded, &counts, limited);

@@ -110,6 +110,8 @@ counters! {
     flows_filtered,
     /// Flow records without a span, because they were beyond the limit of their exporter.
     flows_limited,
+    /// Flow records without a span, because others stand for them.
+    flows_sampled_out,
     /// Flow records without a span, because their datagram had more than the limit.
     flows_cut,
 }
@@ -185,6 +187,7 @@ impl CollectorStats {
         add(&self.flow_spans, flows.written);
         add(&self.flows_limited, limited);
         add(&self.flows_filtered, flows.filtered - limited);
+        add(&self.flows_sampled_out, flows.sampled_out);
         add(&self.flows_cut, flows.cut);
         let parts =
             [(decoded.issues(), decoded.accounting()), (decoded.replayed_issues(), decoded.replayed_accounting())];

@@ -2,6 +2,7 @@
 
 mod absent;
 mod duration;
+mod sample;
 mod size;
 
 use std::fmt::Display;
@@ -12,7 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow_collector::{CollectorConfig, ExporterPolicy, ExtraElements};
+use flow_collector::{CollectorConfig, ExporterPolicy, ExtraElements, SamplingConfig};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
 use otlp_sink::{
@@ -70,6 +71,7 @@ impl Config {
             collector.state.elements = Arc::new(elements::read(Path::new(path))?);
         }
         collector.extra_elements = extra_elements(&settings.attributes_extra)?;
+        collector.sampling = settings.sample.as_ref().map(|value| sampling(value)).transpose()?;
         let get = |name: &str| settings.otlp_variable(name);
         let mut sink = SinkConfig::default().with_scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         sink.resource = resource(settings)?;
@@ -138,6 +140,10 @@ fn parse_duration(key: &str, value: &str) -> Result<Duration, UsageError> {
         Ok(duration) => Ok(duration),
         Err(expected) => Err(invalid(key, value, expected)),
     }
+}
+
+fn sampling(value: &str) -> Result<SamplingConfig, UsageError> {
+    sample::parse(value).map_err(|expected| invalid("sample", value, expected))
 }
 
 fn template_scope(value: &str) -> Result<TemplateScope, UsageError> {

@@ -164,6 +164,7 @@ impl Source {
                 [
                     ("filtered", stats.flows_filtered),
                     ("rate_limit", stats.flows_limited),
+                    ("sampled_out", stats.flows_sampled_out),
                     ("span_limit", stats.flows_cut),
                 ],
             ),

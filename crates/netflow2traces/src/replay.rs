@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use flow_capture::CapturedDatagram;
-use flow_collector::{CollectorStats, Exporters, Pipeline};
+use flow_collector::{CollectorStats, Exporters, FlowSampler, Pipeline};
 use flow_state::{State, Timestamp, TransportSession};
 use otlp_sink::Sink;
 
@@ -112,6 +112,9 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     let mut pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.schema, &sink);
     if let Some(wanted) = config.collector.extra_elements {
         pipeline = pipeline.with_extra_elements(wanted);
+    }
+    if let Some(sampling) = config.collector.sampling {
+        pipeline = pipeline.with_sampling(Arc::new(FlowSampler::new(sampling)));
     }
     let mut bytes_since_check = 0;
     let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {

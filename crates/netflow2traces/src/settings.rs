@@ -82,8 +82,9 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_FILTER", value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
 
-    /// Share of the flows to keep (not in this version)
-    #[arg(long, env = "NETFLOW_SAMPLE", value_name = "RATE")]
+    /// Which flows stand for all: a share (`10%`, `1/100`, `0.01`); `size:BYTES`, so that larger ones are always kept;
+    /// `max:SPANS/s`, which makes the share smaller when needed; or several with commas
+    #[arg(long, env = "NETFLOW_SAMPLE", value_name = "SAMPLING")]
     pub(crate) sample: Option<String>,
 
     /// How flows make up traces; this version has `packet`

@@ -29,6 +29,7 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.collector.receive_buffer, library.receive_buffer);
     assert_eq!(config.collector.exporters, library.exporters);
     assert_eq!(config.collector.schema, library.schema);
+    assert_eq!(config.collector.sampling, library.sampling);
     assert_eq!(config.collector.state.memory, library.state.memory);
     assert_eq!(config.collector.state_file, library.state_file);
     assert_eq!(config.collector.state.template_scope, library.state.template_scope);
@@ -101,6 +102,11 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
         (
             &["--queue-max-age", "1w"],
             "--queue-max-age (NETFLOW_QUEUE_MAX_AGE): \"1w\": expected a duration such as 90s, 15m, 24h or 7d",
+        ),
+        (
+            &["--sample", "100"],
+            "--sample (NETFLOW_SAMPLE): \"100\": expected a share such as 10%, 1/100 or 0.01, size:BYTES, max:SPANS/s, or \
+             several with commas",
         ),
         (&["--template-scope", "port"], "--template-scope (NETFLOW_TEMPLATE_SCOPE): \"port\": use session or address"),
         (&["--output", "file:"], "--output (NETFLOW_OUTPUT): \"file:\": use otlp, stdout or file:PATH"),
