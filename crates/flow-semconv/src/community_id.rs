@@ -149,7 +149,7 @@ impl Tuple {
 
 /// What is hashed, padded: at most 2 + 32 + 2 + 4 bytes, in words.
 #[inline]
-fn message(tuple: &Tuple, blocks: &mut Blocks, lane: usize) {
+pub(crate) fn message(tuple: &Tuple, blocks: &mut Blocks, lane: usize) {
     let lane = lane % LANES;
     let (a_port, b_port, one_way) = match tuple.protocol {
         ICMP => icmp_ports(tuple.ports, ICMP_PAIRS),

@@ -20,7 +20,7 @@ const DIGITS: u32 = 14;
 
 /// 56 bits that are the same for all flows of a conversation: the last seven bytes of the SHA-1 digest that its Community ID
 /// is the text of, as those of a trace ID are its randomness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Randomness(u64);
 
 impl Randomness {

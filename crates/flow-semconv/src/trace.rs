@@ -399,14 +399,12 @@ impl<P: SpanParts> ExportTrace<P> {
             }
             let group = group[..read].iter().flatten();
             let ids = CommunityIds::new(self.level, group.clone().map(|(endpoints, _)| endpoints.tuple()));
+            let randomness = match sampling {
+                Some(_) => key::randomness(&ids, group.clone(), self.level),
+                None => [Randomness::default(); CommunityIds::GROUP],
+            };
             for (place, (endpoints, flow)) in group.enumerate() {
-                let sampled = sampling.map(|sampling| {
-                    let randomness = match ids.digest(place) {
-                        Some(digest) => Randomness::of_digest(digest),
-                        None => key::randomness(flow, endpoints, self.level),
-                    };
-                    (sampling.threshold(flow), randomness)
-                });
+                let sampled = sampling.map(|sampling| (sampling.threshold(flow), randomness[place]));
                 if sampled.is_some_and(|(threshold, randomness)| !threshold.keeps(randomness)) {
                     sampled_out += 1;
                     continue;
