@@ -19,6 +19,7 @@ use crate::man::ManArgs;
 use crate::replay::ReplayArgs;
 use crate::send::SendArgs;
 use crate::settings::{LogSettings, Settings};
+use crate::top::TopArgs;
 
 /// Receives NetFlow and IPFIX and exports every flow record as an OpenTelemetry span
 ///
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Print the effective configuration and try the backend
     Check(CheckArgs),
+    /// Show what a running collector receives, delivers and loses
+    Top(TopArgs),
     /// Ask the collector that runs with these settings whether it works: exit code 0 or 1
     Healthy(HealthyArgs),
     /// Print a completion script for a shell

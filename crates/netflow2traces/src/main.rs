@@ -24,6 +24,7 @@ mod server;
 mod settings;
 mod signals;
 mod terminal;
+mod top;
 
 use std::env;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn run() -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Check(args) => check::run(&args, &sources),
+        Command::Top(args) => top::run(&args),
         Command::Healthy(args) => healthy::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
