@@ -6,11 +6,12 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use otlp_sink::{OtlpConfig, Output, SinkError};
+use otlp_sink::{OtlpConfig, Output, PartialSuccess, SinkError};
 
 use crate::cli::{Source, Sources};
 use crate::collect::{bind, runtime};
 use crate::config::Config;
+use crate::logs;
 use crate::metrics;
 use crate::settings::Settings;
 
@@ -26,7 +27,7 @@ pub(crate) struct CheckArgs {
 /// # Errors
 ///
 /// Settings that cannot be used, an address that cannot be listened on, an output that does not take spans, a receiver that
-/// does not take metrics.
+/// does not take metrics or logs.
 pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     for (key, values) in args.settings.values() {
@@ -82,7 +83,10 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
         }
     }
     if let Some(otlp) = &config.metrics.otlp {
-        probe_metrics(otlp, &mut output)?;
+        probe_signal("metrics", otlp, metrics::otlp::probe(otlp), &mut output)?;
+    }
+    if let Some(otlp) = &config.logs {
+        probe_signal("logs", otlp, logs::probe(otlp), &mut output)?;
     }
     Ok(())
 }
@@ -110,12 +114,17 @@ fn probe(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn probe_metrics(otlp: &OtlpConfig, output: &mut impl Write) -> anyhow::Result<()> {
+fn probe_signal(
+    signal: &str,
+    otlp: &OtlpConfig,
+    probe: impl Future<Output = anyhow::Result<PartialSuccess>>,
+    output: &mut impl Write,
+) -> anyhow::Result<()> {
     let (endpoint, protocol) = (&otlp.endpoint, otlp.protocol);
     let accepted = runtime()?
-        .block_on(metrics::otlp::probe(otlp))
-        .with_context(|| format!("the backend at {endpoint} ({protocol}) does not take metrics"))?;
-    writeln!(output, "# the backend at {endpoint} ({protocol}) takes metrics")?;
+        .block_on(probe)
+        .with_context(|| format!("the backend at {endpoint} ({protocol}) does not take {signal}"))?;
+    writeln!(output, "# the backend at {endpoint} ({protocol}) takes {signal}")?;
     if !accepted.message.is_empty() {
         bail!("the backend at {endpoint} ({protocol}) answered: {}", accepted.message);
     }

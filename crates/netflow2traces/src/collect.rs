@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::{error, info, warn};
 
 use crate::config::Config;
+use crate::logs::{self, Lines};
 use crate::metrics::{self, Source};
 use crate::reload::Reload;
 use crate::server::{self, Health, Told};
@@ -19,16 +20,16 @@ use crate::signals::{Hangup, Stop};
 /// How long delivery may go on after the last datagram: below the thirty seconds after which Kubernetes kills. Where
 /// something kills earlier, the line about what remained is lost, and nothing that a shorter time would have saved.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
-/// How long the last metrics may take then.
-const METRICS_DEADLINE: Duration = Duration::from_secs(1);
+/// How long the last metrics and lines of the log may take then, each.
+const TELEMETRY_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Collects.
+/// Collects. `lines` of the log are those that go over OTLP.
 ///
 /// # Errors
 ///
 /// Settings that cannot be used, an address that cannot be listened on, a file that cannot be written, a receiving
 /// thread that panicked.
-pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<()> {
     let config = Config::new(settings)?;
     if config.disabled {
         return wait_disabled();
@@ -44,13 +45,18 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     let sink = Sink::start(config.sink.clone(), runtime.handle())?;
     let addresses = collector.addresses().to_vec();
     let mut running = collector.start(&sink)?;
-    let source = Source::new(running.stats().clone(), running.state().clone(), sink.clone());
+    let log_stats = lines.as_ref().map(|lines| lines.stats.clone());
+    let source = Source::new(running.stats().clone(), running.state().clone(), sink.clone()).with_log(log_stats);
     let health = Health::new(running.liveness().clone());
     if let Some((host, port)) = &config.metrics.prometheus {
         let told = Told::new(source.clone(), health.clone(), &config.sink.resource);
         server::start(host.clone(), *port, told, runtime.handle());
     }
     let export = metrics::start(&config.metrics, &source, &config.sink.resource, runtime.handle());
+    let log_export = match (&config.logs, lines) {
+        (Some(otlp), Some(lines)) => logs::start(otlp, lines, &config.sink.resource, runtime.handle()),
+        _ => logs::Export::none(),
+    };
     for address in addresses {
         info!(%address, "listening for NetFlow and IPFIX over UDP");
     }
@@ -68,8 +74,9 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
     health.stopping();
     let totals = running.stop();
     let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
-    export.finish(METRICS_DEADLINE, runtime.handle());
+    export.finish(TELEMETRY_DEADLINE, runtime.handle());
     log_totals(&totals, &report);
+    log_export.finish(TELEMETRY_DEADLINE, runtime.handle());
     // What still waits for somebody is not waited for.
     runtime.shutdown_background();
     ensure!(!running.has_failed(), "a receiving thread panicked, so that datagrams were lost");

@@ -38,6 +38,8 @@ pub(crate) struct Config {
     /// Whether spans go to standard output because nothing was configured.
     pub(crate) stdout_by_default: bool,
     pub(crate) metrics: Metrics,
+    /// The receiver of the log.
+    pub(crate) logs: Option<OtlpConfig>,
 }
 
 /// Where the program's own metrics go.
@@ -86,7 +88,7 @@ impl Config {
             outputs => outputs.iter().map(|output| self::output(settings, output)).collect::<Result<_, _>>()?,
         };
         let disabled = is_true("sdk_disabled", &settings.sdk_disabled);
-        Ok(Self { disabled, collector, sink, stdout_by_default, metrics: metrics(settings)? })
+        Ok(Self { disabled, collector, sink, stdout_by_default, metrics: metrics(settings)?, logs: logs(settings)? })
     }
 }
 
@@ -270,15 +272,15 @@ fn spool(settings: &Settings) -> Result<Option<SpoolConfig>, UsageError> {
     Ok(settings.spool_dir.is_some().then_some(spool))
 }
 
-/// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise.
-/// The receiver of metrics: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*` says otherwise. The name in
-/// its certificate is that of the settings only where its endpoint is.
-fn otlp_metrics(settings: &Settings) -> Result<OtlpConfig, UsageError> {
+/// The receiver of another signal than traces: that of the general settings, unless `OTEL_EXPORTER_OTLP_METRICS_*`, say, has
+/// another. The name in its certificate is that of the settings only where its endpoint is.
+fn otlp_of(signal: Signal, settings: &Settings) -> Result<OtlpConfig, UsageError> {
+    let variables = if signal == Signal::Logs { "OTEL_EXPORTER_OTLP_LOGS_" } else { "OTEL_EXPORTER_OTLP_METRICS_" };
     let own = |name: &str| std::env::var(name).ok();
-    let get = |name: &str| if name.contains("_METRICS_") { own(name) } else { settings.otlp_variable(name) };
-    let mut config = env::otlp(Signal::Metrics, get).map_err(invalid_otlp)?;
+    let get = |name: &str| if name.starts_with(variables) { own(name) } else { settings.otlp_variable(name) };
+    let mut config = env::otlp(signal, get).map_err(invalid_otlp)?;
     config.program = Some(PROGRAM.to_owned());
-    if own("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").is_none_or(|endpoint| endpoint.trim().is_empty()) {
+    if own(&format!("{variables}ENDPOINT")).is_none_or(|endpoint| endpoint.trim().is_empty()) {
         config.tls.server_name.clone_from(&settings.otlp.otlp_server_name);
     }
     Ok(config)
@@ -286,7 +288,8 @@ fn otlp_metrics(settings: &Settings) -> Result<OtlpConfig, UsageError> {
 
 fn invalid_otlp(error: env::EnvError) -> UsageError {
     let key = error.variable.strip_prefix("OTEL_EXPORTER_").unwrap_or(&error.variable).to_ascii_lowercase();
-    let name = if key.contains("_metrics_") { error.variable } else { setting_name(&key) };
+    let has_no_flag = key.contains("_metrics_") || key.contains("_logs_");
+    let name = if has_no_flag { error.variable } else { setting_name(&key) };
     UsageError::new(format!("{name}: {}", error.source))
 }
 
@@ -337,12 +340,24 @@ fn metrics(settings: &Settings) -> Result<Metrics, UsageError> {
     let mut metrics = Metrics { prometheus: prometheus(settings)?, otlp: None };
     for exporter in &settings.metrics_exporter {
         match exporter.trim() {
-            "otlp" => metrics.otlp = Some(otlp_metrics(settings)?),
+            "otlp" => metrics.otlp = Some(otlp_of(Signal::Metrics, settings)?),
             "prometheus" | "none" | "" => {}
             _ => return Err(invalid("metrics_exporter", exporter, "use prometheus, otlp or none")),
         }
     }
     Ok(metrics)
+}
+
+/// Whether the log is to go over OTLP.
+pub(crate) fn has_otlp_logs(settings: &Settings) -> bool {
+    settings.logs_exporter.iter().any(|exporter| exporter.trim() == "otlp")
+}
+
+fn logs(settings: &Settings) -> Result<Option<OtlpConfig>, UsageError> {
+    if let Some(other) = settings.logs_exporter.iter().find(|of| !["otlp", "none", ""].contains(&of.trim())) {
+        return Err(invalid("logs_exporter", other, "use otlp or none"));
+    }
+    has_otlp_logs(settings).then(|| otlp_of(Signal::Logs, settings)).transpose()
 }
 
 /// For the `User-Agent`.

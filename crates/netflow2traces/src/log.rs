@@ -1,30 +1,31 @@
-//! The log on standard error.
+//! The log: on standard error, and over OTLP where that is asked for.
 
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::setting_name;
 use crate::error::UsageError;
+use crate::logs::{self, Lines};
 use crate::settings::LogSettings;
 
-/// Starts the log.
+/// Starts the log. Returns the lines that are to be sent over OTLP, from the first one on, if any are.
 ///
 /// # Errors
 ///
 /// A level or directives that are none.
-pub(crate) fn init(settings: &LogSettings) -> Result<(), UsageError> {
+pub(crate) fn init(settings: &LogSettings, over_otlp: bool) -> Result<Option<Lines>, UsageError> {
     let filter = match &settings.rust_log {
         Some(directives) => EnvFilter::try_new(directives)
             .map_err(|error| UsageError::new(format!("{}: {error}", setting_name("rust_log"))))?,
         None => EnvFilter::new(directives(&settings.log_level)?),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
-    Ok(())
+    let (layer, lines) = over_otlp.then(logs::queue).unzip();
+    let stderr = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(filter).with(stderr).with(layer).init();
+    Ok(lines)
 }
 
 fn directives(level: &str) -> Result<&'static str, UsageError> {

@@ -14,6 +14,7 @@ mod fetch;
 mod file;
 mod healthy;
 mod log;
+mod logs;
 mod man;
 mod metrics;
 mod pace;
@@ -37,9 +38,10 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let Invocation { command, log, sources } = cli::parse(env::args_os())?;
-    log::init(&log)?;
+    let over_otlp = matches!(&command, Command::Collect(settings) if config::has_otlp_logs(settings));
+    let lines = log::init(&log, over_otlp)?;
     match command {
-        Command::Collect(settings) => collect::run(&settings),
+        Command::Collect(settings) => collect::run(&settings, lines),
         Command::Decode(args) => decode::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Send(args) => send::run(&args),

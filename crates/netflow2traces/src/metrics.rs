@@ -4,6 +4,7 @@ pub(crate) mod otlp;
 pub(crate) mod prometheus;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flow_collector::{CollectorStats, DecodeDurations, StatsSnapshot};
@@ -14,6 +15,7 @@ use tokio::runtime::Handle;
 use tracing::warn;
 
 use crate::config::Metrics;
+use crate::logs::LogStats;
 
 /// Where the numbers come from.
 #[derive(Clone)]
@@ -21,6 +23,8 @@ pub(crate) struct Source {
     stats: Arc<CollectorStats>,
     state: Arc<State>,
     sink: Sink,
+    /// Of the lines that go over OTLP.
+    log: Option<Arc<LogStats>>,
 }
 
 /// Whether a number only grows.
@@ -116,7 +120,12 @@ impl Export {
 
 impl Source {
     pub(crate) const fn new(stats: Arc<CollectorStats>, state: Arc<State>, sink: Sink) -> Self {
-        Self { stats, state, sink }
+        Self { stats, state, sink, log: None }
+    }
+
+    /// With what becomes of the log, if it goes over OTLP.
+    pub(crate) fn with_log(self, log: Option<Arc<LogStats>>) -> Self {
+        Self { log, ..self }
     }
 
     /// All metrics now.
@@ -127,7 +136,39 @@ impl Source {
         let outputs = self.sink.stats().outputs;
         metrics.extend(delivery(&outputs));
         metrics.extend(kept(&outputs));
+        metrics.extend(self.logged());
         metrics
+    }
+
+    /// What became of the lines of the log; no values where it does not go over OTLP.
+    fn logged(&self) -> [Metric; 2] {
+        let metric = |name, description, points| {
+            let (unit, kind, histograms) = ("{log_record}", Kind::Counter, Vec::new());
+            Metric { name, unit, kind, description, points, histograms }
+        };
+        let point = |value, reason: Option<&str>| Point {
+            attributes: reason.map(|reason| ("error.type", reason.to_owned())).into_iter().collect(),
+            value,
+        };
+        let (mut exported, mut processed) = (Vec::new(), Vec::new());
+        if let Some(stats) = &self.log {
+            let counts = [&stats.exported, &stats.rejected, &stats.refused, &stats.queue_full];
+            let [taken, rejected, refused, queue_full] = counts.map(|count| count.load(Relaxed));
+            exported = vec![point(taken, None), point(rejected, Some("rejected")), point(refused, Some("refused"))];
+            processed = vec![point(taken + rejected + refused, None), point(queue_full, Some("queue_full"))];
+        }
+        [
+            metric(
+                "otel.sdk.exporter.log.exported",
+                "Lines of the log that were delivered over OTLP, or not taken for the reason in error.type.",
+                exported,
+            ),
+            metric(
+                "otel.sdk.processor.log.processed",
+                "Lines that left the queue, or never entered it for the reason in error.type.",
+                processed,
+            ),
+        ]
     }
 
     /// What came in and what became of it.

@@ -191,9 +191,9 @@ pub(crate) struct Settings {
     )]
     pub(crate) metrics_exporter: Vec<String>,
 
-    /// Where the program's own logs go besides stderr; this version has `none`
-    #[arg(long, env = "OTEL_LOGS_EXPORTER", value_name = "EXPORTER", default_value = "none")]
-    pub(crate) logs_exporter: String,
+    /// Where the log of `collect` goes besides stderr: `otlp` or `none`
+    #[arg(long, env = "OTEL_LOGS_EXPORTER", value_name = "EXPORTER", value_delimiter = ',', default_value = "none")]
+    pub(crate) logs_exporter: Vec<String>,
 
     /// Host of the Prometheus endpoint
     #[arg(long, env = "OTEL_EXPORTER_PROMETHEUS_HOST", value_name = "HOST", default_value = "localhost")]

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::config::{ConfigError, OtlpConfig};
 use crate::transport::{ExportError, Transport};
 
-/// Sends export requests that others have encoded, one at a time, without queue or retry: for metrics of a program that has
+/// Sends export requests that others have encoded, one at a time, without queue or retry: for metrics and logs of a program that has
 /// its spans delivered by a [`Sink`](crate::Sink). TLS, headers, compression and time limits are those of spans.
 #[derive(Debug)]
 pub struct Client {
@@ -16,7 +16,7 @@ pub struct Client {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartialSuccess {
-    /// Spans or data points that it rejected.
+    /// Spans, data points or log records that it rejected.
     pub rejected: u64,
     /// Why, or a warning; usually empty.
     pub message: String,

@@ -1,4 +1,4 @@
-//! A backend for tests: takes OTLP over gRPC and HTTP on one port of this machine and remembers every span and metric.
+//! A backend for tests: takes OTLP over gRPC and HTTP on one port of this machine and remembers every span, metric and log record.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -19,11 +19,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 pub use opentelemetry_proto::tonic::common::v1::any_value::Value;
+pub use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs};
 pub use opentelemetry_proto::tonic::metrics::v1::{Metric, metric, number_data_point};
 pub use opentelemetry_proto::tonic::resource::v1::Resource;
 pub use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
@@ -47,8 +49,10 @@ const GRACE: Duration = Duration::from_secs(2);
 
 const GRPC_TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const GRPC_METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const GRPC_LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 const HTTP_TRACES: &str = "/v1/traces";
 const HTTP_METRICS: &str = "/v1/metrics";
+const HTTP_LOGS: &str = "/v1/logs";
 
 /// What the server does with a request.
 #[derive(Clone, Debug, Default)]
@@ -279,6 +283,11 @@ impl OtlpServer {
         self.recording.lock().metrics.clone()
     }
 
+    /// All log records taken, with their resources and scopes as they came.
+    pub fn resource_logs(&self) -> Vec<ResourceLogs> {
+        self.recording.lock().resource_logs.clone()
+    }
+
     /// Resources seen, each once.
     pub fn resources(&self) -> Vec<Resource> {
         self.recording.lock().resources.clone()
@@ -359,6 +368,7 @@ struct Records {
     span_count: usize,
     unanswered_spans: usize,
     metrics: Vec<Metric>,
+    resource_logs: Vec<ResourceLogs>,
     resources: Vec<Resource>,
     requests: Vec<Received>,
     connections: usize,
@@ -414,9 +424,12 @@ impl Recording {
     fn take(&self, path: &str, headers: HeaderMap, message: Bytes) -> Result<(Respond, usize), prost::DecodeError> {
         let message_len = message.len();
         // Decoded without the lock, under which the tests wait.
-        let (mut request, mut found_ids, mut metrics) = <(ExportTraceServiceRequest, _, Vec<_>)>::default();
+        let (mut request, mut found_ids, mut metrics, mut logs) =
+            <(ExportTraceServiceRequest, _, Vec<_>, Vec<_>)>::default();
         if path == GRPC_METRICS || path == HTTP_METRICS {
             metrics = ExportMetricsServiceRequest::decode(message)?.resource_metrics;
+        } else if path == GRPC_LOGS || path == HTTP_LOGS {
+            logs = ExportLogsServiceRequest::decode(message)?.resource_logs;
         } else if self.lock().keeps_ids_only {
             found_ids = ids(message)?;
         } else {
@@ -434,7 +447,8 @@ impl Recording {
             Respond::Accept | Respond::PartialSuccess(..) | Respond::AcceptAfter(_) | Respond::AcceptUnanswered
         );
         let resources = request.resource_spans.iter().map(|of| &of.resource);
-        for resource in resources.chain(metrics.iter().map(|of| &of.resource)).flatten() {
+        let of_metrics = metrics.iter().map(|of| &of.resource);
+        for resource in resources.chain(of_metrics).chain(logs.iter().map(|of| &of.resource)).flatten() {
             if !records.resources.contains(resource) {
                 records.resources.push(resource.clone());
             }
@@ -448,6 +462,7 @@ impl Recording {
         records.resource_spans.extend(request.resource_spans);
         records.ids.extend(found_ids);
         records.metrics.extend(metrics.into_iter().flat_map(|of| of.scope_metrics).flat_map(|of| of.metrics));
+        records.resource_logs.extend(logs);
         Ok((respond, count))
     }
 }
@@ -559,7 +574,8 @@ async fn answer(
         if let Some(encoding) = request.headers().get("grpc-encoding").cloned() {
             request.headers_mut().insert("grpc-accept-encoding", encoding);
         }
-        let Some(path) = [GRPC_TRACES, GRPC_METRICS].into_iter().find(|path| request.uri().path() == *path) else {
+        let Some(path) = [GRPC_TRACES, GRPC_METRICS, GRPC_LOGS].into_iter().find(|path| request.uri().path() == *path)
+        else {
             return Ok(Status::unimplemented("no such method").into_http());
         };
         let mut server = tonic::server::Grpc::new(Messages)
@@ -647,7 +663,7 @@ impl Decoder for Messages {
     }
 }
 
-/// The answer to metrics has the same fields.
+/// The answers to other signals have the same fields.
 fn partial_success(rejected: i64, message: &str) -> ExportTraceServiceResponse {
     let partial_success = ExportTracePartialSuccess { rejected_spans: rejected, error_message: message.to_owned() };
     ExportTraceServiceResponse { partial_success: Some(partial_success) }
@@ -657,7 +673,7 @@ fn partial_success(rejected: i64, message: &str) -> ExportTraceServiceResponse {
 async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Response<Bytes>, (StatusCode, String)> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    if ![HTTP_TRACES, HTTP_METRICS].contains(&path) {
+    if ![HTTP_TRACES, HTTP_METRICS, HTTP_LOGS].contains(&path) {
         return Err((StatusCode::NOT_FOUND, format!("no such path: {path}")));
     }
     let bad = |error: &dyn std::fmt::Display| (StatusCode::BAD_REQUEST, error.to_string());
@@ -678,10 +694,12 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
         _ => return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("{content_type:?}"))),
     };
     if json {
-        let request = if path == HTTP_METRICS {
-            serde_json::from_slice(&body).map(|request: ExportMetricsServiceRequest| request.encode_to_vec())
-        } else {
-            serde_json::from_slice(&body).map(|request: ExportTraceServiceRequest| request.encode_to_vec())
+        let request = match path {
+            HTTP_METRICS => {
+                serde_json::from_slice(&body).map(|request: ExportMetricsServiceRequest| request.encode_to_vec())
+            }
+            HTTP_LOGS => serde_json::from_slice(&body).map(|request: ExportLogsServiceRequest| request.encode_to_vec()),
+            _ => serde_json::from_slice(&body).map(|request: ExportTraceServiceRequest| request.encode_to_vec()),
         };
         body = request.map_err(|error| bad(&error))?.into();
     }
@@ -689,14 +707,17 @@ async fn http(recording: &Recording, request: Request<Incoming>) -> Result<Respo
     if let Some(content_type) = content_type {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
-    let is_metrics = path == HTTP_METRICS;
+    let rejected_name = match path {
+        HTTP_METRICS => "rejectedDataPoints",
+        HTTP_LOGS => "rejectedLogRecords",
+        _ => "rejectedSpans",
+    };
     match recording.record(path, head.headers, body).await.map_err(|error| bad(&error))? {
         Respond::Accept if json => *response.body_mut() = Bytes::from_static(b"{}"),
         Respond::Accept => {}
         // 64-bit integers are strings in OTLP JSON.
         Respond::PartialSuccess(rejected, message) if json => {
-            let name = if is_metrics { "rejectedDataPoints" } else { "rejectedSpans" };
-            let partial_success = serde_json::json!({name: rejected.to_string(), "errorMessage": message});
+            let partial_success = serde_json::json!({rejected_name: rejected.to_string(), "errorMessage": message});
             *response.body_mut() = serde_json::json!({"partialSuccess": partial_success}).to_string().into();
         }
         Respond::PartialSuccess(rejected, message) => {

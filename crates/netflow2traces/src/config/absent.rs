@@ -24,7 +24,6 @@ pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
     ("span_time", Only("receive"), "use receive; the flow's own times are attributes"),
     ("span_time_max_age", Nothing, "spans carry the time of receipt"),
     ("schema", Only("netflow"), "use netflow"),
-    ("logs_exporter", Only("none"), "use none; the log is on standard error"),
     ("listen", Not(&["tcp:", "tls:"]), "use udp://HOST:PORT"),
 ];
 

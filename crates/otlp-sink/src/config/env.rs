@@ -26,12 +26,12 @@ pub fn has_endpoint(get: impl Fn(&str) -> Option<String>) -> bool {
     lookup(&get, Signal::Traces, "ENDPOINT").is_some()
 }
 
-/// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` (`METRICS_` for metrics), `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds), `COMPRESSION`,
+/// Reads `OTEL_EXPORTER_OTLP_[TRACES_]ENDPOINT` (`METRICS_`, `LOGS_`), `PROTOCOL`, `HEADERS`, `TIMEOUT` (milliseconds), `COMPRESSION`,
 /// `INSECURE`, `CERTIFICATE`, `CLIENT_KEY` and `CLIENT_CERTIFICATE`; and `HEADERS_FILE`, which the specification does not have
 /// ([`OtlpConfig::headers_file`]).
 ///
 /// Without an endpoint it is the default one of the protocol; without a protocol that is gRPC. Over HTTP, `v1/traces`
-/// or `v1/metrics` is appended to the path of the general endpoint, and the endpoint for the signal is used as it is. Several
+/// and the like is appended to the path of the general endpoint, and the endpoint for the signal is used as it is. Several
 /// endpoints, separated by commas, are [`OtlpConfig::more_endpoints`], which the specification does not have either. An
 /// endpoint for gRPC without a scheme is `http` unless `INSECURE` is `false`; the specification would have it `https` unless
 /// that is `true`.

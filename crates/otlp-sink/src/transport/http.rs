@@ -129,14 +129,14 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-/// An `ExportTraceServiceResponse`, or the same of metrics, as JSON. What cannot be read counts as full success, as the status says.
+/// An `ExportTraceServiceResponse`, or the same of another signal, as JSON. What cannot be read counts as full success, as the status says.
 fn accepted_json(body: &[u8]) -> Accepted {
     let response: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let partial_success = &response["partialSuccess"];
     // 64-bit integers are strings in OTLP JSON; numbers are to be accepted too.
-    let rejected = &partial_success["rejectedSpans"];
-    let rejected = if rejected.is_null() { &partial_success["rejectedDataPoints"] } else { rejected };
-    let rejected_spans = rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0);
+    let rejected = ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"].map(|key| &partial_success[key]);
+    let number = |value: &serde_json::Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    let rejected_spans = rejected.into_iter().find_map(number).unwrap_or(0);
     let message = printable(partial_success["errorMessage"].as_str().unwrap_or_default());
     Accepted { rejected_spans, message }
 }
@@ -189,7 +189,7 @@ mod tests {
     fn partial_success_is_read_from_json() {
         let expected = Accepted { rejected_spans: 3, message: "too old".to_owned() };
         for rejected in ["3", "\"3\""] {
-            for key in ["rejectedSpans", "rejectedDataPoints"] {
+            for key in ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"] {
                 let body = format!(r#"{{"partialSuccess":{{"{key}":{rejected},"errorMessage":"too old"}}}}"#);
                 assert_eq!(accepted_json(body.as_bytes()), expected);
             }
