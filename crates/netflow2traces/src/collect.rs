@@ -46,7 +46,8 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     let addresses = collector.addresses().to_vec();
     let mut running = collector.start(&sink)?;
     let log_stats = lines.as_ref().map(|lines| lines.stats.clone());
-    let source = Source::new(running.stats().clone(), running.state().clone(), sink.clone()).with_log(log_stats);
+    let (stats, exporters) = (running.stats().clone(), running.exporters().clone());
+    let source = Source::new(stats, exporters, running.state().clone(), sink.clone()).with_log(log_stats);
     let health = Health::new(running.liveness().clone());
     if let Some((host, port)) = &config.metrics.prometheus {
         let told = Told::new(source.clone(), health.clone(), &config.sink.resource);

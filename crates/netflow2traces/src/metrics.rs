@@ -1,5 +1,6 @@
 //! The program's own metrics, under OpenTelemetry names.
 
+mod exporters;
 pub(crate) mod otlp;
 pub(crate) mod prometheus;
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flow_collector::{CollectorStats, DecodeDurations, StatsSnapshot};
+use flow_collector::{CollectorStats, DecodeDurations, Exporters, StatsSnapshot};
 use flow_state::{DecodeErrorKind, State, Timestamp};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use otlp_sink::{DropReason, OutputStats, RequestDurations, Sink};
@@ -16,11 +17,13 @@ use tracing::warn;
 
 use crate::config::Metrics;
 use crate::logs::LogStats;
+use exporters::PerExporter;
 
 /// Where the numbers come from.
 #[derive(Clone)]
 pub(crate) struct Source {
     stats: Arc<CollectorStats>,
+    exporters: Arc<PerExporter>,
     state: Arc<State>,
     sink: Sink,
     /// Of the lines that go over OTLP.
@@ -119,8 +122,8 @@ impl Export {
 }
 
 impl Source {
-    pub(crate) const fn new(stats: Arc<CollectorStats>, state: Arc<State>, sink: Sink) -> Self {
-        Self { stats, state, sink, log: None }
+    pub(crate) fn new(stats: Arc<CollectorStats>, exporters: Arc<Exporters>, state: Arc<State>, sink: Sink) -> Self {
+        Self { stats, exporters: Arc::new(PerExporter::new(exporters)), state, sink, log: None }
     }
 
     /// With what becomes of the log, if it goes over OTLP.
@@ -133,6 +136,7 @@ impl Source {
         let mut metrics = self.received();
         metrics.extend(self.followed());
         metrics.extend(self.remembered());
+        metrics.extend(self.exporters.metrics());
         let outputs = self.sink.stats().outputs;
         metrics.extend(delivery(&outputs));
         metrics.extend(kept(&outputs));
@@ -474,6 +478,7 @@ const fn was_sent(reason: DropReason) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use flow_collector::ExporterPolicy;
     use flow_state::StateConfig;
     use otlp_sink::{FileConfig, Output, SinkConfig};
     use tokio::runtime::Runtime;
@@ -486,7 +491,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sink = SinkConfig::default().with_output(Output::File(FileConfig::new(folder.path().join("spans.jsonl"))));
         let sink = Sink::start(sink, runtime.handle()).unwrap();
-        let source = Source::new(Arc::default(), Arc::new(State::new(StateConfig::default())), sink);
+        let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
+        let source = Source::new(Arc::default(), exporters, Arc::new(State::new(StateConfig::default())), sink);
         (source, (runtime, folder))
     }
 
@@ -500,9 +506,7 @@ mod tests {
         let docs = include_str!("../../../docs/configuration.md");
         let mut documented = BTreeSet::new();
         let cells = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-        for cell in cells.filter(|cell| {
-            ["netflow.collector.", "netflow.decode.", "otel.sdk."].iter().any(|start| cell.starts_with(start))
-        }) {
+        for cell in cells.filter(|cell| ["netflow.", "otel.sdk."].iter().any(|start| cell.starts_with(start))) {
             let mut items = cell.split(", ");
             let first = items.next().unwrap();
             documented.insert(first);
@@ -522,7 +526,8 @@ mod tests {
         let names: BTreeSet<_> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
         let alerts = include_str!("../../../docs/alerts.yaml");
-        let words = alerts.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+        let words = alerts.replace("$labels.netflow", "");
+        let words = words.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
         let watched: BTreeSet<_> =
             words.filter(|word| word.starts_with("netflow_") || word.starts_with("otel_sdk_")).collect();
         assert!(watched.len() > 10, "{watched:?}");
@@ -530,7 +535,9 @@ mod tests {
             let histogram = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end));
             assert!(names.contains(name) || histogram.is_some_and(|of| names.contains(of)), "{name}");
         }
-        for reason in alerts.split("error_type=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        let reasons = ["error_type=\"", "error_type!=\"", "error_type!~\""].map(|before| alerts.split(before).skip(1));
+        let reasons = reasons.into_iter().flatten().filter_map(|rest| rest.split('"').next());
+        for reason in reasons.flat_map(|reasons| reasons.split('|')) {
             assert!(reason.is_empty() || text.contains(&format!("error_type=\"{reason}\"")), "{reason}");
         }
     }

@@ -181,7 +181,7 @@ async fn serve_one(stream: TcpStream, told: &Told) -> hyper::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use flow_collector::CollectorStats;
+    use flow_collector::{CollectorStats, ExporterPolicy, Exporters};
     use flow_state::{State, StateConfig};
     use otlp_sink::{Output, Sink, SinkConfig, StdoutFormat};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -193,7 +193,8 @@ mod tests {
         let config = SinkConfig::default().with_output(Output::Stdout(StdoutFormat::JsonLines));
         let sink = Sink::start(config, &Handle::current()).unwrap();
         let state = Arc::new(State::new(StateConfig::default()));
-        let source = Source::new(Arc::<CollectorStats>::default(), state, sink);
+        let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
+        let source = Source::new(Arc::<CollectorStats>::default(), exporters, state, sink);
         Told::new(source, Health::new(Arc::default()), &[])
     }
 

@@ -63,6 +63,10 @@ fn missing(metrics: &Scrape, sent: u64) -> Result<(), String> {
     equal("datagrams", sent, came)?;
     let decoding = metrics.sum("netflow_decode_duration_seconds_count");
     equal("decoded", metrics.sum("netflow_collector_datagrams_total"), decoding)?;
+    for name in ["datagrams", "bytes", "records", "templates", "sequence_gaps"] {
+        let [total, each] = ["collector", "exporter"].map(|of| format!("netflow_{of}_{name}_total"));
+        equal(&each, metrics.sum(&total), metrics.sum(&each))?;
+    }
     let with_span = metrics.sum("netflow_collector_flow_spans_total");
     let records = with_span + metrics.sum("netflow_collector_records_dropped_total");
     equal("records", metrics.sum("netflow_collector_records_total"), records)?;

@@ -23,7 +23,9 @@ fn it_prints_what_a_collector_does() {
     assert_eq!(lines[0], format!("netflow2traces {} at http://{address}/metrics", env!("CARGO_PKG_VERSION")));
     assert!(lines[1].starts_with("received   ") && lines[1].ends_with(" from 1 exporters; gaps 0"), "{}", lines[1]);
     assert!(lines[2].starts_with("delivered  ") && lines[3] == "dropped    nothing", "{}", stdout(&once));
-    assert!(lines[4].starts_with("exporter  name"), "{}", lines[4]);
+    assert!(lines[4].starts_with("exporter ") && lines[5].starts_with("127.0.0.1 "), "{}", stdout(&once));
+    let cells: Vec<_> = lines[5].split_whitespace().collect();
+    assert_eq!((cells[1], cells[4]), ("5", "60"), "version and flows: {cells:?}");
 
     // Again and again, until nobody reads.
     let mut top = netflow2traces(&["top", &address]).stdout(Stdio::piped()).spawn().unwrap();

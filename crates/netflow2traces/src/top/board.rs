@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::reading::{Exporter, Reading};
 
 /// Columns of the table of exporters.
-pub(super) const COLUMNS: [&str; 9] =
-    ["exporter", "name", "datagrams/s", "flows/s", "flows", "Templates", "gaps", "drops", "last seen"];
+pub(super) const COLUMNS: [&str; 10] =
+    ["exporter", "name", "version", "datagrams/s", "flows/s", "flows", "Templates", "gaps", "drops", "last seen"];
 
 /// What the exporters are sorted by; numbers from the highest down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,7 +20,7 @@ pub(crate) enum Sort {
     Datagrams,
     /// Units that sequence numbers say are missing
     Gaps,
-    /// Datagrams dropped
+    /// Datagrams and flows beyond the limits of an exporter
     Drops,
     /// The time since the last datagram
     LastSeen,
@@ -45,11 +45,11 @@ impl Sort {
     pub(super) const fn column(self) -> usize {
         match self {
             Self::Address => 0,
-            Self::Datagrams => 2,
-            Self::Flows => 3,
-            Self::Gaps => 6,
-            Self::Drops => 7,
-            Self::LastSeen => 8,
+            Self::Datagrams => 3,
+            Self::Flows => 4,
+            Self::Gaps => 7,
+            Self::Drops => 8,
+            Self::LastSeen => 9,
         }
     }
 }
@@ -145,6 +145,7 @@ fn rows(
         [
             row.address.to_owned(),
             of.name.clone(),
+            if of.version > 0.0 { of.version.to_string() } else { unknown() },
             number(row.datagram_rate),
             number(row.flow_rate),
             number(Some(of.records)),

@@ -31,8 +31,9 @@ pub(super) struct Exporter {
     pub(super) records: f64,
     pub(super) templates: f64,
     pub(super) gaps: f64,
-    pub(super) issues: f64,
+    /// Datagrams and flows beyond its limits.
     pub(super) dropped: f64,
+    pub(super) version: f64,
     /// Unix time in seconds.
     pub(super) last_seen: f64,
 }
@@ -100,8 +101,8 @@ impl Reading {
             "records_total" => &mut exporter.records,
             "templates_total" => &mut exporter.templates,
             "sequence_gaps_total" => &mut exporter.gaps,
-            "issues_total" => &mut exporter.issues,
-            "dropped_total" => &mut exporter.dropped,
+            "dropped_total" | "records_dropped_total" => &mut exporter.dropped,
+            "version" => &mut exporter.version,
             "last_seen_seconds" => &mut exporter.last_seen,
             _ => return,
         };

@@ -89,6 +89,7 @@ mod tests {
                 "netflow_collector_records_total {flows}\nnetflow_collector_exporters 1\n\
                  netflow_exporter_records_total{{netflow_exporter_address=\"192.0.2.1\",netflow_exporter_name=\"core\"}} {flows}\n\
                  netflow_exporter_last_seen_seconds{{netflow_exporter_address=\"192.0.2.1\"}} 995\n\
+                 netflow_exporter_version{{netflow_exporter_address=\"192.0.2.1\"}} 9\n\
                  netflow_collector_dropped_total{{error_type=\"denied\"}} 2\n"
             )
         };
@@ -111,8 +112,8 @@ mod tests {
                 "delivered  0 spans/s; memory 0 B of 0 B (0 %)",
                 "dropped    2 datagrams denied (0/s)",
                 "",
-                "exporter   name  datagrams/s  flows/s  flows  Templates  gaps  drops  last seen",
-                "192.0.2.1  core  0            1k       2.01k  0          0     0      5 s",
+                "exporter   name  version  datagrams/s  flows/s  flows  Templates  gaps  drops  last seen",
+                "192.0.2.1  core  9        0            1k       2.01k  0          0     0      5 s",
                 "",
                 "q quit   s sort   up and down scroll",
             ]

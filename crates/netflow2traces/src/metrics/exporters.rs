@@ -1,0 +1,213 @@
+//! Metrics of each exporter: of so many by their address, of the others together.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flow_collector::{ExporterSnapshot, Exporters};
+
+use super::{Kind, Metric, Point};
+
+/// Addresses that are attributes: each makes a time series of every metric here.
+const MAX_ADDRESSES: usize = 100;
+
+/// Name, unit and description of a counter, and its value.
+type Counter = (&'static str, &'static str, &'static str, fn(&ExporterSnapshot) -> u64);
+
+const COUNTERS: [Counter; 9] = [
+    ("netflow.exporter.datagrams", "{datagram}", "Datagrams of an exporter that were read.", |of| of.datagrams),
+    ("netflow.exporter.bytes", "By", "Bytes in these datagrams.", |of| of.bytes),
+    ("netflow.exporter.records", "{record}", "Flow records decoded.", |of| of.records),
+    ("netflow.exporter.templates", "{template}", "Template Records understood.", |of| of.templates),
+    (
+        "netflow.exporter.sequence.gaps",
+        "{unit}",
+        "Flows (v5, v7), messages (v9) or records (IPFIX) that sequence numbers say are missing.",
+        |of| of.sequence_gaps,
+    ),
+    ("netflow.exporter.issues", "{issue}", "What was odd or could not be read.", |of| of.issues),
+    ("netflow.exporter.restarts", "{restart}", "How often it started anew.", |of| of.restarts),
+    ("netflow.exporter.dropped", "{datagram}", "Datagrams beyond its limit, which were not read.", |of| {
+        of.datagrams_limited
+    }),
+    ("netflow.exporter.records.dropped", "{record}", "Flow records beyond its limit, which have no span.", |of| {
+        of.records_limited
+    }),
+];
+
+type Values = [u64; COUNTERS.len()];
+
+/// The exporters, and which of them have metrics of their own.
+#[derive(Debug)]
+pub(super) struct PerExporter {
+    exporters: Arc<Exporters>,
+    addresses: Mutex<Addresses>,
+}
+
+/// An exporter that has an address of its own here keeps it as long as it is remembered.
+#[derive(Debug, Default)]
+struct Addresses {
+    known: BTreeSet<IpAddr>,
+    /// Sums over those without one, when last looked at.
+    rest: Values,
+    /// What these sums have grown by, which does not fall when one of the exporters is forgotten.
+    other: Values,
+}
+
+impl PerExporter {
+    pub(super) fn new(exporters: Arc<Exporters>) -> Self {
+        Self { exporters, addresses: Mutex::default() }
+    }
+
+    pub(super) fn metrics(&self) -> Vec<Metric> {
+        let all = self.exporters.snapshot();
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_rest = addresses.look(&all);
+        let named: Vec<_> = all.iter().filter(|exporter| addresses.known.contains(&exporter.address)).collect();
+        let metric = |name, unit, kind, description, points| {
+            let histograms = Vec::new();
+            Metric { name, unit, kind, description, points, histograms }
+        };
+        let each = |value: &dyn Fn(&ExporterSnapshot) -> Option<u64>| -> Vec<Point> {
+            named.iter().filter_map(|of| Some(Point { attributes: attributes(of), value: value(of)? })).collect()
+        };
+        let mut metrics = Vec::new();
+        for ((name, unit, description, value), other) in COUNTERS.into_iter().zip(addresses.other) {
+            let mut points = each(&|of| Some(value(of)));
+            if has_rest {
+                points.push(Point { attributes: vec![(ADDRESS, "other".to_owned())], value: other });
+            }
+            metrics.push(metric(name, unit, Kind::Counter, description, points));
+        }
+        metrics.push(metric(
+            "netflow.exporter.last_seen",
+            "s",
+            Kind::Gauge,
+            "When its latest datagram was received, as Unix time.",
+            each(&|of| Some(of.last_received.as_unix_millis() / 1000)),
+        ));
+        metrics.push(metric(
+            "netflow.exporter.version",
+            "1",
+            Kind::Gauge,
+            "Version of NetFlow that it sent last, 10 for IPFIX.",
+            each(&|of| of.version.map(|version| version.number().into())),
+        ));
+        metrics
+    }
+}
+
+const ADDRESS: &str = "netflow.exporter.address";
+
+fn attributes(exporter: &ExporterSnapshot) -> Vec<(&'static str, String)> {
+    let mut attributes = vec![(ADDRESS, exporter.address.to_string())];
+    if let Some(name) = exporter.profiles.of(0).and_then(|profile| profile.name.as_deref()) {
+        attributes.push(("netflow.exporter.name", name.to_owned()));
+    }
+    attributes
+}
+
+impl Addresses {
+    /// Gives addresses while there are some to the exporters that sent most, of those that sent something valid. Returns
+    /// whether there are, or were, others.
+    fn look(&mut self, all: &[ExporterSnapshot]) -> bool {
+        self.known.retain(|address| all.binary_search_by_key(address, |exporter| exporter.address).is_ok());
+        let is_valid = |of: &ExporterSnapshot| of.records + of.options_records + of.templates > 0;
+        let mut new: Vec<_> = all.iter().filter(|of| is_valid(of) && !self.known.contains(&of.address)).collect();
+        new.sort_by_key(|exporter| std::cmp::Reverse(exporter.datagrams));
+        self.known.extend(new.iter().take(MAX_ADDRESSES - self.known.len()).map(|exporter| exporter.address));
+
+        let mut rest = Values::default();
+        for exporter in all.iter().filter(|exporter| !self.known.contains(&exporter.address)) {
+            for (sum, (_, _, _, value)) in rest.iter_mut().zip(COUNTERS) {
+                *sum += value(exporter);
+            }
+        }
+        for ((other, now), before) in self.other.iter_mut().zip(rest).zip(self.rest) {
+            *other += now.saturating_sub(before);
+        }
+        self.rest = rest;
+        self.other != Values::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_collector::{CollectorConfig, CollectorStats, ExporterPolicy, Pipeline};
+    use flow_state::{State, StateConfig, Timestamp, TransportSession};
+    use flow_traffic::{Generator, TrafficConfig, Version};
+    use otlp_sink::{Output, Sink, SinkConfig, StdoutFormat};
+
+    use super::*;
+
+    /// A pipeline in front of the metrics, with nobody behind.
+    struct Traffic {
+        pipeline: Pipeline,
+        generator: Generator,
+        metrics: PerExporter,
+    }
+
+    impl Traffic {
+        /// Has to be called within a tokio runtime.
+        fn new() -> Self {
+            let config = SinkConfig::default().with_output(Output::Stdout(StdoutFormat::JsonLines));
+            let sink = Sink::start(config, &tokio::runtime::Handle::current()).unwrap();
+            let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
+            let state = Arc::new(State::new(StateConfig::default()));
+            let schema = CollectorConfig::default().schema;
+            let stats = Arc::<CollectorStats>::default();
+            Self {
+                pipeline: Pipeline::new(state, stats, exporters.clone(), schema, &sink),
+                generator: Generator::new(TrafficConfig::new(Version::V5)).unwrap(),
+                metrics: PerExporter::new(exporters),
+            }
+        }
+
+        fn receive(&mut self, from: u8) {
+            let session = TransportSession::new(([192, 0, 2, from], 50_000).into(), ([198, 51, 100, 1], 2055).into());
+            let datagram = self.generator.next_datagram();
+            self.pipeline.process(session, Timestamp::from_unix_seconds(1_700_000_000), datagram.bytes);
+        }
+
+        /// Datagrams by address.
+        fn datagrams(&self) -> Vec<(String, u64)> {
+            let metrics = self.metrics.metrics();
+            let datagrams = metrics.iter().find(|metric| metric.name == "netflow.exporter.datagrams").unwrap();
+            datagrams.points.iter().map(|point| (point.attributes[0].1.clone(), point.value)).collect()
+        }
+
+        fn of(&self, address: &str) -> Option<u64> {
+            self.datagrams().into_iter().find(|(of, _)| of == address).map(|(_, value)| value)
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_are_few_and_the_others_are_counted_together() {
+        let mut traffic = Traffic::new();
+        (1..=100).for_each(|from| traffic.receive(from));
+        assert_eq!((traffic.datagrams().len(), traffic.of("192.0.2.100"), traffic.of("other")), (100, Some(1), None));
+        (98..=103).for_each(|from| traffic.receive(from));
+        assert_eq!(
+            (traffic.datagrams().len(), traffic.of("192.0.2.100"), traffic.of("other")),
+            (101, Some(2), Some(3))
+        );
+        // Those that sent more since do not take an address from those that have one.
+        (101..=103).for_each(|from| traffic.receive(from));
+        assert_eq!((traffic.of("192.0.2.1"), traffic.of("192.0.2.101"), traffic.of("other")), (Some(1), None, Some(6)));
+    }
+
+    #[tokio::test]
+    async fn the_count_of_the_others_never_falls() {
+        let mut traffic = Traffic::new();
+        (1..=102).for_each(|from| traffic.receive(from));
+        assert_eq!(traffic.of("other"), Some(2));
+        let mut policy = ExporterPolicy::default();
+        policy.deny.push("192.0.2.7/32".parse().unwrap());
+        traffic.metrics.exporters.set_policy(policy);
+        let datagrams = traffic.datagrams();
+        assert!(datagrams.iter().all(|(address, _)| address != "192.0.2.7"));
+        assert_eq!((datagrams.len(), traffic.of("other")), (101, Some(2)), "its address went to another");
+        (101..=102).for_each(|from| traffic.receive(from));
+        assert_eq!(traffic.of("other"), Some(3));
+    }
+}
