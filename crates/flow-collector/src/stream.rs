@@ -89,8 +89,8 @@ pub struct StreamConfig {
     /// How long TLS may take to begin; 10 s by default.
     pub handshake_timeout: Duration,
     /// How long reading may pause because an output has no room, 10 s by default. After that it goes on and what does not
-    /// fit is dropped and counted, as it is over UDP: an exporter that waited for longer would drop flows, or stop to
-    /// measure, and nobody would know.
+    /// fit is dropped and counted, as it is over UDP: an exporter that waits for longer drops flows itself, or is blocked
+    /// (RFC 7011 section 10.4.1).
     pub pause: Duration,
 }
 

@@ -128,7 +128,7 @@ fn stream_of(generator: &mut Generator, messages: usize) -> (Vec<u8>, u64) {
     (stream, flows)
 }
 
-/// RFC 7011 section 10.4.2.2: Messages follow each other without anything between them, wherever segments end.
+/// RFC 7011 section 10.4.3: Messages follow each other without anything between them, wherever segments end.
 #[test]
 fn messages_come_whole_however_they_were_sent() {
     let fixture = Fixture::new(|_| {});
@@ -319,7 +319,8 @@ fn an_endless_sender_leaves_others_their_turns() {
     sender.join().unwrap();
 }
 
-/// What has arrived when the collector stops is read; the rest of a Message is counted.
+/// RFC 7011 section 10.4.4: the collector closes its end and reads on, here until nothing more comes. What there is of a
+/// Message that is not whole is counted.
 #[test]
 fn stopping_reads_what_has_arrived() {
     let fixture = Fixture::new(|_| {});
@@ -337,7 +338,7 @@ fn stopping_reads_what_has_arrived() {
     assert!(exporters.into_iter().all(is_closed));
 }
 
-/// Over TCP an exporter is slowed down when spans have nowhere to go: nothing is lost.
+/// RFC 7011 section 10.4.1: over TCP an exporter is slowed down when spans have nowhere to go: nothing is lost.
 #[test]
 fn an_output_without_room_slows_exporters_down() {
     // Connections open, answers never come.
@@ -375,7 +376,7 @@ fn an_output_without_room_slows_exporters_down() {
     assert_eq!(stats.stream.ended(Ending::Stopped), 1);
 }
 
-/// But not for good: an exporter that may not send drops flows that nobody counts.
+/// But not for good: an exporter that may not send drops flows itself, or blocks.
 #[test]
 fn a_pause_has_an_end() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

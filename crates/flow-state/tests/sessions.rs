@@ -543,8 +543,8 @@ fn issues_of_replayed_sets_stay_with_them() {
     assert_eq!(collector.decoded.replayed_accounting().total(), 0);
 }
 
-/// RFC 7011 section 8: Templates live as long as their Transport Session, and RFC 7011 section 10.4.3: over TCP that is
-/// the connection. The next one, from the same port even, begins with nothing.
+/// RFC 7011 section 8: Templates live as long as their Transport Session, which over TCP is the connection. The next one,
+/// from the same port even, begins with nothing.
 #[test]
 fn what_a_connection_taught_ends_with_it() {
     let mut by_address = StateConfig::default();

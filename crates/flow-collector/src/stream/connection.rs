@@ -10,7 +10,7 @@ use std::task::ready;
 use std::time::Duration;
 
 use flow_state::{State, TransportSession};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task;
@@ -56,6 +56,10 @@ impl Turn {
         Self { pipeline, buffer: vec![0; TURN].into(), paused: None }
     }
 }
+
+/// TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 
 /// What a read gave.
 enum Read {
@@ -121,12 +125,7 @@ impl Reader {
         }
     }
 
-    async fn converse(
-        &self,
-        mut stream: impl AsyncRead + Unpin,
-        session: &TransportSession,
-        framing: &mut Framing,
-    ) -> Ending {
+    async fn converse(&self, mut stream: impl Stream, session: &TransportSession, framing: &mut Framing) -> Ending {
         let mut stopping = self.stopping.clone();
         // When the last Message was complete, or this one began.
         let mut since = Instant::now();
@@ -171,9 +170,11 @@ impl Reader {
         }
     }
 
-    /// Reads what has arrived, and what is on its way.
-    async fn drain(&self, mut stream: impl AsyncRead + Unpin, session: &TransportSession, framing: &mut Framing) {
+    /// Closes our end, then reads what has arrived and what is on its way (RFC 7011 section 10.4.4).
+    async fn drain(&self, mut stream: impl Stream, session: &TransportSession, framing: &mut Framing) {
         let deadline = Instant::now() + DRAIN_TIME;
+        // TLS has something to say with it, which one that does not read may not take.
+        let _ = time::timeout(QUIET, poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx))).await;
         while Instant::now() < deadline {
             match time::timeout(QUIET, self.read(&mut stream, session, framing)).await {
                 Ok(Ok(Read::Messages(_))) => task::yield_now().await,
@@ -185,7 +186,7 @@ impl Reader {
     /// Reads once, as much as is there and fits, and processes the Messages that are complete.
     async fn read(
         &self,
-        stream: &mut (impl AsyncRead + Unpin),
+        stream: &mut impl Stream,
         session: &TransportSession,
         framing: &mut Framing,
     ) -> io::Result<Read> {

@@ -94,7 +94,7 @@ mod tests {
         (messages, result)
     }
 
-    /// RFC 7011 section 10.4.2.2: a Message has its length in its header, wherever segments begin and end.
+    /// RFC 7011 section 10.4.3: Messages are told apart by the length in their header, wherever segments begin and end.
     #[test]
     fn a_message_may_be_cut_at_every_byte() {
         let messages = [message(16, 1), message(90, 2), message(17, 3)];
