@@ -52,9 +52,14 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
         writeln!(output, "# OTEL_SDK_DISABLED is true: nothing is received and nothing exported")?;
         return Ok(());
     }
-    for address in bind(&config)?.addresses() {
+    let collector = bind(&config)?;
+    for address in collector.addresses() {
         writeln!(output, "# {address} can be listened on")?;
     }
+    for (protocol, address) in collector.stream_addresses() {
+        writeln!(output, "# {address} can be listened on over {protocol}")?;
+    }
+    drop(collector);
     if args.settings.elements.is_some() {
         writeln!(output, "# {} elements are defined", config.collector.state.elements.len())?;
     }

@@ -41,7 +41,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Receive NetFlow and IPFIX over UDP and export one trace per datagram (the default)
+    /// Receive NetFlow and IPFIX and export one trace per datagram (the default)
     Collect(Settings),
     /// Print the flow records of a capture
     Decode(DecodeArgs),

@@ -44,6 +44,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     warn_if_unreachable(&config.sink, runtime.handle());
     let sink = Sink::start(config.sink.clone(), runtime.handle())?;
     let addresses = collector.addresses().to_vec();
+    let streams = collector.stream_addresses().to_vec();
     let mut running = collector.start(&sink)?;
     let log_stats = lines.as_ref().map(|lines| lines.stats.clone());
     let (stats, exporters) = (running.stats().clone(), running.exporters().clone());
@@ -60,6 +61,14 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     };
     for address in addresses {
         info!(%address, "listening for NetFlow and IPFIX over UDP");
+    }
+    for (protocol, address) in streams {
+        info!(%address, "listening for IPFIX over {protocol}");
+    }
+    if config.collector.stream.tls.as_ref().is_some_and(|files| files.client_authorities.is_none()) {
+        warn!(
+            "exporters need not show a certificate: set NETFLOW_TLS_CLIENT_CA to have only those heard that have one"
+        );
     }
     let mut reload = Reload::new(settings);
     runtime.block_on(async {

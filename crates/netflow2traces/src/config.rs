@@ -13,7 +13,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow_collector::{CollectorConfig, ExporterPolicy, ExtraElements, SamplingConfig};
+use flow_collector::{
+    CollectorConfig, ExporterPolicy, ExtraElements, SamplingConfig, StreamConfig, StreamProtocol, TlsFiles,
+};
 use flow_state::TemplateScope;
 use ipnet::IpNet;
 use otlp_sink::{
@@ -60,7 +62,7 @@ impl Config {
     pub(crate) fn new(settings: &Settings) -> Result<Self, UsageError> {
         absent::refuse(&settings.values())?;
         let mut collector = CollectorConfig::default();
-        collector.listen = listen(settings)?;
+        (collector.listen, collector.stream) = listen(settings)?;
         collector.exporters = exporters(settings)?;
         if let Some(count) = &settings.workers {
             collector.workers = parse("workers", count, "expected a number, at least 1")?;
@@ -185,17 +187,59 @@ fn exporters(settings: &Settings) -> Result<ExporterPolicy, UsageError> {
     Ok(policy)
 }
 
-fn listen(settings: &Settings) -> Result<Vec<SocketAddr>, UsageError> {
+fn listen(settings: &Settings) -> Result<(Vec<SocketAddr>, StreamConfig), UsageError> {
+    let mut stream = StreamConfig::default();
+    const COUNT: &str = "expected a number, at least 1";
+    let count = |key, value| parse::<NonZero<usize>>(key, value, COUNT).map(NonZero::get);
+    stream.connections = count("tcp_connections", &settings.tcp_connections)?;
+    stream.connections_per_address = count("tcp_connections_per_address", &settings.tcp_connections_per_address)?;
+    stream.idle_timeout = parse_duration("tcp_idle_timeout", &settings.tcp_idle_timeout)?;
+    let mut udp = Vec::new();
     if settings.listen.is_empty() {
         let port = parse("listen_port", &settings.listen_port, "expected a port, 0 to 65535")?;
         let host = settings.listen_host.trim().trim_start_matches('[').trim_end_matches(']');
-        return Ok(vec![resolve("listen_host", &settings.listen_host, (host, port))?]);
+        udp.push(resolve("listen_host", &settings.listen_host, (host, port))?);
     }
-    let address = |url: &String| match url.trim().strip_prefix("udp://") {
-        Some(address) => resolve("listen", url, address.trim_end_matches('/')),
-        None => Err(invalid("listen", url, "expected udp://HOST:PORT")),
+    for url in &settings.listen {
+        let (scheme, address) = url.trim().split_once("://").unwrap_or_default();
+        let address = address.trim_end_matches('/');
+        let protocol = match scheme {
+            "udp" => {
+                udp.push(resolve("listen", url, address)?);
+                continue;
+            }
+            "tcp" => StreamProtocol::Tcp,
+            "tls" => StreamProtocol::Tls,
+            _ => return Err(invalid("listen", url, "expected udp://HOST:PORT, tcp://HOST or tls://HOST")),
+        };
+        let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+        let address = if has_port { address.to_owned() } else { format!("{address}:{}", protocol.default_port()) };
+        stream.listen.push((protocol, resolve("listen", url, address)?));
+    }
+    stream.tls = tls_files(settings, stream.listen.iter().any(|(protocol, _)| *protocol == StreamProtocol::Tls))?;
+    Ok((udp, stream))
+}
+
+/// The files for TLS, which have to be there when somebody can come by it, and not otherwise.
+fn tls_files(settings: &Settings, is_needed: bool) -> Result<Option<TlsFiles>, UsageError> {
+    let files = [
+        ("tls_certificate", &settings.tls_certificate),
+        ("tls_key", &settings.tls_key),
+        ("tls_client_ca", &settings.tls_client_ca),
+    ];
+    if !is_needed {
+        return match files.into_iter().find_map(|(key, file)| Some((key, file.as_ref()?))) {
+            Some((key, file)) => Err(invalid(key, file, "needs an address tls://HOST in --listen")),
+            None => Ok(None),
+        };
+    }
+    let (Some(certificate), Some(key)) = (&settings.tls_certificate, &settings.tls_key) else {
+        let names = [setting_name("tls_certificate"), setting_name("tls_key")].join(" and ");
+        return Err(UsageError::new(format!("to listen at tls://, set {names}")));
     };
-    settings.listen.iter().map(address).collect()
+    let mut files = TlsFiles::new(certificate, key);
+    files.client_authorities = settings.tls_client_ca.as_ref().map(PathBuf::from);
+    Ok(Some(files))
 }
 
 fn resolve(key: &str, value: &str, address: impl ToSocketAddrs) -> Result<SocketAddr, UsageError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flow_collector::{CollectorStats, DecodeDurations, Exporters, StatsSnapshot};
+use flow_collector::{CollectorStats, DecodeDurations, Ending, StatsSnapshot};
 use flow_state::{DecodeErrorKind, State, Timestamp};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use otlp_sink::{DropReason, OutputStats, RequestDurations, Sink};
@@ -134,6 +134,7 @@ impl Source {
     /// All metrics now.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
         let mut metrics = self.received();
+        metrics.extend(self.connections());
         metrics.extend(self.followed());
         metrics.extend(self.remembered());
         metrics.extend(self.exporters.metrics());
@@ -243,6 +244,43 @@ impl Source {
                 stats.receive_errors,
             ),
             decoding(&stats),
+        ]
+    }
+
+    /// Connections of exporters over TCP and TLS.
+    fn connections(&self) -> Vec<Metric> {
+        let stream = self.stats.snapshot().stream;
+        vec![
+            Metric::gauge(
+                "netflow.collector.connections",
+                "{connection}",
+                "Connections of exporters that are open.",
+                stream.open() as usize,
+            ),
+            Metric::counter(
+                "netflow.collector.connections.accepted",
+                "{connection}",
+                "Connections accepted, those refused at once included.",
+                stream.accepted,
+            ),
+            Metric::by_reason(
+                "netflow.collector.connections.ended",
+                "{connection}",
+                "Connections that ended or were refused, by reason.",
+                Ending::ALL.map(|ending| (ending.as_str(), stream.ended(ending))),
+            ),
+            Metric::counter(
+                "netflow.collector.connections.cut_messages",
+                "{message}",
+                "Messages that were not complete when their connection ended.",
+                stream.cut_messages,
+            ),
+            Metric::counter(
+                "netflow.collector.connections.pauses",
+                "{pause}",
+                "How often reading of connections paused because an output had no room.",
+                stream.pauses,
+            ),
         ]
     }
 

@@ -23,9 +23,35 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_LISTEN_PORT", value_name = "PORT", default_value = "2055")]
     pub(crate) listen_port: String,
 
-    /// Addresses to listen on, as udp://HOST:PORT, instead of host and port; several with commas or by repeating
+    /// Addresses to listen on instead of host and port, as udp://HOST:PORT, and for IPFIX tcp://HOST:PORT (4739 when absent)
+    /// or tls://HOST:PORT (4740); several with commas or by repeating
     #[arg(long, env = "NETFLOW_LISTEN", value_name = "URL", value_delimiter = ',')]
     pub(crate) listen: Vec<String>,
+
+    /// PEM file with the certificate that is shown to exporters at tls:// addresses, and those between it and an authority
+    #[arg(long, env = "NETFLOW_TLS_CERTIFICATE", value_name = "FILE")]
+    pub(crate) tls_certificate: Option<String>,
+
+    /// PEM file with its key
+    #[arg(long, env = "NETFLOW_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+
+    /// PEM file with the authorities that sign the certificates of exporters, which must show one then; anyone may send
+    /// when absent
+    #[arg(long, env = "NETFLOW_TLS_CLIENT_CA", value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<String>,
+
+    /// Connections at tcp:// and tls:// addresses, over all exporters
+    #[arg(long, env = "NETFLOW_TCP_CONNECTIONS", value_name = "COUNT", default_value = "1024")]
+    pub(crate) tcp_connections: String,
+
+    /// The same from one address
+    #[arg(long, env = "NETFLOW_TCP_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", default_value = "64")]
+    pub(crate) tcp_connections_per_address: String,
+
+    /// How long a connection may be silent between two Messages, such as `10m` or `1d`
+    #[arg(long, env = "NETFLOW_TCP_IDLE_TIMEOUT", value_name = "DURATION", default_value = "1h")]
+    pub(crate) tcp_idle_timeout: String,
 
     /// Networks whose exporters are heard, as CIDR or address; all when absent
     #[arg(long, env = "NETFLOW_ALLOW", value_name = "CIDR", value_delimiter = ',')]
@@ -47,7 +73,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_EXPORTER_MAX_RECORDS", value_name = "COUNT")]
     pub(crate) exporter_max_records: Option<String>,
 
-    /// Receiving sockets and decoding threads; one for each processor, at most eight, when absent
+    /// Receiving sockets of each udp:// address and their threads, and threads for all connections; one for each processor, at most eight, when absent
     #[arg(long, env = "NETFLOW_WORKERS", value_name = "COUNT")]
     pub(crate) workers: Option<String>,
 

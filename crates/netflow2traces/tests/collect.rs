@@ -226,3 +226,28 @@ fn metrics_go_over_otlp_too() {
     collector.signal("TERM");
     assert_eq!(collector.end().0, 0);
 }
+
+/// IPFIX over TCP beside UDP: both become spans, and what stands at the end says so.
+#[test]
+fn connections_are_received_beside_datagrams() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = format!("file:{}", folder.path().join("spans.jsonl").display());
+    let mut command = netflow2traces(&["--listen", "udp://127.0.0.1:0,tcp://127.0.0.1:0", "--workers", "1"]);
+    command.args(["--output", &output, "--metrics-exporter", "none"]);
+    let mut collector = Collector::spawn(command.stdout(Stdio::null()));
+    let line = collector.wait_for("listening for IPFIX over TCP");
+    let address = line.split_once("address=").unwrap().1.trim().to_owned();
+    // A Template of one element, protocolIdentifier, and two records of it.
+    let message = hex_literal::hex!(
+        "000a 0022 6553f100 00000000 00000007" // Message Header
+        "0002 000c 0100 0001 0004 0001"        // Template 256
+        "0100 0006 06 11"                      // its records
+    );
+    let mut exporter = TcpStream::connect(&address).unwrap();
+    exporter.write_all(&message).unwrap();
+    collector.receive(1);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0, "{log:?}");
+    assert!(log.last().unwrap().contains("datagrams=2 denied=0 records=32"), "{log:?}");
+}

@@ -11,11 +11,9 @@ pub(super) enum Supports {
     Nothing,
     /// One value.
     Only(&'static str),
-    /// Everything but values that begin so.
-    Not(&'static [&'static str]),
 }
 
-use Supports::{Not, Nothing, Only};
+use Supports::{Nothing, Only};
 
 /// Key, what there is of it, and what to do instead.
 pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
@@ -24,7 +22,6 @@ pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
     ("span_time", Only("receive"), "use receive; the flow's own times are attributes"),
     ("span_time_max_age", Nothing, "spans carry the time of receipt"),
     ("schema", Only("netflow"), "use netflow"),
-    ("listen", Not(&["tcp:", "tls:"]), "use udp://HOST:PORT"),
 ];
 
 /// Refuses the first setting that asks for what is not there.
@@ -36,7 +33,6 @@ pub(super) fn refuse(values: &BTreeMap<String, Vec<String>>) -> Result<(), Usage
             match supports {
                 Nothing => true,
                 Only(only) => value != *only,
-                Not(prefixes) => prefixes.iter().any(|prefix| value.starts_with(prefix)),
             }
         });
         let name = setting_name(key);

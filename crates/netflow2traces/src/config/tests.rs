@@ -50,7 +50,6 @@ fn what_is_not_in_this_version_is_never_ignored() {
         let value = match supports {
             Supports::Nothing => "anything".to_owned(),
             Supports::Only(only) => format!("not {only}"),
-            Supports::Not(prefixes) => format!("{}//127.0.0.1:4739", prefixes[0]),
         };
         let error = error(&[&flag, &value]);
         assert!(
@@ -58,7 +57,26 @@ fn what_is_not_in_this_version_is_never_ignored() {
             "{error}"
         );
     }
-    assert!(error(&["--listen", "udp://127.0.0.1:1,tls://127.0.0.1:4740"]).contains("not in this version"));
+}
+
+#[test]
+fn protocols_have_their_own_ports() {
+    let listen = "udp://127.0.0.1:2055,tcp://127.0.0.1,tls://[::1]/,tcp://[::]:1";
+    let files = ["--tls-certificate", "server.pem", "--tls-key", "server.key", "--tls-client-ca", "ca.pem"];
+    let collector = config(&[&["--listen", listen][..], &files].concat()).collector;
+    assert_eq!(collector.listen, ["127.0.0.1:2055".parse().unwrap()]);
+    let expected =
+        [(StreamProtocol::Tcp, "127.0.0.1:4739"), (StreamProtocol::Tls, "[::1]:4740"), (StreamProtocol::Tcp, "[::]:1")];
+    assert_eq!(collector.stream.listen, expected.map(|(protocol, address)| (protocol, address.parse().unwrap())));
+    let files = collector.stream.tls.unwrap();
+    assert_eq!((files.certificate, files.key), ("server.pem".into(), "server.key".into()));
+    assert_eq!(files.client_authorities, Some("ca.pem".into()));
+    let (default, unset) = (StreamConfig::default(), config(&[]).collector.stream);
+    assert_eq!(
+        (unset.connections, unset.connections_per_address),
+        (default.connections, default.connections_per_address)
+    );
+    assert_eq!((unset.idle_timeout, unset.listen), (default.idle_timeout, default.listen));
 }
 
 #[test]
@@ -68,7 +86,31 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
             &["--listen-port", "65536"][..],
             "--listen-port (NETFLOW_LISTEN_PORT): \"65536\": expected a port, 0 to 65535",
         ),
-        (&["--listen", "0.0.0.0:2055"], "--listen (NETFLOW_LISTEN): \"0.0.0.0:2055\": expected udp://HOST:PORT"),
+        (
+            &["--listen", "0.0.0.0:2055"],
+            "--listen (NETFLOW_LISTEN): \"0.0.0.0:2055\": expected udp://HOST:PORT, tcp://HOST or tls://HOST",
+        ),
+        (
+            &["--listen", "udp://127.0.0.1"],
+            "--listen (NETFLOW_LISTEN): \"udp://127.0.0.1\": no address of this machine: use one, 0.0.0.0 or [::] (invalid socket address)",
+        ),
+        (
+            &["--listen", "sctp://127.0.0.1"],
+            "--listen (NETFLOW_LISTEN): \"sctp://127.0.0.1\": expected udp://HOST:PORT, tcp://HOST or tls://HOST",
+        ),
+        (
+            &["--listen", "tls://127.0.0.1", "--tls-key", "key.pem"],
+            "to listen at tls://, set --tls-certificate (NETFLOW_TLS_CERTIFICATE) and --tls-key (NETFLOW_TLS_KEY)",
+        ),
+        (
+            &["--listen", "tcp://127.0.0.1", "--tls-client-ca", "ca.pem"],
+            "--tls-client-ca (NETFLOW_TLS_CLIENT_CA): \"ca.pem\": needs an address tls://HOST in --listen",
+        ),
+        (
+            &["--tcp-connections", "0"],
+            "--tcp-connections (NETFLOW_TCP_CONNECTIONS): \"0\": expected a number, at least 1",
+        ),
+        (&["--tcp-idle-timeout", "0s"], "--tcp-idle-timeout (NETFLOW_TCP_IDLE_TIMEOUT): \"0s\": must not be 0"),
         (&["--workers", "0"], "--workers (NETFLOW_WORKERS): \"0\": expected a number, at least 1"),
         (
             &["--allow", "10.0.0.0/8,example"],
