@@ -8,6 +8,7 @@
 mod collector;
 mod durations;
 mod exporters;
+mod filter;
 mod liveness;
 mod pipeline;
 mod receive;
@@ -22,6 +23,7 @@ mod worker;
 pub use collector::{Collector, CollectorConfig, CollectorError, Running};
 pub use durations::DecodeDurations;
 pub use exporters::{ExporterLimits, ExporterPolicy, ExporterRule, ExporterSnapshot, Exporters};
+pub use filter::{Filter, FilterError};
 pub use flow_semconv::{ExtraElements, Probability, SamplingPolicy};
 pub use liveness::Liveness;
 pub use pipeline::Pipeline;

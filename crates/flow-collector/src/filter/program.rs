@@ -1,0 +1,351 @@
+//! Rules as tables.
+//!
+//! An expression becomes a list of terms, each of which asks for facts to be in sets, all of them. Terms come in blocks of
+//! 64. Each fact that is asked for has a table in a block: for each of its values, which terms it leaves possible. A flow
+//! is decided by one look into each table and the first term that is left over, whatever the number of rules.
+//!
+//! Where `and` over several `or` would make many terms, a part becomes a question of its own, with blocks of its own.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use flow_state::FlowRecord;
+
+use super::expression::{Action, End, Expression, Rule, Test, Values};
+use super::fact::Asked;
+use super::index::Index;
+use super::set::{Ranges, Set};
+
+/// Decides flows.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    /// What the last one needs the answers to comes before it.
+    questions: Vec<Question>,
+}
+
+/// Blocks in order, and the answer where no term holds.
+#[derive(Clone, Debug)]
+struct Question {
+    blocks: Box<[Block]>,
+    otherwise: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    /// A bit for each term.
+    terms: u64,
+    /// Terms whose answer is yes.
+    yes: u64,
+    tables: Box<[Table]>,
+    /// Questions that the answer must be yes to, and the terms for which.
+    questions: Box<[(u32, u64)]>,
+}
+
+/// Which terms each value of a fact leaves possible.
+#[derive(Clone, Debug)]
+struct Table {
+    asked: Asked,
+    /// Terms that ask for the fact.
+    terms: u64,
+    absent: u64,
+    numbers: Index<u64>,
+    ipv6: Option<Box<Index<u128>>>,
+}
+
+/// Answers that are known for a flow.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answers {
+    known: u128,
+    yes: u128,
+}
+
+/// Questions beside the first, so that the answers for a flow fit a word.
+const MAX_QUESTIONS: usize = u128::BITS as usize;
+/// Terms that `and` may make of its parts.
+const MAX_PRODUCT: usize = 16;
+
+/// Rules that would make too large a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooComplex;
+
+impl Program {
+    /// The first rule that holds decides; where none does, a flow is kept if there is no rule that keeps.
+    pub(super) fn new<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Result<Self, TooComplex> {
+        let rules: Vec<_> = rules.into_iter().collect();
+        let mut terms = Vec::new();
+        // Neighbours with the same action are alternatives, so that their values share sets.
+        for group in rules.chunk_by(|rule, next| rule.action == next.action) {
+            let alternatives = group.iter().map(|rule| Form::new(&rule.expression, true)).collect();
+            let keeps = group.first().is_some_and(|rule| rule.action == Action::Keep);
+            terms.extend(Form::Any(alternatives).terms().into_iter().map(|term| (term, keeps)));
+        }
+        let otherwise = rules.iter().all(|rule| rule.action == Action::Drop);
+        let mut compiler = Compiler::default();
+        compiler.question(&terms, otherwise)?;
+        Ok(Self { questions: compiler.questions })
+    }
+
+    /// Whether a flow is kept.
+    #[inline]
+    pub(super) fn keeps(&self, flow: &FlowRecord<'_>) -> bool {
+        let last = self.questions.len() - 1;
+        self.questions[last].answer(&self.questions, flow, &mut Answers::default())
+    }
+}
+
+impl Question {
+    fn answer(&self, all: &[Self], flow: &FlowRecord<'_>, answers: &mut Answers) -> bool {
+        for block in &self.blocks {
+            let mut left = block.terms;
+            for table in &block.tables {
+                // Most facts are not worth a look any more.
+                if left & table.terms != 0 {
+                    left &= table.get(flow);
+                }
+            }
+            for (question, terms) in &block.questions {
+                if left & terms != 0 && !answers.get(*question, all, flow) {
+                    left &= !terms;
+                }
+            }
+            if left != 0 {
+                return block.yes >> left.trailing_zeros() & 1 == 1;
+            }
+        }
+        self.otherwise
+    }
+}
+
+impl Answers {
+    fn get(&mut self, question: u32, all: &[Question], flow: &FlowRecord<'_>) -> bool {
+        let bit = 1 << question;
+        if self.known & bit == 0 {
+            let answer = all[question as usize].answer(all, flow, self);
+            self.known |= bit;
+            self.yes |= if answer { bit } else { 0 };
+        }
+        self.yes & bit != 0
+    }
+}
+
+impl Table {
+    #[inline]
+    fn get(&self, flow: &FlowRecord<'_>) -> u64 {
+        if let Some(ipv6) = &self.ipv6 {
+            return match self.asked.address(flow) {
+                None => self.absent,
+                Some(IpAddr::V4(address)) => self.numbers.get(address.to_bits().into()),
+                Some(IpAddr::V6(address)) => ipv6.get(address.to_bits()),
+            };
+        }
+        self.asked.number(flow).map_or(self.absent, |number| self.numbers.get(number))
+    }
+
+    fn new(asked: Asked, sets: &[(usize, Rc<Set>)], all: u64) -> Self {
+        let terms = sets.iter().fold(0, |terms, (term, _)| terms | 1 << term);
+        let free = all & !terms;
+        let absent = sets.iter().filter(|(_, set)| set.absent).fold(free, |bits, (term, _)| bits | 1 << term);
+        fn index<T: super::index::Number>(
+            sets: &[(usize, Rc<Set>)],
+            free: u64,
+            ranges: impl Fn(&Set) -> &Ranges,
+        ) -> Index<T> {
+            let mut flips = Vec::new();
+            for (term, set) in sets {
+                for (first, last) in ranges(set).iter() {
+                    flips.push((first, 1 << term));
+                    flips.extend(last.checked_add(1).map(|next| (next, 1 << term)));
+                }
+            }
+            Index::new(free, flips)
+        }
+        Self {
+            asked,
+            terms,
+            absent,
+            numbers: index(sets, free, |set| &set.numbers),
+            ipv6: asked.is_address().then(|| Box::new(index(sets, free, |set| &set.ipv6))),
+        }
+    }
+}
+
+/// What holds if each fact is in its set and each question has yes for an answer.
+#[derive(Clone, Debug, Default)]
+struct Term {
+    sets: BTreeMap<Asked, Rc<Set>>,
+    questions: Vec<Rc<Vec<Term>>>,
+}
+
+impl Term {
+    /// What holds if both do; `None` if that cannot be.
+    fn and(&self, other: &Self) -> Option<Self> {
+        let mut both = self.clone();
+        for (asked, set) in &other.sets {
+            both.narrow(*asked, set)?;
+        }
+        both.questions.extend(other.questions.iter().cloned());
+        Some(both)
+    }
+
+    fn narrow(&mut self, asked: Asked, set: &Rc<Set>) -> Option<()> {
+        let narrowed = match self.sets.get(&asked) {
+            Some(own) => Rc::new(own.intersection(set)),
+            None => set.clone(),
+        };
+        if narrowed.is_empty() {
+            return None;
+        }
+        self.sets.insert(asked, narrowed);
+        Some(())
+    }
+}
+
+/// An expression without `not`: sets have taken it up.
+#[derive(Debug)]
+enum Form {
+    In(Asked, Set),
+    All(Vec<Form>),
+    Any(Vec<Form>),
+}
+
+impl Form {
+    /// The expression, or where it is not `wanted` its opposite.
+    fn new(expression: &Expression, wanted: bool) -> Self {
+        let all = |parts: &[Expression]| parts.iter().map(|part| Self::new(part, wanted)).collect();
+        match (expression, wanted) {
+            (Expression::All(parts), true) | (Expression::Any(parts), false) => Self::All(all(parts)),
+            (Expression::Any(parts), true) | (Expression::All(parts), false) => Self::Any(all(parts)),
+            (Expression::Not(inner), _) => Self::new(inner, !wanted),
+            (Expression::Test(test), _) => Self::of_test(test, wanted),
+        }
+    }
+
+    fn of_test(test: &Test, wanted: bool) -> Self {
+        let set = match &test.values {
+            Values::Numbers(ranges) => Set::of_numbers(ranges),
+            Values::Networks(networks) => Set::of_networks(networks),
+            Values::Flags(bits) => {
+                let holds = |flags: &u64| flags & u64::from(*bits) == u64::from(*bits);
+                Set::of_numbers(&(0..=0xff).filter(holds).map(|flags| flags..=flags).collect::<Vec<_>>())
+            }
+        };
+        let set = if wanted { set } else { set.complement() };
+        match (test.asked(), test.end == End::Both) {
+            ((one, None), _) => Self::In(one, set),
+            ((first, Some(second)), is_both) => {
+                let parts = vec![Self::In(first, set.clone()), Self::In(second, set)];
+                if is_both == wanted { Self::All(parts) } else { Self::Any(parts) }
+            }
+        }
+    }
+
+    /// Terms of which one must hold.
+    fn terms(self) -> Vec<Term> {
+        match self {
+            Self::In(_, set) if set.is_empty() => Vec::new(),
+            Self::In(asked, set) => vec![Term { sets: BTreeMap::from([(asked, Rc::new(set))]), questions: Vec::new() }],
+            Self::Any(parts) => Self::any(parts),
+            Self::All(parts) => Self::all(parts).unwrap_or_default(),
+        }
+    }
+
+    /// Sets of one fact are one set.
+    fn any(parts: Vec<Self>) -> Vec<Term> {
+        let mut sets = BTreeMap::<Asked, Vec<Set>>::new();
+        let mut terms = Vec::new();
+        let mut rest = vec![parts];
+        while let Some(parts) = rest.pop() {
+            for part in parts {
+                match part {
+                    Self::In(asked, set) => sets.entry(asked).or_default().push(set),
+                    Self::Any(parts) => rest.push(parts),
+                    part @ Self::All(_) => terms.extend(part.terms()),
+                }
+            }
+        }
+        for (asked, sets) in sets {
+            terms.extend(Self::In(asked, Set::union(&sets)).terms());
+        }
+        terms
+    }
+
+    /// `None` if nothing can hold.
+    fn all(parts: Vec<Self>) -> Option<Vec<Term>> {
+        let mut base = Term::default();
+        let mut factors = Vec::new();
+        let mut rest = vec![parts];
+        while let Some(parts) = rest.pop() {
+            for part in parts {
+                match part {
+                    Self::In(asked, set) => base.narrow(asked, &Rc::new(set))?,
+                    Self::All(parts) => rest.push(parts),
+                    part @ Self::Any(_) => factors.push(part.terms()),
+                }
+            }
+        }
+        // The short ones are multiplied out.
+        factors.sort_by_key(Vec::len);
+        let mut terms = vec![base];
+        for factor in factors {
+            terms = if terms.len() * factor.len() <= MAX_PRODUCT || factor.len() < 2 {
+                terms.iter().flat_map(|term| factor.iter().filter_map(|other| term.and(other))).collect()
+            } else {
+                let question = Rc::new(factor);
+                terms.iter_mut().for_each(|term| term.questions.push(question.clone()));
+                terms
+            };
+        }
+        Some(terms)
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    questions: Vec<Question>,
+    /// By where the terms of a question are.
+    known: BTreeMap<*const Vec<Term>, u32>,
+}
+
+impl Compiler {
+    /// Adds a question behind those that it needs; returns its number.
+    fn question(&mut self, terms: &[(Term, bool)], otherwise: bool) -> Result<u32, TooComplex> {
+        let blocks = terms.chunks(u64::BITS as usize).map(|terms| self.block(terms)).collect::<Result<_, _>>()?;
+        self.questions.push(Question { blocks, otherwise });
+        let number = self.questions.len() - 1;
+        if number > MAX_QUESTIONS { Err(TooComplex) } else { Ok(number as u32) }
+    }
+
+    fn block(&mut self, terms: &[(Term, bool)]) -> Result<Block, TooComplex> {
+        let all = u64::MAX >> (u64::BITS as usize - terms.len());
+        let mut sets = BTreeMap::<Asked, Vec<(usize, Rc<Set>)>>::new();
+        let mut questions = BTreeMap::<u32, u64>::new();
+        let mut yes = 0;
+        for (place, (term, keeps)) in terms.iter().enumerate() {
+            yes |= u64::from(*keeps) << place;
+            for (asked, set) in &term.sets {
+                sets.entry(*asked).or_default().push((place, set.clone()));
+            }
+            for question in &term.questions {
+                *questions.entry(self.part(question)?).or_default() |= 1 << place;
+            }
+        }
+        Ok(Block {
+            terms: all,
+            yes,
+            tables: sets.iter().map(|(asked, sets)| Table::new(*asked, sets, all)).collect(),
+            questions: questions.into_iter().collect(),
+        })
+    }
+
+    fn part(&mut self, terms: &Rc<Vec<Term>>) -> Result<u32, TooComplex> {
+        let place = Rc::as_ptr(terms);
+        if let Some(known) = self.known.get(&place) {
+            return Ok(*known);
+        }
+        let terms: Vec<_> = terms.iter().map(|term| (term.clone(), true)).collect();
+        let number = self.question(&terms, false)?;
+        self.known.insert(place, number);
+        Ok(number)
+    }
+}
