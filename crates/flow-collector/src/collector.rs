@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use crate::exporters::{ExporterPolicy, Exporters};
+use crate::filter::Filter;
 use crate::liveness::Liveness;
 use crate::pipeline::Pipeline;
 use crate::receive;
@@ -43,6 +44,8 @@ pub struct CollectorConfig {
     pub receive_buffer: usize,
     /// Who is heard, and what is known of them.
     pub exporters: ExporterPolicy,
+    /// Which flows have spans; all by default.
+    pub filter: Arc<Filter>,
     /// Names of the attributes.
     pub schema: Schema,
     /// Elements of records that become attributes as they are, beside those that have names of their own.
@@ -64,6 +67,7 @@ impl Default for CollectorConfig {
             stream: StreamConfig::default(),
             receive_buffer: 8 << 20,
             exporters: ExporterPolicy::default(),
+            filter: Arc::default(),
             schema: Schema::default(),
             extra_elements: None,
             sampling: None,
@@ -164,7 +168,8 @@ impl Collector {
         let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
         let sampler = self.config.sampling.map(|config| Arc::new(FlowSampler::new(config)));
         let pipeline = || {
-            let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink);
+            let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink)
+                .with_filter(self.config.filter.clone());
             if let Some(wanted) = &self.config.extra_elements {
                 pipeline = pipeline.with_extra_elements(wanted.clone());
             }

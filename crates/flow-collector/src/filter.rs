@@ -77,6 +77,11 @@ impl Filter {
         self
     }
 
+    /// Whether there is any rule; without one all flows are kept.
+    pub fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
     /// Whether a flow is kept.
     #[inline]
     pub fn keeps(&self, flow: &FlowRecord<'_>) -> bool {
@@ -127,3 +132,54 @@ fn connection(socket: SocketAddr, end: End) -> Rule {
 }
 
 const TCP: u64 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::subject::SUBJECTS;
+
+    const DOCS: &str = include_str!("../../../docs/filter.md");
+
+    /// What is between backticks.
+    fn quoted(text: &str) -> impl Iterator<Item = &str> {
+        text.split('`').skip(1).step_by(2)
+    }
+
+    #[test]
+    fn every_word_has_a_row_whose_examples_can_be_read() {
+        let rows: Vec<Vec<&str>> = DOCS
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.split('|').map(str::trim).skip(1).take(3).collect())
+            .collect();
+        let words: Vec<_> = rows.iter().flat_map(|row| quoted(row[0])).collect();
+        for subject in SUBJECTS {
+            assert!(words.contains(&subject.word), "{} is not documented", subject.word);
+            let aliases = subject.aliases.iter().filter(|alias| !alias.starts_with("icmp"));
+            aliases.for_each(|alias| assert!(words.contains(alias), "{alias} is not documented"));
+            let names = match subject.kind {
+                subject::Kind::Number(_, names) if subject.word != "dscp" => names,
+                _ => &[],
+            };
+            names.iter().for_each(|(name, _)| assert!(DOCS.contains(name), "{name} is not documented"));
+        }
+        for row in rows {
+            let words: Vec<_> = quoted(row[0]).collect();
+            for example in quoted(row[1]) {
+                let filter: Filter = example.parse().unwrap_or_else(|error| panic!("{example}: {error}"));
+                let is_about = |word: &&str| example.contains(*word) || *word == "host";
+                assert!(words.iter().any(is_about), "{example} is not about {words:?}");
+                assert_eq!(filter.to_string().parse::<Filter>().unwrap().to_string(), filter.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn recipes_can_be_read() {
+        let recipes: Vec<_> = DOCS.split("```filter\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(recipes.len() >= 6);
+        for recipe in recipes {
+            recipe.parse::<Filter>().unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}

@@ -9,6 +9,7 @@ use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
 
 use crate::exporters::{Admission, Exporters};
+use crate::filter::Filter;
 use crate::sampling::FlowSampler;
 use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
 use crate::stats::{CollectorStats, Counts};
@@ -19,6 +20,7 @@ pub struct Pipeline {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
     admission: Admission,
+    filter: Arc<Filter>,
     decoded: Decoded,
     trace: ExportTrace<OtlpParts>,
     sampler: Option<Arc<FlowSampler>>,
@@ -39,6 +41,7 @@ impl Pipeline {
             state,
             stats,
             admission: Admission::new(exporters),
+            filter: Arc::default(),
             decoded: Decoded::default(),
             trace: ExportTrace::default(),
             sampler: None,
@@ -51,6 +54,13 @@ impl Pipeline {
     #[must_use]
     pub fn with_extra_elements(mut self, wanted: ExtraElements) -> Self {
         self.trace = self.trace.with_extra_elements(wanted, self.state.clone());
+        self
+    }
+
+    /// With spans for the flows alone that a filter keeps.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Arc<Filter>) -> Self {
+        self.filter = filter;
         self
     }
 
@@ -78,9 +88,10 @@ impl Pipeline {
         let counts = Counts::of(&self.decoded);
         let allowed = known.take_records(received_at, counts.records);
         let mut seen = 0;
-        let mut select = |_: &FlowRecord<'_>| {
+        let filter = &*self.filter;
+        let mut select = |flow: &FlowRecord<'_>| {
             seen += 1;
-            seen <= allowed
+            seen <= allowed && filter.keeps(flow)
         };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
         self.stats.count_spans(spans.count);
@@ -189,6 +200,20 @@ mod tests {
             assert_eq!(counted.records, flow_spans + flows_cut);
             assert_eq!(counted.decoding.counts.iter().sum::<u64>(), counted.datagrams);
         }
+    }
+
+    /// What is not wanted takes no room of the limit.
+    #[test]
+    fn flows_that_a_filter_drops_are_counted() {
+        let (pipeline, stats, _running) = pipeline();
+        let mut pipeline = pipeline.with_filter(Arc::new("udp".parse().unwrap()));
+        pipeline.process(session(), &many_records(5_000));
+        let counted = stats.snapshot();
+        assert_eq!((counted.records, counted.flow_spans, counted.flows_filtered), (5_000, 0, 5_000));
+        let mut pipeline = pipeline.with_filter(Arc::new("drop udp".parse().unwrap()));
+        pipeline.process(session(), &many_records(5_000));
+        let counted = stats.snapshot();
+        assert_eq!((counted.flow_spans, counted.flows_cut, counted.flows_filtered), (4_096, 904, 5_000));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use tracing::warn;
 use self::fields::FieldPrinter;
 use self::row::Row;
 use self::summary::Summary;
+use crate::config;
 use crate::elements;
 use crate::error::UsageError;
 
@@ -53,6 +54,10 @@ pub(crate) struct DecodeArgs {
     /// Read datagrams of these exporters alone: an address or a network such as 10.0.0.0/8
     #[arg(long, value_name = "CIDR", value_parser = parse_network)]
     exporter: Option<IpNet>,
+
+    /// Print the flows alone that a filter keeps, such as `proto tcp and not src net 10.0.0.0/8`; may be repeated
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Vec<String>,
 }
 
 /// How records are printed.
@@ -92,6 +97,7 @@ fn parse_network(text: &str) -> Result<IpNet, &'static str> {
 /// A capture that cannot be read; what comes before its damage is printed all the same. Output that cannot be written.
 pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
     let state = State::new(args.state_config()?);
+    let filter = config::filter(&args.filter)?;
     let fields = args.fields.then_some(FieldPrinter(&state));
     let mut capture = open(&args.file)?;
     let mut printer = Printer::new(args.format, fields, BufWriter::with_capacity(1 << 16, io::stdout().lock()))?;
@@ -115,10 +121,10 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
         state.decode(&datagram, &mut decoded);
         summary.add(&datagram, &decoded);
         for set in decoded.replayed_sets().filter(|set| !set.template().is_options()) {
-            set.flows().try_for_each(|flow| printer.print(&flow))?;
+            set.flows().filter(|flow| filter.keeps(flow)).try_for_each(|flow| printer.print(&flow))?;
         }
         for set in decoded.data_sets(datagram.bytes) {
-            set.flows().try_for_each(|flow| printer.print(&flow))?;
+            set.flows().filter(|flow| filter.keeps(flow)).try_for_each(|flow| printer.print(&flow))?;
         }
     };
     printer.finish()?;

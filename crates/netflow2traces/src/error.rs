@@ -30,8 +30,13 @@ pub(crate) fn conclude(result: anyhow::Result<()>) -> ExitCode {
     if is_broken_pipe(&error) {
         return ExitCode::SUCCESS;
     }
+    if let Some(error) = error.downcast_ref::<UsageError>() {
+        // May have a line with a caret below.
+        terminal::say(format_args!("error: {error}"));
+        return ExitCode::from(2);
+    }
     terminal::say(format_args!("error: {}", one_line(&error)));
-    if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    ExitCode::FAILURE
 }
 
 /// The causes from the outermost in, each once: many errors already quote their source.

@@ -15,6 +15,8 @@ use crate::settings::{LogSettings, Settings};
 const PAIRS: [&str; 3] = ["otlp_headers", "otlp_traces_headers", "resource_attributes"];
 /// Settings of which the file may give the values as an array.
 const LISTS: [&str; 5] = ["allow", "deny", "listen", "metrics_exporter", "output"];
+/// Of these the texts may hold commas of their own.
+const TEXTS: [&str; 1] = ["filter"];
 
 /// The values of a configuration file by key, as strings.
 #[derive(Debug, Default)]
@@ -73,7 +75,8 @@ pub(crate) fn line(text: &str, at: usize) -> usize {
 }
 
 fn strings(key: &str, value: Value) -> Result<Vec<String>, &'static str> {
-    let is_list = LISTS.contains(&key);
+    let has_commas = TEXTS.contains(&key);
+    let is_list = has_commas || LISTS.contains(&key);
     match value {
         Value::Array(items) if is_list => {
             items.into_iter().map(scalar).collect::<Option<Vec<_>>>().ok_or("an array of strings")
@@ -85,7 +88,7 @@ fn strings(key: &str, value: Value) -> Result<Vec<String>, &'static str> {
         }
         value => {
             let text = scalar(value).ok_or(if is_list { "a string or an array of strings" } else { "one value" })?;
-            Ok(if is_list { text.split(',').map(str::to_owned).collect() } else { vec![text] })
+            Ok(if is_list && !has_commas { text.split(',').map(str::to_owned).collect() } else { vec![text] })
         }
     }
 }

@@ -104,9 +104,14 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_ATTRIBUTES_EXTRA", value_name = "ELEMENTS", value_delimiter = ',')]
     pub(crate) attributes_extra: Vec<String>,
 
-    /// Flows to keep (not in this version)
+    /// Flows that become spans, such as `proto tcp and not src net 10.0.0.0/8`, or rules such as `drop dst port 53`; several
+    /// with semicolons or by repeating; all flows when absent
     #[arg(long, env = "NETFLOW_FILTER", value_name = "EXPRESSION")]
-    pub(crate) filter: Option<String>,
+    pub(crate) filter: Vec<String>,
+
+    /// `true`: flows to and from the receivers of the OTLP endpoints are not left out
+    #[arg(long, env = "NETFLOW_KEEP_OWN_TRAFFIC", value_name = "BOOLEAN", default_value = "false")]
+    pub(crate) keep_own_traffic: String,
 
     /// Which flows stand for all: a share (`10%`, `1/100`, `0.01`); `size:BYTES`, so that larger ones are always kept;
     /// `max:SPANS/s`, which makes the share smaller when needed; or several with commas

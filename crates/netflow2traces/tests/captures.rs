@@ -47,6 +47,40 @@ fn decode_reads_standard_input_and_chooses_datagrams() {
     assert_eq!(count(&["--netflow-version", "ipfix"]), 0);
     assert_eq!(count(&["--exporter", "127.0.0.0/8"]), 264);
     assert_eq!(count(&["--exporter", "192.0.2.1"]), 0);
+    let (tcp, others) = (count(&["--filter", "tcp"]), count(&["--filter", "not tcp"]));
+    assert!(tcp > 0 && others > 0);
+    assert_eq!(tcp + others, 264);
+    assert_eq!(count(&["--filter", "drop tcp", "--filter", "drop any"]), 0);
+}
+
+/// What the filter leaves out has no span, and the trace says how many records there were.
+#[test]
+fn replay_leaves_out_what_the_filter_drops() {
+    let folder = tempfile::tempdir().unwrap();
+    let replay = |filter: &str| {
+        let path = folder.path().join("spans.jsonl");
+        let _ = fs::remove_file(&path);
+        let output = format!("file:{}", path.display());
+        let replay = run(&["replay", "--output", &output, "--filter", filter, &capture("softflowd-v9")]);
+        assert!(replay.status.success(), "{}", stderr(&replay));
+        let spans = spans(&path);
+        let protocols: Vec<_> =
+            named(&spans, "netflow.flow").iter().map(|span| attribute(span, "network.transport")).collect();
+        (named(&spans, "netflow.export").len(), protocols)
+    };
+    let (traces, all) = replay("any");
+    let (same_traces, tcp) = replay("tcp");
+    assert_eq!(all.len(), 264);
+    assert_eq!(traces, same_traces);
+    assert_eq!(tcp.len(), all.iter().filter(|protocol| *protocol == "tcp").count());
+    assert!(!tcp.is_empty() && tcp.iter().all(|protocol| protocol == "tcp"));
+    assert_eq!(replay("tcp; drop any").1, tcp);
+}
+
+fn attribute(span: &Value, key: &str) -> String {
+    let attributes = span["attributes"].as_array().unwrap();
+    let attribute = attributes.iter().find(|attribute| attribute["key"] == key);
+    attribute.and_then(|attribute| attribute["value"]["stringValue"].as_str()).unwrap_or_default().to_owned()
 }
 
 /// Bytes in = headers + templates + records + padding + pending + skipped.

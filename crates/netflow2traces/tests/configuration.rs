@@ -148,14 +148,50 @@ fn failures_are_one_line_and_have_their_exit_codes() {
 
 #[test]
 fn what_this_version_lacks_is_refused_wherever_it_is_set() {
-    let message = "error: --filter (NETFLOW_FILTER) is not in this version: every flow is exported";
-    assert_fails(&netflow2traces(&[]).env("NETFLOW_FILTER", "port 53").output().unwrap(), 2, message);
-    assert_fails(&run(&["check", "--filter", "port 53"]), 2, message);
+    let message = "error: --span-time-max-age (NETFLOW_SPAN_TIME_MAX_AGE) is not in this version: spans carry the time of receipt";
+    assert_fails(&netflow2traces(&[]).env("NETFLOW_SPAN_TIME_MAX_AGE", "1m").output().unwrap(), 2, message);
+    assert_fails(&run(&["check", "--span-time-max-age", "1m"]), 2, message);
     let shape = netflow2traces(&["collect"]).env("NETFLOW_TRACE_SHAPE", "flow").output().unwrap();
     let message = "error: --trace-shape (NETFLOW_TRACE_SHAPE): \"flow\" is not in this version: use packet";
     assert_fails(&shape, 2, message);
     // What has no settings is not concerned.
-    assert!(netflow2traces(&["man"]).env("NETFLOW_FILTER", "port 53").output().unwrap().status.success());
+    assert!(netflow2traces(&["man"]).env("NETFLOW_SPAN_TIME_MAX_AGE", "1m").output().unwrap().status.success());
+}
+
+#[test]
+fn a_filter_is_checked_and_printed() {
+    let message = "error: --filter (NETFLOW_FILTER): unknown word \"prot\", did you mean `port`?\n  \
+                   tcp and dst prot 443\n  \
+                   \u{20}           ^^^^";
+    for command in [&["check"][..], &["collect"], &["replay", "/dev/null"], &["decode", "/dev/null"]] {
+        let output = netflow2traces(command).args(["--filter", "tcp and dst prot 443"]).output().unwrap();
+        assert_fails(&output, 2, message);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("netflow2traces.toml");
+    fs::write(&path, "filter = ['drop port in [53, 123]', 'keep tcp # or so']\n").unwrap();
+    let mut command = netflow2traces(&["check", "--config", path.to_str().unwrap(), "--output", "stdout"]);
+    let check = command.args(FREE).output().unwrap();
+    assert!(stdout(&check).contains("# the filter is drop port in [53 123]; keep proto tcp\n"), "{}", stdout(&check));
+    fs::write(&path, "filter = 'drop port in [53, 123]'\n").unwrap();
+    let mut command = netflow2traces(&["check", "--config", path.to_str().unwrap(), "--output", "stdout"]);
+    let check = command.args(FREE).output().unwrap();
+    assert!(stdout(&check).contains("# the filter is drop port in [53 123]\n"), "{}", stdout(&check));
+}
+
+/// Spans must not tell of the delivery of spans.
+#[test]
+fn connections_to_the_backend_are_left_out() {
+    let endpoint = ["check", "--otlp-endpoint", "http://127.0.0.1:1/,http://[::1]:2", "--metrics-exporter", "none"];
+    let own = "# the filter is drop proto tcp and src host 127.0.0.1 and src port 1; \
+               drop proto tcp and dst host 127.0.0.1 and dst port 1; \
+               drop proto tcp and src host ::1 and src port 2; \
+               drop proto tcp and dst host ::1 and dst port 2; keep port 80\n";
+    let check = netflow2traces(&endpoint).args(FREE).args(["--filter", "port 80"]).output().unwrap();
+    assert!(stdout(&check).contains(own), "{}", stdout(&check));
+    let mut command = netflow2traces(&endpoint);
+    let check = command.args(FREE).args(["--filter", "port 80", "--keep-own-traffic", "true"]).output().unwrap();
+    assert!(stdout(&check).contains("# the filter is keep port 80\n"), "{}", stdout(&check));
 }
 
 #[test]

@@ -17,7 +17,6 @@ use Supports::{Nothing, Only};
 
 /// Key, what there is of it, and what to do instead.
 pub(super) const ABSENT: &[(&str, Supports, &str)] = &[
-    ("filter", Nothing, "every flow is exported"),
     ("trace_shape", Only("packet"), "use packet"),
     ("span_time", Only("receive"), "use receive; the flow's own times are attributes"),
     ("span_time_max_age", Nothing, "spans carry the time of receipt"),
