@@ -7,6 +7,9 @@ use flow_collector::Filter;
 use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
 use flow_wire::encode::{FixedRecord, MessageWriter, header};
 use flow_wire::{Version, ie::id};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use testkit::invariants;
 
 /// A flow: elements of one IPFIX record.
 #[derive(Clone, Default)]
@@ -540,3 +543,71 @@ fn deep_and_long_texts_are_refused() {
     let list: Filter = format!("src net in [{}]", networks.join(" ")).parse().unwrap();
     assert_eq!(verdicts(&web().message(), &list), [true]);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn filters_decide_as_a_plain_reading_of_them(choices in vec(any::<u8>(), 0..400)) {
+        invariants::filter(&[&[0], &choices[..]].concat());
+    }
+
+    /// Words in any order are read or refused.
+    #[test]
+    fn any_text_is_read_or_refused(words in vec(prop::sample::select(WORDS), 0..20), noise in ".{0,8}", at in any::<prop::sample::Index>()) {
+        let mut words: Vec<_> = words.into_iter().map(str::to_owned).collect();
+        words.insert(at.index(words.len() + 1), noise);
+        invariants::filter(&[b"1", words.join(" ").as_bytes()].concat());
+        words.remove(at.index(words.len()));
+        invariants::filter(&[b"1", words.join(" ").as_bytes()].concat());
+    }
+}
+
+const WORDS: &[&str] = &[
+    "keep",
+    "drop",
+    ";",
+    "(",
+    ")",
+    "[",
+    "]",
+    "in",
+    "not",
+    "!",
+    "and",
+    "&&",
+    "or",
+    "||",
+    "any",
+    "src",
+    "dst",
+    "out",
+    "port",
+    "80",
+    "80-443",
+    "host",
+    "10.0.0.1",
+    "net",
+    "10.0.0.0/8",
+    "2001:db8::/32",
+    "proto",
+    "tcp",
+    "udp",
+    "bytes",
+    "1m",
+    ">",
+    "<=",
+    "flags",
+    "S",
+    "if",
+    "mac",
+    "00:00:5e:00:53:01",
+    "version",
+    "ipfix",
+    "exporter",
+    "duration",
+    "5s",
+    "# x\n",
+    ",",
+    "=",
+];

@@ -2,6 +2,7 @@
 
 mod capture;
 mod encoder;
+mod filter;
 mod lists;
 mod snapshot;
 
@@ -13,6 +14,7 @@ use flow_wire::{Message, SetKind, Template, TemplateLimits, Value};
 
 pub use capture::capture;
 pub use encoder::encoder;
+pub use filter::{filter, filter_verdicts};
 pub use snapshot::{snapshot, snapshot_body, snapshot_file};
 
 /// One datagram from a stranger: it is decoded without a panic, each byte has one fate, no record is made of nothing.
@@ -149,6 +151,7 @@ pub const TARGETS: &[(&str, Invariant)] = &[
     ("capture", capture),
     ("datagram_sequence", datagram_sequence),
     ("encoder", encoder),
+    ("filter", filter),
     ("one_datagram", one_datagram),
     ("snapshot", snapshot),
     ("value_readers", value_readers),

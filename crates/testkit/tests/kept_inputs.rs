@@ -137,6 +137,14 @@ fn captures_reach_both_formats_and_every_fate() {
 }
 
 #[test]
+fn filters_reach_both_verdicts() {
+    let verdicts: Vec<_> = inputs("filter").iter().map(|input| invariants::filter_verdicts(input)).collect();
+    let refused = verdicts.iter().filter(|verdicts| verdicts.is_none()).count();
+    let sum = |which: usize| verdicts.iter().flatten().map(|verdicts| verdicts[which]).sum::<u64>();
+    assert!(refused >= 3 && sum(0) >= 20 && sum(1) >= 20, "{refused} {} {}", sum(0), sum(1));
+}
+
+#[test]
 fn snapshots_reach_what_is_kept_and_what_is_refused() {
     let (mut domains, mut templates, mut refused, mut damaged) = (0, 0, 0, 0);
     for body in inputs("snapshot") {

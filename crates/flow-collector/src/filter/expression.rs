@@ -140,7 +140,10 @@ impl fmt::Display for Test {
         match &self.values {
             Values::Numbers(ranges) => match ranges.as_slice() {
                 [range] if range.start() == range.end() => self.write_number(*range.start(), f),
-                [range] if *range.end() == u64::MAX => write!(f, ">= {}", range.start()),
+                [range] if *range.end() == u64::MAX => match range.start().checked_sub(1) {
+                    Some(below) => write!(f, "> {below}"),
+                    None => f.write_str(">= 0"),
+                },
                 [range] => write_span(range, f),
                 ranges => write_list(ranges, f, |range, f| self.write_range(range, f)),
             },
