@@ -155,7 +155,7 @@ const PARSE_PACKET: &str = "netflow.parse_packet";
 const PROCESS_FLOWS: &str = "netflow.process_flows";
 const FLOW: &str = "netflow.flow";
 
-/// What became of the flows of a datagram, and the spans beside theirs.
+/// What became of the flows of a datagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowSpans {
     /// Flows with a span.
@@ -166,8 +166,6 @@ pub struct FlowSpans {
     pub sampled_out: u64,
     /// Flows beyond the limit for one datagram.
     pub cut: u64,
-    /// Spans above those of flows.
-    pub above: u64,
 }
 
 impl FlowSpans {
@@ -183,7 +181,6 @@ impl AddAssign for FlowSpans {
         self.filtered += other.filtered;
         self.sampled_out += other.sampled_out;
         self.cut += other.cut;
-        self.above += other.above;
     }
 }
 
@@ -300,7 +297,6 @@ impl<P: SpanParts> ExportTrace<P> {
                 counts(first, decoded, &mut span);
             }
             issues(decoded, &mut span);
-            flows.above += 2;
         }
         flows += self.replayed(decoded, timings, &now, select, out);
         flows
@@ -339,7 +335,6 @@ impl<P: SpanParts> ExportTrace<P> {
         if !flows.are_left_out() {
             process.end = now();
             drop(out.span(&process));
-            flows.above += 1;
         }
         flows
     }
@@ -432,7 +427,7 @@ impl<P: SpanParts> ExportTrace<P> {
         }
         let written = written as u64;
         let cut = set.len() as u64 - written - filtered - sampled_out;
-        FlowSpans { written, filtered, sampled_out, cut, above: 0 }
+        FlowSpans { written, filtered, sampled_out, cut }
     }
 
     /// Records that waited get a trace of their own, linked to the trace of their datagram.
@@ -454,14 +449,13 @@ impl<P: SpanParts> ExportTrace<P> {
                 group.push(next);
             }
             let records: usize = group.iter().map(DataSet::len).sum();
-            let mut flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, select, out);
+            let flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, select, out);
             if !flows.are_left_out() {
                 let link = Some((context.tag, root_span_id(context.tag)));
                 let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
                 let mut span = root_span(&start, &context.session, Some(context), flows, out);
                 span.bool(Attribute::Replayed, true);
                 span.int(Attribute::Records, records as i64);
-                flows.above += 1;
             }
             all += flows;
         }

@@ -212,9 +212,8 @@ impl Exporter {
             |flow: &FlowRecord<'_>| self.unwanted.is_none_or(|port| flow.integer(Fact::SourcePort) != Some(port));
         let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut select, &mut spans);
         let flow_spans = spans.written.iter().filter(|span| span.start().name == "netflow.flow").count();
-        let (written, above) = (flow_spans as u64, (spans.written.len() - flow_spans) as u64);
-        let (filtered, cut) = (self.filtered, self.cut);
-        assert_eq!(flows, FlowSpans { written, filtered, sampled_out: flows.sampled_out, cut, above });
+        let (written, filtered, cut) = (flow_spans as u64, self.filtered, self.cut);
+        assert_eq!(flows, FlowSpans { written, filtered, sampled_out: flows.sampled_out, cut });
         self.last = flows;
         self.keys += spans.keys;
         (tag, spans.written)
