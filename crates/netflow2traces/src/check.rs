@@ -56,16 +56,13 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
     for address in collector.addresses() {
         writeln!(output, "# {address} can be listened on")?;
     }
-<<<<<<< HEAD
     for (protocol, address) in collector.stream_addresses() {
         writeln!(output, "# {address} can be listened on over {protocol}")?;
     }
     drop(collector);
-=======
     if config.collector.filter.has_rules() {
         writeln!(output, "# the filter is {}", config.collector.filter)?;
     }
->>>>>>> f173c07 (flow-collector, netflow2traces: NETFLOW_FILTER, decode --filter, own traffic left out)
     if args.settings.elements.is_some() {
         writeln!(output, "# {} elements are defined", config.collector.state.elements.len())?;
     }
