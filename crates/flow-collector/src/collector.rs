@@ -13,9 +13,10 @@ use flow_semconv::{ExtraElements, Schema};
 use flow_state::{State, StateConfig};
 use otlp_sink::Sink;
 use rustix::net::sockopt::set_socket_recv_buffer_size_force;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::exporters::{ExporterPolicy, Exporters};
 use crate::filter::Filter;
@@ -23,6 +24,7 @@ use crate::liveness::Liveness;
 use crate::pipeline::Pipeline;
 use crate::receive;
 use crate::sampling::{FlowSampler, SamplingConfig};
+use crate::spread;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
 use crate::stream::{Common, Listeners, StreamConfig, StreamProtocol, StreamWorker, TlsError};
@@ -40,6 +42,9 @@ pub struct CollectorConfig {
     pub workers: NonZeroUsize,
     /// Where to listen for IPFIX over TCP and TLS; [`workers`](Self::workers) threads read all connections.
     pub stream: StreamConfig,
+    /// Whether each worker stays on one processor, as far as there are some. Not by default: the scheduler does well where
+    /// other programs run too.
+    pub pin_workers: bool,
     /// Bytes to ask the kernel for, for each socket; 8 MiB by default. Less than that is granted with a warning.
     pub receive_buffer: usize,
     /// Who is heard, and what is known of them.
@@ -65,6 +70,7 @@ impl Default for CollectorConfig {
             listen: vec![SocketAddr::from(([0, 0, 0, 0], 2055))],
             workers: cores.min(const { NonZeroUsize::new(8).unwrap() }),
             stream: StreamConfig::default(),
+            pin_workers: false,
             receive_buffer: 8 << 20,
             exporters: ExporterPolicy::default(),
             filter: Arc::default(),
@@ -131,13 +137,10 @@ impl Collector {
             let only_v6 = is_only_v6(address, &config.listen);
             // Without SO_REUSEPORT first: another program on the port must be an error, not a partner.
             drop(socket(address, only_v6, false, config.receive_buffer).map_err(failed)?);
-            let first = socket(address, only_v6, true, config.receive_buffer).map_err(failed)?;
-            let bound = first.local_addr().map_err(failed)?;
+            let group = sockets_of(address, only_v6, config.workers, config.receive_buffer).map_err(failed)?;
+            let bound = group[0].local_addr().map_err(failed)?;
             addresses.push(bound);
-            sockets.push((first, bound));
-            for _ in 1..config.workers.get() {
-                sockets.push((socket(bound, only_v6, true, config.receive_buffer).map_err(failed)?, bound));
-            }
+            sockets.extend(group.into_iter().map(|socket| (socket, bound)));
         }
         if let Some((socket, _)) = sockets.first() {
             warn_if_small(socket, config.receive_buffer);
@@ -165,6 +168,7 @@ impl Collector {
         let mut running = Running::new(self.config.state.clone(), self.config.exporters);
         let state_file = self.config.state_file.map(|path| StateFile::load(path, running.state.clone()));
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
+        let mut processors = self.config.pin_workers.then(processors).unwrap_or_default().into_iter().cycle();
         let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
         let sampler = self.config.sampling.map(|config| Arc::new(FlowSampler::new(config)));
         let pipeline = || {
@@ -199,7 +203,12 @@ impl Collector {
                 pulse: running.liveness.watch(Instant::now()),
                 summary: summary.take(),
             };
-            if let Err(error) = running.spawn(format!("receive-{index}"), move || worker.run()) {
+            let processor = processors.next();
+            let work = move || {
+                processor.into_iter().for_each(pin);
+                worker.run();
+            };
+            if let Err(error) = running.spawn(format!("receive-{index}"), work) {
                 running.stop();
                 return Err(CollectorError::Thread(error));
             }
@@ -218,10 +227,46 @@ impl Collector {
     }
 }
 
+/// Those that this process may run on.
+fn processors() -> Vec<usize> {
+    let Ok(allowed) = sched_getaffinity(None) else { return Vec::new() };
+    (0..CpuSet::MAX_CPU).filter(|processor| allowed.is_set(*processor)).collect()
+}
+
+/// Keeps this thread on a processor.
+fn pin(processor: usize) {
+    let mut only = CpuSet::new();
+    only.set(processor);
+    if let Err(error) = sched_setaffinity(None, &only) {
+        warn!(processor, %error, "cannot pin a worker");
+    }
+}
+
 /// Whether a socket must leave IPv4 to another one of the list, which could not be bound beside it otherwise.
 pub(crate) fn is_only_v6(address: SocketAddr, listen: &[SocketAddr]) -> bool {
     let takes_v4 = address.is_ipv6() && address.ip().is_unspecified();
     takes_v4 && listen.iter().any(|other| other.is_ipv4() && other.port() == address.port())
+}
+
+/// Sockets that share an address; the kernel keeps what belongs together together.
+fn sockets_of(
+    address: SocketAddr,
+    only_v6: bool,
+    workers: NonZeroUsize,
+    receive_buffer: usize,
+) -> io::Result<Vec<UdpSocket>> {
+    let first = socket(address, only_v6, true, receive_buffer)?;
+    let bound = first.local_addr()?;
+    let mut sockets = vec![first];
+    for _ in 1..workers.get() {
+        sockets.push(socket(bound, only_v6, true, receive_buffer)?);
+    }
+    if workers.get() > 1
+        && let Err(error) = spread::by_domain(&sockets[0], workers.get())
+    {
+        debug!(%error, "exporters are spread over workers by address and port");
+    }
+    Ok(sockets)
 }
 
 fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize) -> io::Result<UdpSocket> {
@@ -376,8 +421,13 @@ impl Drop for Alarm {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Sockets that share an address.
+    pub(crate) fn sockets(address: &str, count: usize) -> Vec<UdpSocket> {
+        sockets_of(address.parse().unwrap(), false, NonZeroUsize::new(count).unwrap(), 100_000).unwrap()
+    }
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -390,6 +440,17 @@ mod tests {
         let most = granted(i32::MAX as usize).unwrap();
         assert_eq!(granted(8 << 30).unwrap(), most);
         assert_eq!(granted(100_000).unwrap(), 100_000.min(most));
+    }
+
+    #[test]
+    fn a_pinned_thread_stays_on_its_processor() {
+        for processor in processors() {
+            let pinned = thread::spawn(move || {
+                pin(processor);
+                processors()
+            });
+            assert_eq!(pinned.join().unwrap(), [processor]);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod pipeline;
 mod receive;
 mod sampling;
 mod spans;
+mod spread;
 mod state_file;
 mod stats;
 mod stream;

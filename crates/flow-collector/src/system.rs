@@ -125,26 +125,44 @@ pub(crate) fn kernel_drops(socket: &impl AsFd) -> io::Result<u32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(words[SK_MEMINFO_DROPS]) }
 }
 
+/// The value of an option that is on.
+const ON: libc::c_int = 1;
+
 /// Asks for the time of receipt of each datagram.
 pub(crate) fn ask_for_receive_time(socket: &impl AsFd) -> io::Result<()> {
-    set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS)
+    // SAFETY: an int has no pointers.
+    unsafe { set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON) }
 }
 
 /// Takes datagrams of one sender that have the same size as one.
 pub(crate) fn coalesce(socket: &impl AsFd) -> io::Result<()> {
-    set(socket, libc::SOL_UDP, libc::UDP_GRO)
+    // SAFETY: an int has no pointers.
+    unsafe { set(socket, libc::SOL_UDP, libc::UDP_GRO, &ON) }
 }
 
-fn set(socket: &impl AsFd, level: libc::c_int, option: libc::c_int) -> io::Result<()> {
-    let on: libc::c_int = 1;
-    // SAFETY: the kernel reads an int, which lives until the call returns.
+/// Has a program choose among the sockets that share an address with this one.
+pub(crate) fn choose_socket(socket: &impl AsFd, program: &[libc::sock_filter]) -> io::Result<()> {
+    /// In asm-generic/socket.h.
+    const SO_ATTACH_REUSEPORT_CBPF: libc::c_int = 51;
+    let program = libc::sock_fprog { len: program.len() as _, filter: program.as_ptr().cast_mut() };
+    // SAFETY: the kernel reads `len` steps from `filter`, which is a slice of so many, and writes none.
+    unsafe { set(socket, libc::SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program) }
+}
+
+/// Sets an option.
+///
+/// # Safety
+///
+/// Pointers in the value must be good for reading what the kernel reads by them for this option.
+unsafe fn set<T>(socket: &impl AsFd, level: libc::c_int, option: libc::c_int, value: &T) -> io::Result<()> {
+    // SAFETY: the kernel reads `value`, and what that points to by the caller's word; it keeps no pointer.
     let result = unsafe {
         libc::setsockopt(
             socket.as_fd().as_raw_fd(),
             level,
             option,
-            (&raw const on).cast(),
-            size_of_val(&on) as libc::socklen_t,
+            ptr::from_ref(value).cast(),
+            size_of::<T>() as libc::socklen_t,
         )
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }

@@ -67,6 +67,7 @@ impl Config {
         if let Some(count) = &settings.workers {
             collector.workers = parse("workers", count, "expected a number, at least 1")?;
         }
+        collector.pin_workers = is_true("pin_workers", &settings.pin_workers);
         collector.receive_buffer = size("receive_buffer", &settings.receive_buffer)?;
         collector.state.template_scope = template_scope(&settings.template_scope)?;
         collector.state.memory = size("state_memory", &settings.state_memory)?;

@@ -77,6 +77,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_WORKERS", value_name = "COUNT")]
     pub(crate) workers: Option<String>,
 
+    /// `true`: each worker stays on one processor, for a machine that does nothing else
+    #[arg(long, env = "NETFLOW_PIN_WORKERS", value_name = "BOOLEAN", default_value = "false")]
+    pub(crate) pin_workers: String,
+
     /// Kernel receive buffer of each socket, in bytes
     #[arg(long, env = "NETFLOW_RECEIVE_BUFFER", value_name = "BYTES", default_value = "8MiB")]
     pub(crate) receive_buffer: String,
