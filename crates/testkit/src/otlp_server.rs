@@ -240,7 +240,12 @@ impl OtlpServer {
     /// Keeps the IDs of spans, and nothing else of them, from now on: for millions of spans. They are fetched with
     /// [`take_ids`](Self::take_ids); no resources are seen.
     pub fn keep_ids_only(&self) {
-        self.recording.lock().keeps_ids_only = true;
+        self.recording.lock().keep = Keep::Ids;
+    }
+
+    /// Counts spans from now on, and log records as such, and keeps nothing of them: for a million a second.
+    pub fn count_only(&self) {
+        self.recording.lock().keep = Keep::Count;
     }
 
     /// The IDs of all spans taken since the last call, as big-endian numbers.
@@ -359,11 +364,20 @@ struct Recording {
     silent: Arc<AtomicBool>,
 }
 
+/// What is kept of spans.
+#[derive(Clone, Copy, Debug, Default)]
+enum Keep {
+    #[default]
+    Everything,
+    Ids,
+    Count,
+}
+
 #[derive(Debug, Default)]
 struct Records {
     respond: Respond,
     resource_spans: Vec<ResourceSpans>,
-    keeps_ids_only: bool,
+    keep: Keep,
     ids: Vec<u64>,
     span_count: usize,
     unanswered_spans: usize,
@@ -399,6 +413,25 @@ struct IdsSpan {
     span_id: Bytes,
 }
 
+/// As much of a request with spans or log records, which are laid out alike, as it takes to count them.
+#[derive(Clone, PartialEq, prost::Message)]
+struct CountRequest {
+    #[prost(message, repeated, tag = "1")]
+    resources: Vec<CountResource>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CountResource {
+    #[prost(message, repeated, tag = "2")]
+    scopes: Vec<CountScope>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CountScope {
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    items: Vec<Bytes>,
+}
+
 impl Recording {
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
@@ -426,17 +459,21 @@ impl Recording {
         // Decoded without the lock, under which the tests wait.
         let (mut request, mut found_ids, mut metrics, mut logs) =
             <(ExportTraceServiceRequest, _, Vec<_>, Vec<_>)>::default();
+        let mut counted = 0;
+        let keep = self.lock().keep;
         if path == GRPC_METRICS || path == HTTP_METRICS {
             metrics = ExportMetricsServiceRequest::decode(message)?.resource_metrics;
+        } else if matches!(keep, Keep::Count) {
+            counted = count(message)?;
         } else if path == GRPC_LOGS || path == HTTP_LOGS {
             logs = ExportLogsServiceRequest::decode(message)?.resource_logs;
-        } else if self.lock().keeps_ids_only {
+        } else if matches!(keep, Keep::Ids) {
             found_ids = ids(message)?;
         } else {
             request = ExportTraceServiceRequest::decode(message)?;
         }
         let spans = request.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len());
-        let count = spans.sum::<usize>() + found_ids.len();
+        let count = spans.sum::<usize>() + found_ids.len() + counted;
         let mut records = self.lock();
         let respond = match records.respond.clone() {
             Respond::Limit(limit) if message_len < limit => Respond::Accept,
@@ -465,6 +502,11 @@ impl Recording {
         records.resource_logs.extend(logs);
         Ok((respond, count))
     }
+}
+
+fn count(message: Bytes) -> Result<usize, prost::DecodeError> {
+    let request = CountRequest::decode(message)?;
+    Ok(request.resources.iter().flat_map(|resource| &resource.scopes).map(|scope| scope.items.len()).sum())
 }
 
 fn ids(message: Bytes) -> Result<Vec<u64>, prost::DecodeError> {
@@ -529,7 +571,6 @@ async fn serve(
     mut stopped: oneshot::Receiver<()>,
 ) {
     let graceful = GracefulShutdown::new();
-    let builder = Arc::new(auto::Builder::new(TokioExecutor::new()));
     let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -540,11 +581,18 @@ async fn serve(
             _ = &mut stopped => break,
             Some(_) = connections.join_next() => continue,
         };
-        recording.lock().connections += 1;
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let mut records = recording.lock();
+        records.connections += 1;
+        if matches!(records.keep, Keep::Count) {
+            // As a server does that expects much: grpc-go widens its windows by itself.
+            builder.http2().initial_stream_window_size(8 << 20).initial_connection_window_size(16 << 20);
+        }
+        drop(records);
         let stream = Connection { stream, silent: recording.silent.clone(), lost: false };
         let recording = recording.clone();
         let service = hyper::service::service_fn(move |request| answer(recording.clone(), request));
-        let (builder, watcher, tls) = (builder.clone(), graceful.watcher(), tls.clone());
+        let (watcher, tls) = (graceful.watcher(), tls.clone());
         connections.spawn(async move {
             match tls {
                 None => {

@@ -28,6 +28,7 @@ mod receiver;
 pub(crate) mod soak;
 mod spool;
 mod tap;
+pub(crate) mod throughput;
 mod traffic;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.

@@ -28,6 +28,7 @@ usage: cargo xtask TASK
   soak [MINUTES]      flows for 30 minutes to a backend with outages; --short for half a minute
   soak --matrix       every fault of a backend for up to a minute, as a table
   soak --churn [MINUTES]  200,000 spans a second for 10 minutes to a backend that keeps dying
+  throughput [RATE]   what a flow costs here and in other collectors, at 1,000,000 flows a second; then far more than that
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Some((task, rest)) if task == "differential" => differential::run(rest).map(|summary| println!("{summary}")),
         Some((task, rest)) if task == "e2e" => e2e::run(rest),
         Some((task, rest)) if task == "soak" => e2e::soak::run(rest),
+        Some((task, rest)) if task == "throughput" => e2e::throughput::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -203,7 +203,7 @@ service:
 }
 
 /// A TCP port on loopback that was free a moment ago.
-fn free_tcp_port() -> anyhow::Result<SocketAddr> {
+pub(super) fn free_tcp_port() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free TCP port")?;
     Ok(listener.local_addr()?)
 }

@@ -83,6 +83,20 @@ impl Child {
         Ok(kib * 1024)
     }
 
+    /// Processor time of all its threads so far, user and system, from procfs.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+        // The name before it may have spaces.
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>()).sum::<Result<_, _>>()?;
+        Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
+    }
+
     /// SIGTERM.
     ///
     /// # Errors

@@ -73,6 +73,11 @@ impl Receiver {
         self.server.connections()
     }
 
+    /// Counts spans and log records from now on and keeps nothing of them.
+    pub(super) fn count_only(&self) {
+        self.server.count_only();
+    }
+
     /// How many spans so far.
     pub(super) fn span_count(&self) -> usize {
         self.server.span_count()

@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let (phases, rounds) = match arguments {
         [] => (&LONG[..], MINUTES),
         [short] if short == "--short" => (&SHORT[..], 1),
-        [form, ..] if cfg!(debug_assertions) && form.starts_with("--") => return run_optimized(arguments),
+        [form, ..] if cfg!(debug_assertions) && form.starts_with("--") => return run_optimized("soak", arguments),
         [matrix] if matrix == "--matrix" => return matrix::run(),
         [churn] if churn == "--churn" => return churn::run(churn::MINUTES),
         [churn, minutes] if churn == "--churn" => return churn::run(parse_minutes(minutes)?),
@@ -109,13 +109,13 @@ fn parse_minutes(text: &str) -> anyhow::Result<u32> {
     text.parse().ok().filter(|minutes| *minutes > 0).context(USAGE)
 }
 
-/// The same in a release build: sink and backend are part of this program.
-fn run_optimized(arguments: &[String]) -> anyhow::Result<()> {
+/// The same in a release build, for tasks whose sink or backend is part of this program.
+pub(super) fn run_optimized(task: &str, arguments: &[String]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["run", "--release", "--quiet", "--package", "xtask", "--", "soak"]).args(arguments);
+    command.args(["run", "--release", "--quiet", "--package", "xtask", "--", task]).args(arguments);
     let status = command.current_dir(crate::workspace_root()).status()?;
-    ensure!(status.success(), "soak {} failed", arguments.join(" "));
+    ensure!(status.success(), "{task} {} failed", arguments.join(" "));
     Ok(())
 }
 
