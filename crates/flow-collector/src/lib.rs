@@ -3,6 +3,7 @@
 //! [`Collector::bind`] opens the sockets, [`Collector::start`] puts a worker thread on each, and as many threads on all
 //! connections; [`Running::stop`] ends them when what the kernel had already received is read. A [`Pipeline`] is one worker's
 //! way from a datagram to spans, for datagrams from elsewhere, such as a capture.
+//! Sockets are those of Linux.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod collector;
