@@ -207,11 +207,11 @@ mod tests {
     fn flows_that_a_filter_drops_are_counted() {
         let (pipeline, stats, _running) = pipeline();
         let mut pipeline = pipeline.with_filter(Arc::new("udp".parse().unwrap()));
-        pipeline.process(session(), &many_records(5_000));
+        pipeline.process(session(), now(), &many_records(5_000));
         let counted = stats.snapshot();
         assert_eq!((counted.records, counted.flow_spans, counted.flows_filtered), (5_000, 0, 5_000));
         let mut pipeline = pipeline.with_filter(Arc::new("drop udp".parse().unwrap()));
-        pipeline.process(session(), &many_records(5_000));
+        pipeline.process(session(), now(), &many_records(5_000));
         let counted = stats.snapshot();
         assert_eq!((counted.flow_spans, counted.flows_cut, counted.flows_filtered), (4_096, 904, 5_000));
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flow_collector::{CollectorStats, DecodeDurations, Ending, StatsSnapshot};
+use flow_collector::{CollectorStats, DecodeDurations, Ending, Exporters, StatsSnapshot};
 use flow_state::{DecodeErrorKind, State, Timestamp};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use otlp_sink::{DropReason, OutputStats, RequestDurations, Sink};
