@@ -170,15 +170,13 @@ impl Collector {
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
         let mut processors = self.config.pin_workers.then(processors).unwrap_or_default().into_iter().cycle();
         let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
-        let sampler = self.config.sampling.map(|config| Arc::new(FlowSampler::new(config)));
+        let sampler = Arc::new(FlowSampler::new(self.config.sampling));
         let pipeline = || {
             let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink)
-                .with_filter(self.config.filter.clone());
+                .with_filter(self.config.filter.clone())
+                .with_sampling(sampler.clone());
             if let Some(wanted) = &self.config.extra_elements {
                 pipeline = pipeline.with_extra_elements(wanted.clone());
-            }
-            if let Some(sampler) = &sampler {
-                pipeline = pipeline.with_sampling(sampler.clone());
             }
             pipeline
         };

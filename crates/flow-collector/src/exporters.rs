@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use flow_semconv::SamplingPolicy;
 use flow_state::{Decoded, ExporterProfiles, Timestamp, Version};
 use foldhash::fast::RandomState;
 
@@ -179,8 +180,8 @@ impl Exporters {
             }
             None => return Err(Refusal::NoRoom),
         };
-        let (profiles, limits) = policy.known(address);
-        Ok(Known { exporter, profiles, limits })
+        let (profiles, limits, sampling) = policy.known(address);
+        Ok(Known { exporter, profiles, limits, sampling })
     }
 
     /// Forgets exporters that sent nothing valid for long. A flood of addresses that send nothing valid at all makes room
@@ -252,6 +253,7 @@ pub(crate) struct Known {
     exporter: Arc<Exporter>,
     profiles: ExporterProfiles,
     limits: ExporterLimits,
+    sampling: Option<SamplingPolicy>,
 }
 
 impl Known {
@@ -261,6 +263,11 @@ impl Known {
 
     pub(crate) const fn profiles(&self) -> &ExporterProfiles {
         &self.profiles
+    }
+
+    /// Which share of its flows is kept, where that is not the one of all.
+    pub(crate) const fn sampling(&self) -> Option<SamplingPolicy> {
+        self.sampling
     }
 
     /// How many of so many records may have a span.
@@ -382,6 +389,7 @@ mod tests {
             observation_domain_id: None,
             profile: Arc::new(profile),
             limits: ExporterLimits::default(),
+            sampling: None,
         });
         admission.exporters.set_policy(denying);
         assert_eq!(admission.admit(address(2), at(1)).unwrap_err(), Refusal::Denied);

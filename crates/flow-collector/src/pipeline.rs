@@ -23,7 +23,7 @@ pub struct Pipeline {
     filter: Arc<Filter>,
     decoded: Decoded,
     trace: ExportTrace<OtlpParts>,
-    sampler: Option<Arc<FlowSampler>>,
+    sampler: Arc<FlowSampler>,
     keys: AttributeKeys,
     writer: SpanWriter,
 }
@@ -44,7 +44,7 @@ impl Pipeline {
             filter: Arc::default(),
             decoded: Decoded::default(),
             trace: ExportTrace::default(),
-            sampler: None,
+            sampler: Arc::default(),
             keys: AttributeKeys::new(schema),
             writer: sink.writer(),
         }
@@ -64,10 +64,11 @@ impl Pipeline {
         self
     }
 
-    /// With a share of the flows; the sampler is one for all pipelines.
+    /// With a sampler, which is one for all pipelines; without, only flows of exporters with a policy of their own are
+    /// sampled.
     #[must_use]
     pub fn with_sampling(mut self, sampler: Arc<FlowSampler>) -> Self {
-        self.sampler = Some(sampler);
+        self.sampler = sampler;
         self
     }
 
@@ -83,7 +84,7 @@ impl Pipeline {
         let decode_start = now();
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start, decode_end: now() };
-        self.trace.set_sampling(self.sampler.as_ref().map(|sampler| sampler.at(None, received_at)));
+        self.trace.set_sampling(self.sampler.at(known.sampling(), received_at));
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys, count: 0 };
         let counts = Counts::of(&self.decoded);
         let allowed = known.take_records(received_at, counts.records);
@@ -95,9 +96,7 @@ impl Pipeline {
         };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
         self.stats.count_spans(spans.count);
-        if let Some(sampler) = &self.sampler {
-            sampler.count(spans.count);
-        }
+        self.sampler.count(spans.count);
         self.stats.count_decoding(timings.decode_end.since(timings.decode_start));
         let limited = seen.saturating_sub(allowed);
         known.exporter().count(received_at, bytes.len(), &self.decoded, &counts, limited);

@@ -9,34 +9,39 @@ use flow_semconv::{FlowSampling, Probability, SamplingPolicy};
 use flow_state::Timestamp;
 
 /// Sampling as it is configured.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SamplingConfig {
-    /// Which share of the flows is kept.
+    /// Which share of the flows is kept, unless their exporter has a policy of its own.
     pub policy: SamplingPolicy,
     /// Spans of all kinds and of all workers to write in a second. When there are more, the share becomes smaller.
     pub max_spans_per_second: Option<NonZeroU32>,
 }
 
 /// The sampling of all workers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct FlowSampler {
-    policy: SamplingPolicy,
+    policy: Option<SamplingPolicy>,
     ceiling: Option<SpanCeiling>,
 }
 
 impl FlowSampler {
-    /// A sampler that keeps as much as the policy says, until it counts more spans than there may be.
-    pub fn new(config: SamplingConfig) -> Self {
-        Self { policy: config.policy, ceiling: config.max_spans_per_second.map(SpanCeiling::new) }
+    /// A sampler that keeps as much as the policy says, until it counts more spans than there may be; without a
+    /// configuration it keeps everything of exporters that have no policy of their own.
+    pub fn new(config: Option<SamplingConfig>) -> Self {
+        Self {
+            policy: config.map(|config| config.policy),
+            ceiling: config.and_then(|config| config.max_spans_per_second).map(SpanCeiling::new),
+        }
     }
 
     /// How the flows of a datagram are sampled that was received at `now`; `own` is the policy of its exporter, if it has
-    /// another.
+    /// another. `None` where they are not.
     #[inline]
-    pub fn at(&self, own: Option<&SamplingPolicy>, now: Timestamp) -> FlowSampling {
+    pub fn at(&self, own: Option<SamplingPolicy>, now: Timestamp) -> Option<FlowSampling> {
+        let policy = own.or(self.policy)?;
         let factor = self.ceiling.as_ref().map_or(Probability::ONE, |ceiling| ceiling.factor(now));
-        own.unwrap_or(&self.policy).scaled(factor)
+        Some(policy.scaled(factor))
     }
 
     /// Counts spans that were written.

@@ -91,7 +91,7 @@ fn exporters() -> [Exporter; 2] {
 fn sampled(rate: f64) -> Vec<Span> {
     let mut config = SamplingConfig::default();
     config.policy.rate = Probability::new(rate);
-    let sampler = Arc::new(FlowSampler::new(config));
+    let sampler = Arc::new(FlowSampler::new(Some(config)));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans.jsonl");
     let runtime = Runtime::new().unwrap();

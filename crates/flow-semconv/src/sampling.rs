@@ -44,6 +44,9 @@ impl Randomness {
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Probability(f64);
 
+// It is a number, always.
+impl Eq for Probability {}
+
 impl Probability {
     /// All of them.
     pub const ONE: Self = Self(1.0);
@@ -117,7 +120,7 @@ pub(crate) fn trace_state(threshold: Threshold, randomness: Randomness) -> Short
 }
 
 /// Which share of the flows is kept, as it is configured.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SamplingPolicy {
     /// Of flows of any size; with a size, the least share, of those that count no octets too. `None`: all, and none for

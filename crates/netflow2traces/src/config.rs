@@ -2,7 +2,7 @@
 
 mod absent;
 mod duration;
-mod sample;
+pub(crate) mod sample;
 mod size;
 
 use std::fmt::Display;

@@ -6,12 +6,13 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use flow_collector::{ExporterLimits, ExporterRule};
+use flow_collector::{ExporterLimits, ExporterRule, SamplingPolicy};
 use flow_state::{Clock, ExporterProfile, SamplingRate};
 use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::config::sample;
 use crate::error::UsageError;
 use crate::file;
 
@@ -40,6 +41,7 @@ struct ExporterEntry {
     clock: ClockName,
     max_datagrams: Option<NonZeroU32>,
     max_records: Option<NonZeroU32>,
+    sample: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -87,6 +89,12 @@ fn rule(entry: ExporterEntry) -> Result<ExporterRule, String> {
     if entry.observation_domain_id.is_some() && limits != ExporterLimits::default() {
         return Err(format!("{network}: limits are for an address, not for an observation domain"));
     }
+    let sampling =
+        entry.sample.as_deref().map(|text| sampling(text).map_err(|what| format!("{network}: {text:?}: {what}")));
+    let sampling = sampling.transpose()?;
+    if entry.observation_domain_id.is_some() && sampling.is_some() {
+        return Err(format!("{network}: a sample is for an address, not for an observation domain"));
+    }
     let rate = |interval: Option<u32>| match interval.map(|interval| SamplingRate::new(interval.into(), 1)) {
         Some(None) => Err(format!("{network}: a sampling rate is 1 or more: packets for each one looked at")),
         rate => Ok(rate.flatten()),
@@ -102,7 +110,17 @@ fn rule(entry: ExporterEntry) -> Result<ExporterRule, String> {
             ClockName::Receipt => Clock::Receipt,
         },
     };
-    Ok(ExporterRule { network, observation_domain_id: entry.observation_domain_id, profile: Arc::new(profile), limits })
+    let (observation_domain_id, profile) = (entry.observation_domain_id, Arc::new(profile));
+    Ok(ExporterRule { network, observation_domain_id, profile, limits, sampling })
+}
+
+/// A share and a size; the limit of spans is one for all exporters.
+fn sampling(text: &str) -> Result<SamplingPolicy, &'static str> {
+    let config = sample::parse(text)?;
+    match config.max_spans_per_second {
+        Some(_) => Err("max: is for all exporters together, in NETFLOW_SAMPLE"),
+        None => Ok(config.policy),
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +135,7 @@ mod tests {
         sampling_rate = 1000\n\
         clock = \"receipt\"\n\
         max_datagrams = 500\n\
+        sample = \"1/100\"\n\
         [[exporter]]\n\
         network = \"192.0.2.1\"\n\
         observation_domain_id = 7\n\
@@ -137,6 +156,7 @@ mod tests {
                 ..ExporterProfile::default()
             }),
             limits: ExporterLimits { datagrams: NonZeroU32::new(500), records: None },
+            sampling: Some(sampling("1/100").unwrap()),
         };
         let behind = ExporterRule {
             network: "192.0.2.1/32".parse().unwrap(),
@@ -147,6 +167,7 @@ mod tests {
                 ..ExporterProfile::default()
             }),
             limits: ExporterLimits::default(),
+            sampling: None,
         };
         assert_eq!(rules, [core, behind]);
         assert_eq!(parse("listen_port = 1\n"), Ok(Vec::new()));
@@ -161,8 +182,15 @@ mod tests {
             ("site", "cite", "line 5: unknown field `cite`"),
             ("receipt", "ours", "line 7: unknown variant `ours`"),
             ("= 500", "= 0", "line 8: "),
-            ("address = \"10.9.0.1\"", "max_records = 5", "line 9: exporter 192.0.2.1/32: limits are for an address"),
-            ("10.9.0.1", "core", "line 12: "),
+            ("1/100", "100", "line 2: exporter 10.0.0.0/24: \"100\": expected a share such as 10%"),
+            ("1/100", "max:5/s", "line 2: exporter 10.0.0.0/24: \"max:5/s\": max: is for all exporters together"),
+            ("address = \"10.9.0.1\"", "max_records = 5", "line 10: exporter 192.0.2.1/32: limits are for an address"),
+            (
+                "address = \"10.9.0.1\"",
+                "sample = \"1/9\"",
+                "line 10: exporter 192.0.2.1/32: a sample is for an address",
+            ),
+            ("10.9.0.1", "core", "line 13: "),
         ] {
             let error = parse(&FULL.replacen(old, new, 1)).unwrap_err();
             assert!(error.starts_with(message) && !error.contains('\n'), "{error:?} for {new:?}");

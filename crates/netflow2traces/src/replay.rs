@@ -114,9 +114,7 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(wanted) = config.collector.extra_elements {
         pipeline = pipeline.with_extra_elements(wanted);
     }
-    if let Some(sampling) = config.collector.sampling {
-        pipeline = pipeline.with_sampling(Arc::new(FlowSampler::new(sampling)));
-    }
+    pipeline = pipeline.with_sampling(Arc::new(FlowSampler::new(config.collector.sampling)));
     let mut bytes_since_check = 0;
     let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {
         let session = TransportSession::new(datagram.source, datagram.destination);

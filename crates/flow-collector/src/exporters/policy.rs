@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
+use flow_semconv::SamplingPolicy;
 use flow_state::{ExporterProfile, ExporterProfiles};
 use ipnet::IpNet;
 
@@ -43,6 +44,8 @@ pub struct ExporterRule {
     pub profile: Arc<ExporterProfile>,
     /// Limits in place of those of all; of a rule for all Observation Domains only.
     pub limits: ExporterLimits,
+    /// Which share of their flows is kept, in place of that of all; of a rule for all Observation Domains only.
+    pub sampling: Option<SamplingPolicy>,
 }
 
 impl Default for ExporterPolicy {
@@ -64,8 +67,8 @@ impl ExporterPolicy {
         (self.allow.is_empty() || is_in(&self.allow)) && !is_in(&self.deny)
     }
 
-    /// What is known of an address, and what it may send.
-    pub(super) fn known(&self, address: IpAddr) -> (ExporterProfiles, ExporterLimits) {
+    /// What is known of an address, what it may send, and which share of its flows is kept.
+    pub(super) fn known(&self, address: IpAddr) -> (ExporterProfiles, ExporterLimits, Option<SamplingPolicy>) {
         let mut rules: Vec<_> = self.rules.iter().filter(|rule| rule.network.contains(&address)).collect();
         // A stable sort: the first of the same length stays the first.
         rules.sort_by_key(|rule| u8::MAX - rule.network.prefix_len());
@@ -83,7 +86,7 @@ impl ExporterPolicy {
             datagrams: own.datagrams.or(self.limits.datagrams),
             records: own.records.or(self.limits.records),
         };
-        (profiles, limits)
+        (profiles, limits, any.and_then(|rule| rule.sampling))
     }
 }
 
@@ -97,6 +100,7 @@ mod tests {
             observation_domain_id: domain,
             profile: Arc::new(ExporterProfile { name: Some(name.into()), ..ExporterProfile::default() }),
             limits: ExporterLimits::default(),
+            sampling: None,
         }
     }
 
@@ -128,7 +132,7 @@ mod tests {
             ..ExporterPolicy::default()
         };
         let name = |address: &str, domain| {
-            let (profiles, _) = policy.known(address.parse().unwrap());
+            let (profiles, ..) = policy.known(address.parse().unwrap());
             profiles.of(domain).map(|profile| profile.name.as_deref().unwrap().to_owned())
         };
         for (address, domain, expected) in [

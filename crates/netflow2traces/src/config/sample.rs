@@ -11,7 +11,7 @@ use super::size;
 /// # Errors
 ///
 /// What would be right.
-pub(super) fn parse(text: &str) -> Result<SamplingConfig, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<SamplingConfig, &'static str> {
     const EXPECTED: &str =
         "expected a share such as 10%, 1/100 or 0.01, size:BYTES, max:SPANS/s, or several with commas";
     let mut config = SamplingConfig::default();
