@@ -1,7 +1,7 @@
 //! Sockets and worker threads.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use flow_state::{State, StateConfig};
 use otlp_sink::Sink;
 use rustix::net::sockopt::set_socket_recv_buffer_size_force;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
@@ -98,6 +98,9 @@ pub enum CollectorError {
         /// What the system says.
         source: io::Error,
     },
+    /// A socket that was passed cannot be used.
+    #[error("cannot use a socket that was passed: {0}")]
+    Passed(#[source] io::Error),
     /// No certificate to listen with TLS.
     #[error("no certificate to listen with TLS")]
     NoCertificate,
@@ -107,6 +110,22 @@ pub enum CollectorError {
     /// A thread cannot be started.
     #[error("cannot start a worker thread: {0}")]
     Thread(#[source] io::Error),
+}
+
+/// Sockets that a service manager has opened. It keeps them while the program starts anew, and so what comes meanwhile.
+#[derive(Debug, Default)]
+pub struct PassedSockets {
+    /// Each is read by one worker, or with others that are opened beside it if it has `SO_REUSEPORT`.
+    pub udp: Vec<UdpSocket>,
+    /// Listening sockets, and what comes over them.
+    pub streams: Vec<(StreamProtocol, TcpListener)>,
+}
+
+impl PassedSockets {
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.udp.is_empty() && self.streams.is_empty()
+    }
 }
 
 /// Bound sockets, not read yet.
@@ -127,11 +146,25 @@ impl Collector {
     /// [`CollectorError::Bind`] when an address is in use, not ours, or a port below 1024 without the right to it, and files
     /// for TLS that cannot be used.
     pub fn bind(config: CollectorConfig) -> Result<Self, CollectorError> {
-        if config.listen.is_empty() && config.stream.listen.is_empty() {
+        Self::bind_beside(config, PassedSockets::default())
+    }
+
+    /// Opens the sockets, beside those that somebody else has opened.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_beside(config: CollectorConfig, passed: PassedSockets) -> Result<Self, CollectorError> {
+        if config.listen.is_empty() && config.stream.listen.is_empty() && passed.is_empty() {
             return Err(CollectorError::NoAddress);
         }
         let mut sockets = Vec::new();
         let mut addresses = Vec::new();
+        for socket in passed.udp {
+            let (sharing, local) = adopt(socket, &config).map_err(CollectorError::Passed)?;
+            addresses.push(local);
+            sockets.extend(sharing.into_iter().map(|socket| (socket, local)));
+        }
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
             let only_v6 = is_only_v6(address, &config.listen);
@@ -145,7 +178,7 @@ impl Collector {
         if let Some((socket, _)) = sockets.first() {
             warn_if_small(socket, config.receive_buffer);
         }
-        let listeners = Listeners::bind(&config.stream)?;
+        let listeners = Listeners::bind(&config.stream, passed.streams)?;
         Ok(Self { config, sockets, addresses, listeners })
     }
 
@@ -246,7 +279,7 @@ pub(crate) fn is_only_v6(address: SocketAddr, listen: &[SocketAddr]) -> bool {
     takes_v4 && listen.iter().any(|other| other.is_ipv4() && other.port() == address.port())
 }
 
-/// Sockets that share an address; the kernel keeps what belongs together together.
+/// Sockets that share an address.
 fn sockets_of(
     address: SocketAddr,
     only_v6: bool,
@@ -255,6 +288,17 @@ fn sockets_of(
 ) -> io::Result<Vec<UdpSocket>> {
     let first = socket(address, only_v6, true, receive_buffer)?;
     let bound = first.local_addr()?;
+    shared(first, bound, only_v6, workers, receive_buffer)
+}
+
+/// A socket with others that share its address; the kernel keeps what belongs together together.
+fn shared(
+    first: UdpSocket,
+    bound: SocketAddr,
+    only_v6: bool,
+    workers: NonZeroUsize,
+    receive_buffer: usize,
+) -> io::Result<Vec<UdpSocket>> {
     let mut sockets = vec![first];
     for _ in 1..workers.get() {
         sockets.push(socket(bound, only_v6, true, receive_buffer)?);
@@ -267,17 +311,35 @@ fn sockets_of(
     Ok(sockets)
 }
 
+/// A socket that was passed with those that share its address, and the address.
+fn adopt(passed: UdpSocket, config: &CollectorConfig) -> io::Result<(Vec<UdpSocket>, SocketAddr)> {
+    let local = passed.local_addr()?;
+    let socket = SockRef::from(&passed);
+    // Whoever opened it may have asked for more than we do.
+    if granted_receive_buffer(&passed)? < config.receive_buffer {
+        ask_for_receive_buffer(&socket, config.receive_buffer)?;
+    }
+    socket.set_read_timeout(Some(READ_TIMEOUT))?;
+    let (shares, only_v6) = (socket.reuse_port()?, local.is_ipv6() && socket.only_v6()?);
+    receive::prepare(&passed);
+    let workers = if shares { config.workers } else { NonZeroUsize::MIN };
+    Ok((shared(passed, local, only_v6, workers, config.receive_buffer)?, local))
+}
+
+fn ask_for_receive_buffer(socket: &Socket, bytes: usize) -> io::Result<()> {
+    // An int for the kernel; a longer number would lose its high bits on the way.
+    let bytes = bytes.min(i32::MAX as usize);
+    // Beyond net.core.rmem_max with CAP_NET_ADMIN alone.
+    set_socket_recv_buffer_size_force(socket, bytes).or_else(|_| socket.set_recv_buffer_size(bytes))
+}
+
 fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if only_v6 {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_port(share)?;
-    // An int for the kernel; a longer number would lose its high bits on the way.
-    let receive_buffer = receive_buffer.min(i32::MAX as usize);
-    // Beyond net.core.rmem_max with CAP_NET_ADMIN alone.
-    set_socket_recv_buffer_size_force(&socket, receive_buffer)
-        .or_else(|_| socket.set_recv_buffer_size(receive_buffer))?;
+    ask_for_receive_buffer(&socket, receive_buffer)?;
     socket.bind(&address.into())?;
     socket.set_read_timeout(Some(READ_TIMEOUT))?;
     let socket = socket.into();
@@ -298,7 +360,7 @@ fn warn_if_small(socket: &UdpSocket, asked: usize) {
 
 /// Bytes, as they are asked for: Linux doubles the number for its own needs and reports that.
 fn granted_receive_buffer(socket: &UdpSocket) -> io::Result<usize> {
-    let reported = socket2::SockRef::from(socket).recv_buffer_size()?;
+    let reported = SockRef::from(socket).recv_buffer_size()?;
     Ok(if cfg!(target_os = "linux") { reported / 2 } else { reported })
 }
 

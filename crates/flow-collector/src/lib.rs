@@ -22,7 +22,7 @@ mod stream;
 mod system;
 mod worker;
 
-pub use collector::{Collector, CollectorConfig, CollectorError, Running};
+pub use collector::{Collector, CollectorConfig, CollectorError, PassedSockets, Running};
 pub use durations::DecodeDurations;
 pub use exporters::{ExporterLimits, ExporterPolicy, ExporterRule, ExporterSnapshot, Exporters};
 pub use filter::{Filter, FilterError};

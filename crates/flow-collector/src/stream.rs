@@ -129,24 +129,30 @@ struct Listener {
 }
 
 impl Listeners {
-    /// Opens them.
-    pub(crate) fn bind(config: &StreamConfig) -> Result<Self, CollectorError> {
+    /// Opens them, beside those that were passed.
+    pub(crate) fn bind(
+        config: &StreamConfig,
+        passed: Vec<(StreamProtocol, TcpListener)>,
+    ) -> Result<Self, CollectorError> {
         let tls = config.tls.clone().map(Tls::new).transpose()?.map(Arc::new);
-        let all: Vec<_> = config.listen.iter().map(|(_, address)| *address).collect();
         let mut bound = Self { listeners: Vec::new(), addresses: Vec::new() };
-        for &(protocol, address) in &config.listen {
+        let mut add = |protocol, socket: TcpListener| -> Result<(), CollectorError> {
+            let local = socket.local_addr().map_err(CollectorError::Passed)?;
             let tls = match protocol {
                 StreamProtocol::Tcp => None,
                 StreamProtocol::Tls => Some(tls.clone().ok_or(CollectorError::NoCertificate)?),
             };
-            let listen = || {
-                let socket = listen(address, is_only_v6(address, &all))?;
-                let local = socket.local_addr()?;
-                Ok((socket, local))
-            };
-            let (socket, local) = listen().map_err(|source| CollectorError::Bind { address, source })?;
             bound.listeners.push(Listener { socket, local, tls });
             bound.addresses.push((protocol, local));
+            Ok(())
+        };
+        for (protocol, socket) in passed {
+            add(protocol, socket)?;
+        }
+        let all: Vec<_> = config.listen.iter().map(|(_, address)| *address).collect();
+        for &(protocol, address) in &config.listen {
+            let socket = listen(address, is_only_v6(address, &all));
+            add(protocol, socket.map_err(|source| CollectorError::Bind { address, source })?)?;
         }
         Ok(bound)
     }

@@ -1,12 +1,13 @@
 //! `collect`: from UDP sockets to the outputs, until a signal comes.
 
 use std::io::ErrorKind;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use flow_collector::{Collector, CollectorError, StatsSnapshot};
+use flow_collector::{Collector, CollectorError, PassedSockets, StatsSnapshot};
 use otlp_sink::{DrainReport, ExportErrorKind, OtlpConfig, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::{self, Interval};
 use tracing::{error, info, warn};
 
 use crate::config::Config;
@@ -14,6 +15,7 @@ use crate::logs::{self, Lines};
 use crate::metrics::{self, Source};
 use crate::reload::Reload;
 use crate::server::{self, Health, Told};
+use crate::service::{self, Service};
 use crate::settings::Settings;
 use crate::signals::{Hangup, Stop};
 
@@ -34,7 +36,8 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     if config.disabled {
         return wait_disabled();
     }
-    let collector = bind(&config)?;
+    let service = Service::from_env();
+    let collector = bind_beside(&config, service::passed_sockets()?)?;
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     let mut hangup = Hangup::listen(runtime.handle())?;
@@ -71,17 +74,34 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
         );
     }
     let mut reload = Reload::new(settings);
+    let listening = || {
+        let snapshot = running.stats().snapshot();
+        let exporters = running.state().exporter_count();
+        format!("{exporters} exporters, {} datagrams, {} flow records", snapshot.datagrams, snapshot.records)
+    };
+    service.ready(listening());
+    let mut watchdog = Watchdog::new(&service, runtime.handle());
     runtime.block_on(async {
         loop {
             tokio::select! {
                 () = stop.requested() => break,
                 () = sink.closed() => break info!("nobody reads standard output any more, stopping"),
                 () = running.failed() => break error!("a receiving thread has panicked, stopping"),
-                () = hangup.requested() => reload.apply(&running),
+                () = hangup.requested() => {
+                    service.reloading();
+                    reload.apply(&running);
+                    service.ready(listening());
+                }
+                () = watchdog.due() => {
+                    if running.liveness().stuck(Instant::now()).is_none() {
+                        service.alive(listening());
+                    }
+                }
             }
         }
     });
     health.stopping();
+    service.stopping();
     let totals = running.stop();
     let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
     export.finish(TELEMETRY_DEADLINE, runtime.handle());
@@ -98,7 +118,17 @@ fn wait_disabled() -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     warn_disabled();
-    runtime.block_on(stop.requested());
+    let service = Service::from_env();
+    service.ready("OTEL_SDK_DISABLED is true");
+    let mut watchdog = Watchdog::new(&service, runtime.handle());
+    runtime.block_on(async {
+        loop {
+            tokio::select! {
+                () = stop.requested() => break,
+                () = watchdog.due() => service.alive("OTEL_SDK_DISABLED is true"),
+            }
+        }
+    });
     Ok(())
 }
 
@@ -157,7 +187,33 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
 ///
 /// An address that cannot be listened on, and what to do about it.
 pub(crate) fn bind(config: &Config) -> anyhow::Result<Collector> {
-    Collector::bind(config.collector.clone()).map_err(explain)
+    bind_beside(config, PassedSockets::default())
+}
+
+/// Opens the sockets beside those that were passed, which take the place of `NETFLOW_LISTEN_HOST` and `_PORT`.
+fn bind_beside(config: &Config, passed: PassedSockets) -> anyhow::Result<Collector> {
+    let mut collector = config.collector.clone();
+    if config.listens_by_default && !passed.is_empty() {
+        collector.listen.clear();
+    }
+    Collector::bind_beside(collector, passed).map_err(explain)
+}
+
+/// When the service manager is to hear of us.
+struct Watchdog(Option<Interval>);
+
+impl Watchdog {
+    fn new(service: &Service, runtime: &Handle) -> Self {
+        let _context = runtime.enter();
+        Self(service.watchdog_interval().map(time::interval))
+    }
+
+    async fn due(&mut self) {
+        match &mut self.0 {
+            Some(interval) => _ = interval.tick().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// What to do about an address that cannot be listened on.

@@ -28,6 +28,7 @@ use crate::cli::setting_name;
 use crate::elements;
 use crate::error::UsageError;
 use crate::exporters;
+use crate::service;
 use crate::settings::Settings;
 
 /// What the pipeline needs to start.
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     /// Whether it is not to start at all.
     pub(crate) disabled: bool,
     pub(crate) collector: CollectorConfig,
+    /// Whether its address is that of host and port, which sockets that are passed take the place of.
+    pub(crate) listens_by_default: bool,
     pub(crate) sink: SinkConfig,
     /// Whether spans go to standard output because nothing was configured.
     pub(crate) stdout_by_default: bool,
@@ -97,7 +100,8 @@ impl Config {
         }
         collector.filter = Arc::new(filter);
         let disabled = is_true("sdk_disabled", &settings.sdk_disabled);
-        Ok(Self { disabled, collector, sink, stdout_by_default, metrics, logs })
+        let listens_by_default = settings.listen.is_empty();
+        Ok(Self { disabled, collector, listens_by_default, sink, stdout_by_default, metrics, logs })
     }
 }
 
@@ -268,13 +272,16 @@ fn tls_files(settings: &Settings, is_needed: bool) -> Result<Option<TlsFiles>, U
         ("tls_key", &settings.tls_key),
         ("tls_client_ca", &settings.tls_client_ca),
     ];
-    if !is_needed {
+    if !is_needed && !service::passes_sockets() {
         return match files.into_iter().find_map(|(key, file)| Some((key, file.as_ref()?))) {
             Some((key, file)) => Err(invalid(key, file, "needs an address tls://HOST in --listen")),
             None => Ok(None),
         };
     }
     let (Some(certificate), Some(key)) = (&settings.tls_certificate, &settings.tls_key) else {
+        if !is_needed {
+            return Ok(None);
+        }
         let names = [setting_name("tls_certificate"), setting_name("tls_key")].join(" and ");
         return Err(UsageError::new(format!("to listen at tls://, set {names}")));
     };

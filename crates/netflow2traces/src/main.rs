@@ -22,6 +22,7 @@ mod reload;
 mod replay;
 mod send;
 mod server;
+mod service;
 mod settings;
 mod signals;
 mod terminal;
