@@ -53,7 +53,7 @@ impl Subject {
     /// The subject that a word stands for.
     pub(super) fn of(word: &str) -> Option<&'static Self> {
         let is_word = |other: &&str| word.eq_ignore_ascii_case(other);
-        SUBJECTS.iter().find(|subject| is_word(&subject.word) || subject.aliases.iter().any(|alias| is_word(&alias)))
+        SUBJECTS.iter().find(|subject| is_word(&subject.word) || subject.aliases.iter().any(is_word))
     }
 
     /// The largest number that makes sense.
