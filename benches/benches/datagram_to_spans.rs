@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use flow_semconv::{Probability, SamplingPolicy};
 use netflow2traces_benches::{Pass, captured, generated};
 
 fn datagram_to_spans(criterion: &mut Criterion) {
@@ -13,6 +14,17 @@ fn datagram_to_spans(criterion: &mut Criterion) {
         assert_eq!(spans, stream.records);
         group.throughput(Throughput::Elements(stream.records)).sample_size(20);
         group.bench_function(&stream.name, |bencher| {
+            bencher.iter(|| stream.datagrams.iter().map(|datagram| pass.to_spans(datagram)).sum::<u64>());
+        });
+    }
+    let mut one_percent = SamplingPolicy::default();
+    one_percent.rate = Probability::new(0.01);
+    for stream in generated() {
+        let mut pass = Pass::new().sampled(one_percent.scaled(Probability::ONE));
+        let spans: u64 = stream.datagrams.iter().map(|datagram| pass.to_spans(datagram)).sum();
+        assert!((1..stream.records / 50).contains(&spans), "{spans}");
+        group.throughput(Throughput::Elements(stream.records));
+        group.bench_function(format!("{}_sampled_at_1_percent", stream.name), |bencher| {
             bencher.iter(|| stream.datagrams.iter().map(|datagram| pass.to_spans(datagram)).sum::<u64>());
         });
     }

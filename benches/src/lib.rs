@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a bench that cannot go on has failed
 
 use flow_collector::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
-use flow_semconv::{Attribute, ExportTrace, IdGenerator, Schema, SpanSink, SpanStart, Timings};
+use flow_semconv::{Attribute, ExportTrace, FlowSampling, IdGenerator, Schema, SpanSink, SpanStart, Timings};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -128,6 +128,18 @@ impl Pass {
         let all = "all".parse().expect("it is a word of theirs");
         self.trace = self.trace.with_extra_elements(all, self.state.clone());
         self
+    }
+
+    /// With a share of the flows.
+    #[must_use]
+    pub fn sampled(mut self, sampling: FlowSampling) -> Self {
+        self.set_sampling(sampling);
+        self
+    }
+
+    /// Another share from now on.
+    pub fn set_sampling(&mut self, sampling: FlowSampling) {
+        self.trace.set_sampling(Some(sampling));
     }
 
     /// Decodes a datagram and reads the common facts of each flow; the number of flows and a digest of what was read.

@@ -3,7 +3,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::num::NonZeroU64;
 
+use flow_semconv::{Probability, SamplingPolicy};
 use flow_wire::encode::{self, MessageWriter, TemplateDefinition};
 use flow_wire::ie::id;
 use flow_wire::{FieldSpecifier, Timestamp, Version};
@@ -111,5 +113,25 @@ fn encoding_allocates_nothing() {
 fn elements_as_they_are_allocate_nothing() {
     for stream in generated().iter().chain(&captured()) {
         check(stream, Pass::new().with_all_elements(), Pass::to_spans);
+    }
+}
+
+#[test]
+fn sampling_allocates_nothing() {
+    let mut policy = SamplingPolicy::default();
+    policy.rate = Probability::new(0.1);
+    policy.size = NonZeroU64::new(1_000_000);
+    for stream in generated().iter().chain(&captured()) {
+        let mut pass = Pass::new().sampled(policy.scaled(Probability::ONE));
+        let mut run = || stream.datagrams.iter().map(|datagram| pass.to_spans(datagram)).sum::<u64>();
+        // The first rounds as in `check`, then one.
+        let mut warm = 0;
+        for _ in 0..20 {
+            warm = run();
+        }
+        let mut kept = 0;
+        let count = allocations(|| kept = run());
+        assert_eq!((count, kept), (0, warm), "{}: allocations for {} records", stream.name, stream.records);
+        assert!(kept <= stream.records);
     }
 }
