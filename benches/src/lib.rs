@@ -2,7 +2,7 @@
 //! package doubles as an API test.
 #![allow(clippy::unwrap_used)] // a bench that cannot go on has failed
 
-use flow_collector::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
+use flow_collector::{AttributeKeys, Filter, OtlpParts, OtlpSpan, span_context};
 use flow_semconv::{Attribute, ExportTrace, FlowSampling, IdGenerator, Schema, SpanSink, SpanStart, Timings};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -100,6 +100,46 @@ impl SpanSink for EncoderSpans {
     }
 }
 
+/// Filters by name: none, the rules of a collector that exports, one expression, twenty rules of every kind, five hundred.
+pub const FILTERS: [(&str, fn() -> String); 5] = [
+    ("none", String::new),
+    ("own_traffic", || {
+        let own = |end| format!("drop proto tcp and {end} host 198.51.100.7 and {end} port 4317");
+        format!("{};{}", own("src"), own("dst"))
+    }),
+    ("expression", || "proto tcp and dst port 443 and not src net 192.168.0.0/16".to_owned()),
+    ("20_rules", || TWENTY_RULES.join(";")),
+    ("500_rules", || {
+        let rule = |n| format!("drop src net 10.{}.{}.0/24 and dst port {}", n / 100, n % 100, 1000 + n);
+        let rules: Vec<_> = (0..499).map(rule).chain(["keep any".to_owned()]).collect();
+        rules.join(";")
+    }),
+];
+
+/// What an operator might write, the own traffic of a collector first; most flows reach the last.
+const TWENTY_RULES: [&str; 20] = [
+    "drop proto tcp and src host 198.51.100.7 and src port 4317",
+    "drop proto tcp and dst host 198.51.100.7 and dst port 4317",
+    "drop udp and port in [53 123 5353]",
+    "drop src net 169.254.0.0/16 or dst net 224.0.0.0/4",
+    "keep src net 10.1.0.0/16 and dst port in [22 3389] and flags S",
+    "drop proto tcp and dst port 179",
+    "keep icmp and icmp-type in [3 11]",
+    "drop icmp",
+    "keep bytes > 100m",
+    "drop src net 192.168.0.0/16 and dst net 192.168.0.0/16",
+    "keep as in [64512-65534]",
+    "drop in if 99 or out if 99",
+    "keep tcp and flags R and packets < 2",
+    "drop udp and src port 161",
+    "keep dst net in [203.0.113.0/24 198.51.100.0/25] and dst port in [80 443 8080-8090]",
+    "drop proto 47 and not src net 10.0.0.0/8",
+    "keep exporter 192.0.2.77 and domain 9",
+    "drop tos 184 and udp and dst port 16384-32767",
+    "keep ipv6 and tcp",
+    "keep packets > 0",
+];
+
 /// Spans of a batch, as many as in the SDKs of OpenTelemetry; larger ones leave the caches.
 pub const BATCH_SPANS: usize = 512;
 
@@ -162,6 +202,14 @@ impl Pass {
             self.decoded.data_sets(datagram).for_each(|set| flows.extend(set.common_fields()));
         }
         flows
+    }
+
+    /// Decodes a datagram and asks a filter about each flow; the number of flows and of those that are kept.
+    #[inline]
+    pub fn filter(&mut self, bytes: &[u8], filter: &Filter) -> (u64, u64) {
+        self.take(bytes, 0);
+        let flows = self.decoded.replayed_sets().chain(self.decoded.data_sets(bytes)).flat_map(|set| set.flows());
+        flows.fold((0, 0), |(flows, kept), flow| (flows + 1, kept + u64::from(filter.keeps(&flow))))
     }
 
     /// Decodes a datagram and visits every field of each flow; the number of flows.

@@ -5,11 +5,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::num::NonZeroU64;
 
+use flow_collector::Filter;
 use flow_semconv::{Probability, SamplingPolicy};
 use flow_wire::encode::{self, MessageWriter, TemplateDefinition};
 use flow_wire::ie::id;
 use flow_wire::{FieldSpecifier, Timestamp, Version};
-use netflow2traces_benches::{BATCH_SPANS, Pass, Stream, captured, generated};
+use netflow2traces_benches::{BATCH_SPANS, FILTERS, Pass, Stream, captured, generated};
 
 /// Counts the allocations of each thread.
 struct Counting;
@@ -106,6 +107,23 @@ fn records_of_one_byte_allocate_nothing() {
 fn encoding_allocates_nothing() {
     for stream in generated().iter().chain(&captured()) {
         check(stream, Pass::new(), Pass::to_spans);
+    }
+}
+
+#[test]
+fn filtering_allocates_nothing() {
+    for (_, rules) in FILTERS {
+        let filter: Filter = rules().parse().unwrap();
+        for stream in generated().iter().chain(&captured()) {
+            let mut pass = Pass::new();
+            // Templates are learnt and room is made.
+            stream.datagrams.iter().for_each(|datagram| _ = pass.filter(datagram, &filter));
+            let mut records = 0;
+            let count = allocations(|| {
+                records = stream.datagrams.iter().map(|datagram| pass.filter(datagram, &filter).0).sum();
+            });
+            assert_eq!((records, count), (stream.records, 0), "{}", stream.name);
+        }
     }
 }
 

@@ -67,6 +67,8 @@ fn program(sockets: u32) -> [sock_filter; 22] {
 mod tests {
     use std::collections::HashMap;
     use std::net::SocketAddr;
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::collector::tests::sockets;
@@ -94,7 +96,16 @@ mod tests {
         let mut receiver = |datagram: &Vec<u8>| {
             // Each from a port of its own.
             UdpSocket::bind((from, 0)).unwrap().send_to(datagram, to).unwrap();
-            sockets.iter().position(|socket| batch.receive(socket, false).is_ok()).unwrap()
+            // A busy kernel delivers it a little later.
+            let deadline = Instant::now() + Duration::from_secs(10);
+            loop {
+                let receiver = sockets.iter().position(|socket| batch.receive(socket, false).is_ok());
+                if let Some(receiver) = receiver {
+                    return receiver;
+                }
+                assert!(Instant::now() < deadline, "nothing was received");
+                thread::yield_now();
+            }
         };
         datagrams.iter().map(&mut receiver).collect()
     }

