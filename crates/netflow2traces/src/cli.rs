@@ -21,12 +21,25 @@ use crate::send::SendArgs;
 use crate::settings::{LogSettings, Settings};
 use crate::top::TopArgs;
 
+/// Version and build, for reports of bugs.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit: ",
+    env!("BUILD_COMMIT"),
+    "\ntarget: ",
+    env!("BUILD_TARGET"),
+    "\nprofile: ",
+    env!("BUILD_PROFILE"),
+    "\ncompiler: ",
+    env!("BUILD_RUSTC"),
+);
+
 /// Receives NetFlow and IPFIX and exports every flow record as an OpenTelemetry span
 ///
 /// Without a subcommand it collects. Every option can also be set by the environment variable that its help names, or
 /// in a TOML file; an option beats the environment, the environment beats the file.
 #[derive(Parser)]
-#[command(name = "netflow2traces", version, args_conflicts_with_subcommands = true)]
+#[command(name = "netflow2traces", version, long_version = LONG_VERSION, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

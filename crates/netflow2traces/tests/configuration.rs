@@ -292,3 +292,16 @@ fn a_collector_that_is_disabled_waits_for_its_signal() {
     assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
     assert_eq!(process.wait().unwrap().code(), Some(0));
 }
+
+/// Two builds of the same sources say the same.
+#[test]
+fn the_version_is_short_or_with_facts_of_the_build() {
+    let version = concat!("netflow2traces ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(stdout(&run(&["-V"])).trim_end(), version);
+    let long = run(&["--version"]);
+    let lines: Vec<_> = stdout(&long).lines().collect();
+    assert_eq!(lines[0], version);
+    let names: Vec<_> = lines[1..].iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    assert_eq!(names, ["commit", "target", "profile", "compiler"]);
+    assert!(lines[4].starts_with("compiler: rustc 1."), "{lines:?}");
+}
