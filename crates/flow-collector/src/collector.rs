@@ -115,7 +115,7 @@ pub enum CollectorError {
 /// Sockets that a service manager has opened. It keeps them while the program starts anew, and so what comes meanwhile.
 #[derive(Debug, Default)]
 pub struct PassedSockets {
-    /// Each is read by one worker, or with others that are opened beside it if it has `SO_REUSEPORT`.
+    /// Each is read by one worker. Several may share an address, by `SO_REUSEPORT`.
     pub udp: Vec<UdpSocket>,
     /// Listening sockets, and what comes over them.
     pub streams: Vec<(StreamProtocol, TcpListener)>,
@@ -161,9 +161,11 @@ impl Collector {
         let mut sockets = Vec::new();
         let mut addresses = Vec::new();
         for socket in passed.udp {
-            let (sharing, local) = adopt(socket, &config).map_err(CollectorError::Passed)?;
-            addresses.push(local);
-            sockets.extend(sharing.into_iter().map(|socket| (socket, local)));
+            let local = adopt(&socket, config.receive_buffer).map_err(CollectorError::Passed)?;
+            if !addresses.contains(&local) {
+                addresses.push(local);
+            }
+            sockets.push((socket, local));
         }
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
@@ -279,7 +281,7 @@ pub(crate) fn is_only_v6(address: SocketAddr, listen: &[SocketAddr]) -> bool {
     takes_v4 && listen.iter().any(|other| other.is_ipv4() && other.port() == address.port())
 }
 
-/// Sockets that share an address.
+/// Sockets that share an address; the kernel keeps what belongs together together.
 fn sockets_of(
     address: SocketAddr,
     only_v6: bool,
@@ -288,17 +290,6 @@ fn sockets_of(
 ) -> io::Result<Vec<UdpSocket>> {
     let first = socket(address, only_v6, true, receive_buffer)?;
     let bound = first.local_addr()?;
-    shared(first, bound, only_v6, workers, receive_buffer)
-}
-
-/// A socket with others that share its address; the kernel keeps what belongs together together.
-fn shared(
-    first: UdpSocket,
-    bound: SocketAddr,
-    only_v6: bool,
-    workers: NonZeroUsize,
-    receive_buffer: usize,
-) -> io::Result<Vec<UdpSocket>> {
     let mut sockets = vec![first];
     for _ in 1..workers.get() {
         sockets.push(socket(bound, only_v6, true, receive_buffer)?);
@@ -311,19 +302,17 @@ fn shared(
     Ok(sockets)
 }
 
-/// A socket that was passed with those that share its address, and the address.
-fn adopt(passed: UdpSocket, config: &CollectorConfig) -> io::Result<(Vec<UdpSocket>, SocketAddr)> {
-    let local = passed.local_addr()?;
-    let socket = SockRef::from(&passed);
+/// Prepares a socket that was passed, and says its address. Others cannot be opened beside it: the kernel has only
+/// sockets of one user share an address.
+fn adopt(passed: &UdpSocket, receive_buffer: usize) -> io::Result<SocketAddr> {
+    let socket = SockRef::from(passed);
     // Whoever opened it may have asked for more than we do.
-    if granted_receive_buffer(&passed)? < config.receive_buffer {
-        ask_for_receive_buffer(&socket, config.receive_buffer)?;
+    if granted_receive_buffer(passed)? < receive_buffer {
+        ask_for_receive_buffer(&socket, receive_buffer)?;
     }
     socket.set_read_timeout(Some(READ_TIMEOUT))?;
-    let (shares, only_v6) = (socket.reuse_port()?, local.is_ipv6() && socket.only_v6()?);
-    receive::prepare(&passed);
-    let workers = if shares { config.workers } else { NonZeroUsize::MIN };
-    Ok((shared(passed, local, only_v6, workers, config.receive_buffer)?, local))
+    receive::prepare(passed);
+    passed.local_addr()
 }
 
 fn ask_for_receive_buffer(socket: &Socket, bytes: usize) -> io::Result<()> {
