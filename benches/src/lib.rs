@@ -100,8 +100,11 @@ impl SpanSink for EncoderSpans {
     }
 }
 
+/// The text of a filter.
+pub type FilterText = fn() -> String;
+
 /// Filters by name: none, the rules of a collector that exports, one expression, twenty rules of every kind, five hundred.
-pub const FILTERS: [(&str, fn() -> String); 5] = [
+pub const FILTERS: [(&str, FilterText); 5] = [
     ("none", String::new),
     ("own_traffic", || {
         let own = |end| format!("drop proto tcp and {end} host 198.51.100.7 and {end} port 4317");
