@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use flow_semconv::{ExtraElements, Schema};
+use flow_semconv::{ExtraElements, TraceConfig};
 use flow_state::{State, StateConfig};
 use otlp_sink::Sink;
 use rustix::net::sockopt::set_socket_recv_buffer_size_force;
@@ -51,8 +51,8 @@ pub struct CollectorConfig {
     pub exporters: ExporterPolicy,
     /// Which flows have spans; all by default.
     pub filter: Arc<Filter>,
-    /// Names of the attributes.
-    pub schema: Schema,
+    /// What spans are like.
+    pub trace: TraceConfig,
     /// Elements of records that become attributes as they are, beside those that have names of their own.
     pub extra_elements: Option<ExtraElements>,
     /// Which share of the flows becomes spans; all when `None`.
@@ -74,7 +74,7 @@ impl Default for CollectorConfig {
             receive_buffer: 8 << 20,
             exporters: ExporterPolicy::default(),
             filter: Arc::default(),
-            schema: Schema::default(),
+            trace: TraceConfig::default(),
             extra_elements: None,
             sampling: None,
             state: StateConfig::default(),
@@ -207,7 +207,8 @@ impl Collector {
         let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
         let sampler = Arc::new(FlowSampler::new(self.config.sampling));
         let pipeline = || {
-            let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), self.config.schema, sink)
+            let trace = self.config.trace.clone();
+            let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), trace, sink)
                 .with_filter(self.config.filter.clone())
                 .with_sampling(sampler.clone());
             if let Some(wanted) = &self.config.extra_elements {

@@ -26,7 +26,9 @@ pub use collector::{Collector, CollectorConfig, CollectorError, PassedSockets, R
 pub use durations::DecodeDurations;
 pub use exporters::{ExporterLimits, ExporterPolicy, ExporterRule, ExporterSnapshot, Exporters};
 pub use filter::{Filter, FilterError};
-pub use flow_semconv::{ExtraElements, Probability, SamplingPolicy};
+pub use flow_semconv::{
+    AttributeSet, ExtraElements, Probability, SamplingPolicy, Schema, SpanTime, TraceConfig, TraceShape,
+};
 pub use liveness::Liveness;
 pub use pipeline::Pipeline;
 pub use sampling::{FlowSampler, SamplingConfig};

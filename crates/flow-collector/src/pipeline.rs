@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use flow_semconv::{ExportTrace, ExtraElements, Schema, Timings};
+use flow_semconv::{ExportTrace, ExtraElements, Timings, TraceConfig};
 use flow_state::{Datagram, Decoded, FlowRecord, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
@@ -34,7 +34,7 @@ impl Pipeline {
         state: Arc<State>,
         stats: Arc<CollectorStats>,
         exporters: Arc<Exporters>,
-        schema: Schema,
+        trace: TraceConfig,
         sink: &Sink,
     ) -> Self {
         Self {
@@ -43,9 +43,9 @@ impl Pipeline {
             admission: Admission::new(exporters),
             filter: Arc::default(),
             decoded: Decoded::default(),
-            trace: ExportTrace::default(),
             sampler: Arc::default(),
-            keys: AttributeKeys::new(schema),
+            keys: AttributeKeys::new(trace.attributes.schema()),
+            trace: ExportTrace::default().with_config(trace),
             writer: sink.writer(),
         }
     }
@@ -180,7 +180,7 @@ mod tests {
         let sink = Sink::start(config, runtime.handle()).unwrap();
         let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
         let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
-        let pipeline = Pipeline::new(state, stats.clone(), exporters, Schema::default(), &sink);
+        let pipeline = Pipeline::new(state, stats.clone(), exporters, TraceConfig::default(), &sink);
         (pipeline, stats, (runtime, folder, sink))
     }
 

@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use flow_semconv::{Attribute, AttributeWriter, ExtraValue, Schema, ShortText, SpanParts, SpanSink, SpanStart};
+use flow_semconv::{
+    Attribute, AttributeWriter, ExtraValue, Schema, ShortText, SpanParts, SpanSink, SpanStart, TraceContext,
+};
+use flow_state::Timestamp;
 use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanHead, SpanKind, SpanWriter};
 
 /// The keys of a schema, encoded once.
@@ -48,7 +51,7 @@ impl<'a> OtlpSpan<'a> {
         keys: &'a AttributeKeys,
         begin: impl FnOnce(SpanContext, &str, SpanKind, u64, u64) -> SpanBuilder<'a>,
     ) -> Self {
-        let context = span_context(start);
+        let context = span_context(&start.context);
         let (from, to) = (start.start.as_unix_nanos(), start.end.as_unix_nanos());
         let mut span = begin(context, start.name, SpanKind::Internal, from, to);
         if let Some((trace_id, span_id)) = start.link {
@@ -70,11 +73,12 @@ impl<'a> OtlpSpan<'a> {
 }
 
 /// The identity of a span as `otlp-sink` has it.
-pub fn span_context(start: &SpanStart) -> SpanContext {
+#[inline]
+pub fn span_context(context: &TraceContext) -> SpanContext {
     SpanContext {
-        trace_id: start.context.trace_id.to_be_bytes(),
-        span_id: start.context.span_id.to_be_bytes(),
-        parent_span_id: start.context.parent_span_id.map(u64::to_be_bytes),
+        trace_id: context.trace_id.to_be_bytes(),
+        span_id: context.span_id.to_be_bytes(),
+        parent_span_id: context.parent_span_id.map(u64::to_be_bytes),
     }
 }
 
@@ -178,7 +182,7 @@ impl SpanSink for WriterSpans<'_> {
 
     fn head(&mut self, head: &mut SpanHead, start: &SpanStart, write: impl FnOnce(&mut OtlpSpan<'_>)) {
         let times = (start.start.as_unix_nanos(), start.end.as_unix_nanos());
-        self.writer.head(head, span_context(start), start.name, SpanKind::Internal, times, |span| {
+        self.writer.head(head, span_context(&start.context), start.name, SpanKind::Internal, times, |span| {
             write(&mut OtlpSpan::new(span, self.keys));
         });
     }
@@ -187,6 +191,12 @@ impl SpanSink for WriterSpans<'_> {
     fn span_with(&mut self, head: &SpanHead, span_id: u64) -> OtlpSpan<'_> {
         self.count += 1;
         OtlpSpan::new(self.writer.span_with(head, span_id.to_be_bytes()), self.keys)
+    }
+
+    #[inline]
+    fn span_of(&mut self, head: &SpanHead, context: TraceContext, times: (Timestamp, Timestamp)) -> OtlpSpan<'_> {
+        let times = (times.0.as_unix_nanos(), times.1.as_unix_nanos());
+        OtlpSpan::new(self.writer.span_of(head, span_context(&context), times), self.keys)
     }
 
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {

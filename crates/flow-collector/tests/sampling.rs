@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flow_collector::{CollectorStats, ExporterPolicy, Exporters, FlowSampler, Pipeline, Probability, SamplingConfig};
-use flow_semconv::Schema;
+use flow_semconv::TraceConfig;
 use flow_state::{State, StateConfig, TransportSession};
 use flow_wire::encode::{MessageWriter, TemplateDefinition, header};
 use flow_wire::{FieldSpecifier, Timestamp, Version};
@@ -100,7 +100,7 @@ fn sampled(rate: f64) -> Vec<Span> {
     let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
     let heard = Arc::new(Exporters::new(ExporterPolicy::default()));
     for exporter in exporters() {
-        let pipeline = Pipeline::new(state.clone(), stats.clone(), heard.clone(), Schema::default(), &sink);
+        let pipeline = Pipeline::new(state.clone(), stats.clone(), heard.clone(), TraceConfig::default(), &sink);
         let mut pipeline = pipeline.with_sampling(sampler.clone());
         exporter.datagrams().iter().for_each(|datagram| pipeline.process(exporter.session, EXPORT_TIME, datagram));
         pipeline.flush();

@@ -56,7 +56,7 @@ impl CommunityId {
 }
 
 /// The IDs of a few flows, made together in little more than the time of one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct CommunityIds {
     digests: Digests,
     /// Which flows have one.

@@ -84,6 +84,15 @@ impl Endpoints {
         }
     }
 
+    /// Whether the source is the lower end: what tells the two directions of a conversation apart.
+    pub(crate) fn source_is_lower(&self) -> bool {
+        let (source_port, destination_port) = self.ports;
+        match self.addresses {
+            Addresses::Ipv4 { source, destination } => (source, source_port) < (destination, destination_port),
+            Addresses::Any { source, destination } => (source, source_port) < (destination, destination_port),
+        }
+    }
+
     /// What the Community ID is made from, if there are addresses of one family and a protocol.
     #[inline]
     pub(crate) fn tuple(&self) -> Option<Tuple> {

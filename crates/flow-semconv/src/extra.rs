@@ -9,6 +9,7 @@ use flow_state::{DataSet, Element, FlowRecord, MessageContext, OptionsTables, St
 use flow_wire::ie::AbstractDataType;
 use flow_wire::{Field, Value};
 
+use crate::attribute_set::AttributeSet;
 use crate::program::AttributeWriter;
 use crate::trace::{SpanParts, SpanSink};
 
@@ -114,7 +115,12 @@ impl Extras {
     }
 
     /// The columns of a Set's Template. `None` for a Set without records.
-    pub(crate) fn columns<S, K>(&self, set: &DataSet<'_>, sink: &mut S) -> Option<ExtraColumns<K>>
+    pub(crate) fn columns<S, K>(
+        &self,
+        set: &DataSet<'_>,
+        attributes: &AttributeSet,
+        sink: &mut S,
+    ) -> Option<ExtraColumns<K>>
     where
         S: SpanSink<Parts: SpanParts<Key = K>>,
     {
@@ -132,6 +138,9 @@ impl Extras {
                     Some(element) => format!("netflow.ie.{}", element.name),
                     None => format!("netflow.ie.{}.{}", specifier.enterprise_number, specifier.id),
                 };
+                if !attributes.has_key(&key) {
+                    return None;
+                }
                 let key_value =
                     (sink.key(&key), element.map_or(AbstractDataType::OctetArray, |element| element.data_type));
                 // A key that came twice would make the span invalid.

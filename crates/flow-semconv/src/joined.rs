@@ -32,11 +32,28 @@ pub(crate) fn vrf_names(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
     name(out, Attribute::EgressVrf, flow.egress_vrf_name());
 }
 
-pub(crate) fn application(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
+/// The name in lower case where the Elastic Common Schema asks for it.
+pub(crate) fn application(flow: &FlowRecord<'_>, lower_case: bool, out: &mut impl AttributeWriter) {
     if let Some(id) = flow.application_id().and_then(text::application_id) {
         out.text(Attribute::ApplicationId, &id);
     }
-    name(out, Attribute::ApplicationName, flow.application_name());
+    match flow.application_name() {
+        Some(text) if lower_case => out.str(Attribute::ApplicationName, lowered(text, &mut [0; MAX_NAME])),
+        text => name(out, Attribute::ApplicationName, text),
+    }
+}
+
+/// Bytes of a name from options data, at most.
+const MAX_NAME: usize = 256;
+
+/// ASCII letters in lower case; a text that is longer than the room for it stays as it is.
+fn lowered<'a>(text: &'a str, room: &'a mut [u8; MAX_NAME]) -> &'a str {
+    let Some(room) = room.get_mut(..text.len()) else {
+        return text;
+    };
+    room.copy_from_slice(text.as_bytes());
+    room.make_ascii_lowercase();
+    str::from_utf8(room).unwrap_or(text)
 }
 
 fn name(out: &mut impl AttributeWriter, attribute: Attribute, name: Option<&str>) {

@@ -7,7 +7,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod attribute;
+mod attribute_set;
 mod community_id;
+mod conversation;
 mod endpoints;
 mod extra;
 mod joined;
@@ -15,15 +17,21 @@ mod packet;
 mod program;
 mod rare;
 mod sampling;
+mod selected;
 mod sha1;
+mod shape;
 mod shared;
 mod text;
 mod trace;
 
-pub use attribute::{Attribute, Schema, ValueType};
+pub use attribute::{Attribute, Schema, UnknownSchema, ValueType};
+pub use attribute_set::{AttributeSet, UnknownAttribute};
 pub use community_id::{CommunityId, FlowTuple};
 pub use extra::{ExtraElements, ExtraElementsError, ExtraValue};
 pub use program::AttributeWriter;
 pub use sampling::{FlowSampling, Probability, Randomness, SamplingPolicy, Threshold};
+pub use shape::{SpanTime, TraceShape, UnknownShape};
 pub use text::ShortText;
-pub use trace::{ExportTrace, FlowSpans, IdGenerator, SpanParts, SpanSink, SpanStart, Timings, TraceContext};
+pub use trace::{
+    ExportTrace, FlowSpans, IdGenerator, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext,
+};

@@ -6,19 +6,40 @@ use flow_state::{Fact, FlowPlan, FlowRecord, PacketHeaders, TunnelledPacket};
 use flow_wire::ie;
 
 use crate::attribute::Attribute;
-use crate::community_id::{CommunityId, FlowTuple, Tuple};
+use crate::community_id::{FlowTuple, Tuple};
 use crate::program::AttributeWriter;
 
 /// What flows of a plan take from their packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PacketStep {
     /// The records have no addresses of their own.
-    stands_in: bool,
+    pub(crate) stands_in: bool,
     has_protocol: bool,
     has_ports: bool,
 }
 
 impl PacketStep {
+    /// What it may write.
+    pub(crate) const ATTRIBUTES: &[Attribute] = &[
+        Attribute::PacketSampled,
+        Attribute::NetworkType,
+        Attribute::SourceAddress,
+        Attribute::SourcePort,
+        Attribute::DestinationAddress,
+        Attribute::DestinationPort,
+        Attribute::Transport,
+        Attribute::ProtocolNumber,
+        Attribute::PacketVlan,
+        Attribute::TunnelType,
+        Attribute::TunnelId,
+        Attribute::InnerSourceAddress,
+        Attribute::InnerSourcePort,
+        Attribute::InnerDestinationAddress,
+        Attribute::InnerDestinationPort,
+        Attribute::InnerTransport,
+        Attribute::InnerProtocolNumber,
+    ];
+
     /// `None` for records without packets.
     pub(crate) fn new(plan: &FlowPlan) -> Option<Self> {
         let has = |fact| plan.locate(fact).is_some();
@@ -54,9 +75,6 @@ impl PacketStep {
         let protocol = ip.protocol.filter(|_| !self.has_protocol);
         let ports = packet.ports.filter(|_| !self.has_ports);
         write_tuple(&OUTER, (ip.source, ip.destination), protocol, ports, out);
-        if let Some(id) = tuple(packet).and_then(CommunityId::of) {
-            out.text(Attribute::CommunityId, id.text());
-        }
     }
 }
 

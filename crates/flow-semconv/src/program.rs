@@ -5,12 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use flow_state::{Fact, FlowPlan, FlowRecord, Sampling, SamplingAlgorithm, Timestamp};
 use flow_wire::Locator;
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Schema};
+use crate::attribute_set::AttributeSet;
+use crate::community_id::Tuple;
 use crate::endpoints::{Addresses, Endpoints, EndpointsPlan};
 use crate::extra::ExtraValue;
 use crate::joined;
-use crate::packet::PacketStep;
+use crate::packet::{self, PacketStep};
 use crate::rare::{self, Rare};
+use crate::selected::Selected;
 use crate::shared::SharedPlan;
 use crate::text::{self, ShortText};
 use crate::trace::{SpanParts, SpanSink};
@@ -55,6 +58,9 @@ enum Step {
     NextHopIpv4(Locator),
     Octets,
     Packets,
+    /// The sum of both directions, as the Elastic Common Schema has it.
+    OctetsOfBoth,
+    PacketsOfBoth,
     ReverseCounters,
     Icmp,
     MacAddresses,
@@ -64,6 +70,38 @@ enum Step {
     Application,
     Rare(Rare),
     Packet(PacketStep),
+}
+
+impl Step {
+    /// What it may write.
+    const fn attributes(self) -> &'static [Attribute] {
+        match self {
+            Self::Addresses => &[Attribute::SourceAddress, Attribute::DestinationAddress],
+            Self::NextHop | Self::NextHopIpv4(_) => &[Attribute::NextHop],
+            Self::Octets | Self::OctetsOfBoth => &[Attribute::Octets],
+            Self::Packets | Self::PacketsOfBoth => &[Attribute::Packets],
+            Self::ReverseCounters => &[Attribute::ReverseOctets, Attribute::ReversePackets],
+            Self::Icmp => &[Attribute::IcmpType, Attribute::IcmpCode],
+            Self::MacAddresses => &[Attribute::SourceMac, Attribute::DestinationMac],
+            Self::Sampling => &[
+                Attribute::SamplingInterval,
+                Attribute::SamplingAlgorithm,
+                Attribute::OctetsEstimated,
+                Attribute::PacketsEstimated,
+            ],
+            Self::InterfaceNames => &[Attribute::InputInterfaceName, Attribute::OutputInterfaceName],
+            Self::VrfNames => &[Attribute::IngressVrf, Attribute::EgressVrf],
+            Self::Application => &[Attribute::ApplicationId, Attribute::ApplicationName],
+            Self::Rare(rare) => rare.attributes(),
+            Self::Packet(_) => PacketStep::ATTRIBUTES,
+        }
+    }
+
+    /// Whether anything of it is in the set. A step without attributes sets the status.
+    fn is_wanted(self, set: &AttributeSet) -> bool {
+        let attributes = self.attributes();
+        attributes.is_empty() || attributes.iter().any(|attribute| set.has(*attribute))
+    }
 }
 
 /// Facts that become an attribute as they are.
@@ -95,6 +133,62 @@ const PORTS: &[(Fact, Attribute)] =
 
 /// Start, end and duration with the bytes of their values: 2^49 milliseconds are more than 2^64 nanoseconds.
 const TIMES: &[(Attribute, usize)] = &[(Attribute::StartTime, 8), (Attribute::EndTime, 8), (Attribute::DurationMs, 6)];
+
+/// What times are written as.
+#[derive(Debug)]
+enum Times<R> {
+    /// Nothing.
+    Absent,
+    /// Integers: a row where start and end are in order.
+    Row(R),
+    /// Integers one by one, because not all are wanted.
+    Integers,
+    /// Dates, and a duration in nanoseconds, as the Elastic Common Schema has them.
+    Dates,
+}
+
+impl<R> Times<R> {
+    fn new<S>(plan: &FlowPlan, set: &AttributeSet, sink: &mut S) -> Self
+    where
+        S: SpanSink<Parts: SpanParts<Row = R>>,
+    {
+        let row = || TIMES.iter().map(|(attribute, _)| *attribute);
+        let any = row().chain([Attribute::TimeInferred, Attribute::TimeClamped]).any(|attribute| set.has(attribute));
+        match plan.has_times() {
+            (false, false) => Self::Absent,
+            _ if !any => Self::Absent,
+            _ if set.schema() == Schema::Ecs => Self::Dates,
+            _ if row().all(|attribute| set.has(attribute)) => Self::Row(sink.row(TIMES)),
+            _ => Self::Integers,
+        }
+    }
+
+    #[inline]
+    fn write<W>(&self, flow: &FlowRecord<'_>, out: &mut W)
+    where
+        W: AttributeWriter<Parts: SpanParts<Row = R>>,
+    {
+        if matches!(self, Self::Absent) {
+            return;
+        }
+        let time = flow.time();
+        if time.inferred | time.clamped {
+            rare::time_marks(&time, out);
+        }
+        match (self, time.start, time.end) {
+            (Self::Row(row), Some(start), Some(end)) if end >= start => {
+                let millis = end.since(start).as_millis() as u64;
+                out.row(row, [start.as_unix_nanos(), end.as_unix_nanos(), millis].into_iter());
+            }
+            (Self::Dates, ..) => rare::dates(&time, out),
+            _ => {
+                integer(out, Attribute::StartTime, time.start.map(Timestamp::as_unix_nanos));
+                integer(out, Attribute::EndTime, time.end.map(Timestamp::as_unix_nanos));
+                integer(out, Attribute::DurationMs, time.duration().map(|duration| duration.as_millis() as u64));
+            }
+        }
+    }
+}
 
 /// Columns of a row, and where their values lie.
 #[derive(Debug)]
@@ -129,18 +223,20 @@ pub(crate) struct AttributeProgram<R> {
     integers: Columns<R>,
     /// Those of ICMP, whose ports are none.
     portless: Columns<R>,
-    times: R,
-    has_times: bool,
+    times: Times<R>,
     endpoints: EndpointsPlan,
     shared: SharedPlan,
     steps: Box<[Step]>,
     /// What comes from beside the records alone.
     joins: Box<[Step]>,
+    is_ecs: bool,
+    /// Addresses are those of a packet that the record holds the start of.
+    packet_stands_in: bool,
 }
 
 impl<R> AttributeProgram<R> {
-    /// Makes the program of a Template's plan, for spans of this sink.
-    pub(crate) fn new<S>(plan: &FlowPlan, sink: &mut S) -> Self
+    /// Makes the program of a Template's plan, for the attributes of a set in spans of this sink.
+    pub(crate) fn new<S>(plan: &FlowPlan, set: &AttributeSet, sink: &mut S) -> Self
     where
         S: SpanSink<Parts: SpanParts<Row = R>>,
     {
@@ -150,19 +246,25 @@ impl<R> AttributeProgram<R> {
         let mut integers = locate(INTEGERS);
         let lacked = PHYSICAL.iter().filter(|(logical, ..)| plan.locate(*logical).is_none());
         integers.extend(lacked.filter_map(|&(_, physical, attribute)| Some((attribute, plan.locate(physical)?))));
-        let (octets, packets) = plan.only_counters();
+        let any = |(a, b): (bool, bool)| a || b;
+        let sums_directions = set.schema() == Schema::Ecs && any(plan.has_reverse_counters());
+        let (octets, packets) = if sums_directions { (None, None) } else { plan.only_counters() };
         integers.extend(octets.map(|locator| (Attribute::Octets, locator)));
         integers.extend(packets.map(|locator| (Attribute::Packets, locator)));
-        let ports = locate(PORTS);
-        let any = |(a, b): (bool, bool)| a || b;
+        let mut ports = locate(PORTS);
+        for columns in [&mut integers, &mut ports] {
+            columns.retain(|(attribute, _)| set.has(*attribute));
+        }
         let has = |fact| plan.locate(fact).is_some();
         let (has_octets, has_packets) = plan.has_counters();
         let mut steps: Vec<_> = [
             (any(plan.has_addresses()), Step::Addresses),
             (plan.has_next_hop(), plan.ipv4_next_hop().map_or(Step::NextHop, Step::NextHopIpv4)),
             (has(Fact::Protocol) && plan.has_icmp(), Step::Icmp),
-            (has_octets && octets.is_none(), Step::Octets),
-            (has_packets && packets.is_none(), Step::Packets),
+            (has_octets && sums_directions, Step::OctetsOfBoth),
+            (has_packets && sums_directions, Step::PacketsOfBoth),
+            (has_octets && octets.is_none() && !sums_directions, Step::Octets),
+            (has_packets && packets.is_none() && !sums_directions, Step::Packets),
             (any(plan.has_reverse_counters()), Step::ReverseCounters),
             (any(plan.has_mac_addresses()), Step::MacAddresses),
             (plan.has_sampling(), Step::Sampling),
@@ -176,18 +278,21 @@ impl<R> AttributeProgram<R> {
             (plan.has_interfaces(), Step::InterfaceNames),
             (plan.has_vrfs(), Step::VrfNames),
         ];
-        let joins = joins.into_iter().filter_map(|(wanted, step)| wanted.then_some(step)).collect();
+        let joins = joins.into_iter().filter_map(|(wanted, step)| (wanted && step.is_wanted(set)).then_some(step));
         steps.extend(Rare::of(plan).map(Step::Rare));
-        steps.extend(PacketStep::new(plan).map(Step::Packet));
+        let packet = PacketStep::new(plan);
+        steps.extend(packet.map(Step::Packet));
+        steps.retain(|step| step.is_wanted(set));
         Self {
             integers: Columns::new(&[&*integers, &*ports].concat(), sink),
             portless: Columns::new(&integers, sink),
-            times: sink.row(TIMES),
-            has_times: any(plan.has_times()),
+            times: Times::new(plan, set, sink),
             endpoints: EndpointsPlan::new(plan),
             shared: SharedPlan::new(plan),
             steps: steps.into_boxed_slice(),
-            joins,
+            joins: joins.collect(),
+            is_ecs: set.schema() == Schema::Ecs,
+            packet_stands_in: packet.is_some_and(|packet| packet.stands_in),
         }
     }
 
@@ -197,24 +302,50 @@ impl<R> AttributeProgram<R> {
         &self.endpoints
     }
 
+    /// What the Community ID of a flow is made from.
+    #[inline]
+    pub(crate) fn tuple(&self, endpoints: &Endpoints, flow: &FlowRecord<'_>) -> Option<Tuple> {
+        match endpoints.tuple() {
+            None if self.packet_stands_in => packet::tuple(&flow.packet()?.outer),
+            tuple => tuple,
+        }
+    }
+
     /// Where the facts lie that many flows have alike.
     #[inline]
     pub(crate) const fn shared(&self) -> &SharedPlan {
         &self.shared
     }
 
-    /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template;
-    /// `joined` is whether there is anything beside the records: options data, or sampling in the header.
+    /// Writes the attributes of a flow that it does not share with others. The flow must be of the program's Template and
+    /// the set that of its making; `joined` is whether there is anything beside the records: options data, or sampling in
+    /// the header.
     #[inline]
-    pub(crate) fn run<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, joined: bool, out: &mut W)
+    pub(crate) fn run<W>(
+        &self,
+        flow: &FlowRecord<'_>,
+        endpoints: &Endpoints,
+        joined: bool,
+        set: &AttributeSet,
+        out: &mut W,
+    ) where
+        W: AttributeWriter<Parts: SpanParts<Row = R>>,
+    {
+        if set.is_complete() {
+            self.write(flow, endpoints, joined, out);
+        } else {
+            self.write(flow, endpoints, joined, &mut Selected::new(out, set));
+        }
+    }
+
+    #[inline]
+    fn write<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, joined: bool, out: &mut W)
     where
         W: AttributeWriter<Parts: SpanParts<Row = R>>,
     {
         let integers = if endpoints.is_icmp() { &self.portless } else { &self.integers };
         integers.write(flow, out);
-        if self.has_times {
-            self.times(flow, out);
-        }
+        self.times.write(flow, out);
         let joins = if joined { &*self.joins } else { &[] };
         for step in self.steps.iter().chain(joins) {
             match *step {
@@ -227,6 +358,10 @@ impl<R> AttributeProgram<R> {
                 Step::NextHopIpv4(locator) => out.ipv4(Attribute::NextHop, flow.record().ipv4(locator)),
                 Step::Octets => integer(out, Attribute::Octets, flow.octets()),
                 Step::Packets => integer(out, Attribute::Packets, flow.packets()),
+                Step::OctetsOfBoth => integer(out, Attribute::Octets, of_both(flow.octets(), flow.reverse_octets())),
+                Step::PacketsOfBoth => {
+                    integer(out, Attribute::Packets, of_both(flow.packets(), flow.reverse_packets()))
+                }
                 Step::ReverseCounters => {
                     let reverse = flow.reverse();
                     integer(out, Attribute::ReverseOctets, reverse.and_then(|reverse| reverse.octets()));
@@ -239,31 +374,15 @@ impl<R> AttributeProgram<R> {
                 Step::Sampling => joined::sampling(flow, out),
                 Step::InterfaceNames => joined::interface_names(flow, out),
                 Step::VrfNames => joined::vrf_names(flow, out),
-                Step::Application => joined::application(flow, out),
+                Step::Application => joined::application(flow, self.is_ecs, out),
             }
         }
     }
+}
 
-    #[inline]
-    fn times<W>(&self, flow: &FlowRecord<'_>, out: &mut W)
-    where
-        W: AttributeWriter<Parts: SpanParts<Row = R>>,
-    {
-        let time = flow.time();
-        if time.inferred | time.clamped {
-            rare::time_marks(&time, out);
-        }
-        match (time.start, time.end) {
-            (Some(start), Some(end)) if end >= start => {
-                let millis = end.since(start).as_millis() as u64;
-                out.row(&self.times, [start.as_unix_nanos(), end.as_unix_nanos(), millis].into_iter());
-            }
-            (start, end) => {
-                integer(out, Attribute::StartTime, start.map(Timestamp::as_unix_nanos));
-                integer(out, Attribute::EndTime, end.map(Timestamp::as_unix_nanos));
-            }
-        }
-    }
+/// A counter and that of the other direction, if there is one.
+fn of_both(counter: Option<u64>, reverse: Option<u64>) -> Option<u64> {
+    counter.map(|counter| counter.saturating_add(reverse.unwrap_or(0)))
 }
 
 /// OpenTelemetry has no unsigned integers; a counter above 2^63 - 1 stays there.

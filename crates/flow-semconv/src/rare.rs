@@ -37,6 +37,35 @@ impl Rare {
         .filter_map(|(wanted, rare)| wanted.then_some(rare))
     }
 
+    /// What it may write; nothing where it sets the status alone.
+    pub(crate) const fn attributes(self) -> &'static [Attribute] {
+        match self {
+            Self::Event => &[
+                Attribute::FirewallEvent,
+                Attribute::FirewallEventCode,
+                Attribute::NatEvent,
+                Attribute::NatEventReason,
+            ],
+            Self::Nat => &[
+                Attribute::NatSourceAddress,
+                Attribute::NatSourcePort,
+                Attribute::NatDestinationAddress,
+                Attribute::NatDestinationPort,
+            ],
+            Self::PortBlock => &[Attribute::NatPortBlockStart, Attribute::NatPortBlockEnd],
+            Self::Reverse => &[
+                Attribute::ReverseTcpFlags,
+                Attribute::ReverseStartTime,
+                Attribute::ReverseEndTime,
+                Attribute::BiflowInitiator,
+            ],
+            Self::Labels => &[Attribute::MplsLabels],
+            Self::ObservedExporter => &[Attribute::ObservedExporter, Attribute::ObservedDomain],
+            Self::Cumulative => &[Attribute::Cumulative],
+            Self::ImpliedDrop => &[],
+        }
+    }
+
     /// Writes the attributes of a flow.
     pub(crate) fn write(self, flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {
         match self {
@@ -74,6 +103,17 @@ pub(crate) fn time_marks(time: &FlowTime, out: &mut impl AttributeWriter) {
     if time.clamped {
         out.bool(Attribute::TimeClamped, true);
     }
+}
+
+/// Start and end as dates, duration in nanoseconds.
+#[cold]
+pub(crate) fn dates(time: &FlowTime, out: &mut impl AttributeWriter) {
+    for (attribute, time) in [(Attribute::StartTime, time.start), (Attribute::EndTime, time.end)] {
+        if let Some(time) = time {
+            out.text(attribute, &text::date(time));
+        }
+    }
+    integer(out, Attribute::DurationMs, time.duration().map(|duration| duration.as_nanos() as u64));
 }
 
 fn event(flow: &FlowRecord<'_>, out: &mut impl AttributeWriter) {

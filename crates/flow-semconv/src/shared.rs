@@ -6,9 +6,11 @@ use std::sync::Arc;
 use flow_state::{ExporterProfile, Fact, FlowPlan, FlowRecord, MessageContext, Sampling};
 use flow_wire::{Locator, Version, ie};
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Schema};
+use crate::attribute_set::AttributeSet;
 use crate::endpoints::Endpoints;
 use crate::program::{AttributeWriter, sampling_attributes};
+use crate::selected::Selected;
 use crate::trace::{SpanParts, SpanSink, version};
 
 /// What flows of one Message say of it.
@@ -21,7 +23,7 @@ struct MessageKey {
     sampling: Option<Sampling>,
 }
 
-/// Encoded attributes that follow from what a Message says, and from what many of its flows have alike: address family,
+/// Encoded attributes of one set that follow from what a Message says, and from what many of its flows have alike: address family,
 /// protocol, class of service, TCP flags. Traffic has few combinations of them.
 #[derive(Debug)]
 pub(crate) struct SharedAttributes<F> {
@@ -43,7 +45,7 @@ impl<F: Default> Default for SharedAttributes<F> {
 
 impl<F: Default> SharedAttributes<F> {
     /// The attributes of a Message.
-    pub(crate) fn of_message<S>(&mut self, context: &MessageContext, sink: &mut S) -> &F
+    pub(crate) fn of_message<S>(&mut self, context: &MessageContext, set: &AttributeSet, sink: &mut S) -> &F
     where
         S: SpanSink<Parts: SpanParts<Fragment = F>>,
     {
@@ -62,6 +64,7 @@ impl<F: Default> SharedAttributes<F> {
         if !is_held {
             self.message = Some((key, profile.cloned()));
             sink.fragment(&mut self.message_attributes, |out| {
+                let out = &mut Selected::new(out, set);
                 key.write(out);
                 exporter(key.exporter, profile, out);
             });
@@ -71,7 +74,7 @@ impl<F: Default> SharedAttributes<F> {
 
     /// The attributes of flows with these facts.
     #[inline]
-    pub(crate) fn of_flow<S>(&mut self, facts: SharedFacts, sink: &mut S) -> &F
+    pub(crate) fn of_flow<S>(&mut self, facts: SharedFacts, set: &AttributeSet, sink: &mut S) -> &F
     where
         S: SpanSink<Parts: SpanParts<Fragment = F>>,
     {
@@ -79,7 +82,7 @@ impl<F: Default> SharedAttributes<F> {
         let (held, attributes) = &mut self.flows[key.place()];
         if !held.is(&key) {
             *held = key;
-            sink.fragment(attributes, |out| facts.write(out));
+            sink.fragment(attributes, |out| facts.write(set.schema(), &mut Selected::new(out, set)));
         }
         attributes
     }
@@ -168,7 +171,7 @@ impl SharedFacts {
         (self.present >> place & 1 == 1).then_some(self.values[place])
     }
 
-    fn write(self, out: &mut impl AttributeWriter) {
+    fn write(self, schema: Schema, out: &mut impl AttributeWriter) {
         if let Some(is_ipv6) = self.is_ipv6 {
             out.str(Attribute::NetworkType, if is_ipv6 { "ipv6" } else { "ipv4" });
         }
@@ -194,11 +197,11 @@ impl SharedFacts {
                 out.strs(Attribute::TcpFlagTags, &tags[..len]);
             }
         }
-        self.write_treatment(out);
+        self.write_treatment(schema, out);
     }
 
     /// What the exporter did with the flow.
-    fn write_treatment(self, out: &mut impl AttributeWriter) {
+    fn write_treatment(self, schema: Schema, out: &mut impl AttributeWriter) {
         match self.get(Fact::Direction) {
             Some(0) => out.str(Attribute::Direction, "ingress"),
             Some(1) => out.str(Attribute::Direction, "egress"),
@@ -212,7 +215,12 @@ impl SharedFacts {
             Some(5) => Some("lack_of_resources"),
             _ => None,
         };
-        if let Some(reason) = reason {
+        if schema == Schema::Ecs {
+            // A number there, as the exporter sends it.
+            if let Some(number) = self.get(Fact::EndReason) {
+                out.int(Attribute::EndReason, number.into());
+            }
+        } else if let Some(reason) = reason {
             out.str(Attribute::EndReason, reason);
         }
         if let Some(status) = self.get(Fact::ForwardingStatus) {

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use flow_wire::Timestamp;
+
 /// A short text of ASCII characters, with room behind it so that it can be copied at a constant size.
 #[derive(Clone, Copy)]
 pub struct ShortText {
@@ -92,6 +94,26 @@ pub(crate) fn mac(address: [u8; 6]) -> ShortText {
     text
 }
 
+/// A moment as RFC 3339 has it, in UTC and with nanoseconds.
+pub(crate) fn date(time: Timestamp) -> ShortText {
+    let (seconds, nanos) = (time.as_unix_nanos() / 1_000_000_000, time.as_unix_nanos() % 1_000_000_000);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Years begin in March, so that a leap day is the last of its year and months repeat every 153 days in five.
+    let days = days + 719_468; // from the first of March of the year 0
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = 400 * era + year + u64::from(month >= 10);
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let mut text = ShortText::EMPTY;
+    // 30 characters; a buffer that is full takes no more, but does not fail.
+    _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z");
+    text
+}
+
 /// A number in decimal.
 pub(crate) fn number(value: u32) -> ShortText {
     let mut text = ShortText::EMPTY;
@@ -116,6 +138,25 @@ mod tests {
         assert_eq!(text(&[255; 17]).as_deref(), Some("255:340282366920938463463374607431768211455"));
         assert_eq!(text(&[13]).as_deref(), Some("13:0"));
         assert_eq!((text(&[1; 18]), text(&[])), (None, None));
+    }
+
+    /// What `date --utc` says.
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00"),
+            (951_782_399, "2000-02-28T23:59:59"),
+            (951_782_400, "2000-02-29T00:00:00"),
+            (951_868_800, "2000-03-01T00:00:00"),
+            (1_709_164_800, "2024-02-29T00:00:00"),
+            (1_735_689_599, "2024-12-31T23:59:59"),
+            (1_735_689_600, "2025-01-01T00:00:00"),
+            (4_107_542_400, "2100-03-01T00:00:00"),
+            (18_446_744_073, "2554-07-21T23:34:33"),
+        ] {
+            let text = date(Timestamp::from_unix_seconds(seconds) + std::time::Duration::from_nanos(7_000_001));
+            assert_eq!(text.as_str(), format!("{expected}.007000001Z"));
+        }
     }
 
     #[test]

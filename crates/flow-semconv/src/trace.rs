@@ -15,10 +15,15 @@ use flow_state::{
 use flow_wire::Version;
 
 use crate::attribute::Attribute;
-use crate::community_id::CommunityIds;
+use crate::attribute_set::AttributeSet;
+use crate::community_id::{CommunityId, CommunityIds};
+use crate::conversation::{ConversationIds, Origin};
+use crate::endpoints::Endpoints;
 use crate::extra::{ExtraColumns, ExtraElements, Extras};
 use crate::program::{AttributeProgram, AttributeWriter};
-use crate::sampling::{FlowSampling, Randomness, key, trace_state};
+use crate::sampling::{FlowSampling, Randomness, Threshold, key, trace_state};
+use crate::selected::Selected;
+use crate::shape::{SpanTime, TraceShape};
 use crate::shared::{SharedAttributes, exporter};
 
 /// Identity of a span in its trace. All spans are of kind INTERNAL.
@@ -85,6 +90,15 @@ pub trait SpanSink {
     /// Begins a span with a head.
     fn span_with(&mut self, head: &<Self::Parts as SpanParts>::Head, span_id: u64) -> Self::Span<'_>;
 
+    /// Begins a span with a head, in a trace of its own and from its own start to its end. It has a parent where the head has
+    /// one.
+    fn span_of(
+        &mut self,
+        head: &<Self::Parts as SpanParts>::Head,
+        context: TraceContext,
+        times: (Timestamp, Timestamp),
+    ) -> Self::Span<'_>;
+
     /// Encodes what `write` adds to a span, a status among it, in place of what the fragment held.
     fn fragment(
         &mut self,
@@ -126,6 +140,13 @@ impl IdGenerator {
     #[inline]
     pub fn span_id(&mut self) -> u64 {
         self.low.u64(1..)
+    }
+
+    /// A root: in the trace of a conversation, if the flow at this place is in one.
+    fn root(&mut self, conversations: &ConversationIds, place: usize) -> TraceContext {
+        let trace_id = conversations.trace_id(place).unwrap_or_else(|| self.trace_id());
+        let span_id = conversations.span_id(place, trace_id).unwrap_or_else(|| self.span_id());
+        TraceContext { trace_id, span_id, parent_span_id: None }
     }
 }
 
@@ -184,13 +205,33 @@ impl AddAssign for FlowSpans {
     }
 }
 
+/// What spans are like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TraceConfig {
+    /// Their attributes; their keys are those of the sink, which has to be of the same schema.
+    pub attributes: AttributeSet,
+    /// How flows make up traces.
+    pub shape: TraceShape,
+    /// Which times spans of flows have.
+    pub span_time: SpanTime,
+}
+
+impl TraceConfig {
+    /// Whether all flows of a datagram have trace and times in common.
+    fn is_shared(&self) -> bool {
+        self.shape == TraceShape::Packet && self.span_time == SpanTime::Receive
+    }
+}
+
 /// Templates come and go; more programs than this, of some 2 KiB each, are made anew rather than kept.
 const MAX_PROGRAMS: usize = 2048;
 
 /// Flow spans of one datagram, unless said otherwise. A datagram of 65,507 bytes with records of 21 bytes has 3,115.
 const DEFAULT_LIMIT: usize = 4096;
 
-/// Writes the trace shape `packet`: one trace for each export datagram, one span for each flow.
+/// Writes the traces of export datagrams, one span for each flow. This is [`TraceShape::Packet`]; in other shapes there are
+/// the spans of flows alone.
 ///
 /// ```text
 /// netflow.export
@@ -204,6 +245,7 @@ const DEFAULT_LIMIT: usize = 4096;
 pub struct ExportTrace<P: SpanParts> {
     ids: IdGenerator,
     limit: usize,
+    config: TraceConfig,
     level: Level,
     head: P::Head,
     shared: SharedAttributes<P::Fragment>,
@@ -227,6 +269,7 @@ impl<P: SpanParts> ExportTrace<P> {
         Self {
             ids,
             limit: DEFAULT_LIMIT,
+            config: TraceConfig::default(),
             level: Level::new(),
             head: P::Head::default(),
             shared: SharedAttributes::default(),
@@ -242,6 +285,13 @@ impl<P: SpanParts> ExportTrace<P> {
     #[must_use]
     pub fn with_extra_elements(mut self, wanted: ExtraElements, state: Arc<State>) -> Self {
         self.extras = Some(Extras::new(wanted, state));
+        self
+    }
+
+    /// With other spans than those of [`TraceConfig::default`].
+    #[must_use]
+    pub fn with_config(mut self, config: TraceConfig) -> Self {
+        self.config = config;
         self
     }
 
@@ -287,19 +337,33 @@ impl<P: SpanParts> ExportTrace<P> {
             let sets = decoded.data_sets(datagram.bytes);
             flows = self.process_flows(root, timings.decode_end, sets, &now, select, out);
         }
-        if !flows.are_left_out() || tells(decoded) {
-            let parse = self.child(root, PARSE_PACKET, timings.decode_start, timings.decode_end);
-            drop(out.span(&parse));
-            let end = now();
-            let start = SpanStart { context: root, name: EXPORT, start: datagram.received_at, end, link: None };
-            let mut span = root_span(&start, &datagram.session, decoded.messages().first(), flows, out);
-            if let Some(first) = decoded.messages().first() {
-                counts(first, decoded, &mut span);
-            }
-            issues(decoded, &mut span);
+        if self.config.shape.has_datagrams() && (!flows.are_left_out() || tells(decoded)) {
+            let start = SpanStart { context: root, name: EXPORT, start: datagram.received_at, end: now(), link: None };
+            self.datagram(&start, datagram, decoded, timings, flows, out);
         }
         flows += self.replayed(decoded, timings, &now, select, out);
         flows
+    }
+
+    /// The spans of a datagram beside those of its flows.
+    fn datagram(
+        &mut self,
+        export: &SpanStart,
+        datagram: &Datagram<'_>,
+        decoded: &Decoded,
+        timings: &Timings,
+        flows: FlowSpans,
+        out: &mut impl SpanSink<Parts = P>,
+    ) {
+        let parse = self.child(export.context, PARSE_PACKET, timings.decode_start, timings.decode_end);
+        drop(out.span(&parse));
+        let mut span = out.span(export);
+        let mut selected = Selected::new(&mut span, &self.config.attributes);
+        origin(&datagram.session, decoded.messages().first(), flows, &mut selected);
+        if let Some(first) = decoded.messages().first() {
+            counts(first, decoded, &mut selected);
+        }
+        issues(decoded, &mut selected);
     }
 
     fn child(&mut self, parent: TraceContext, name: &'static str, start: Timestamp, end: Timestamp) -> SpanStart {
@@ -311,7 +375,8 @@ impl<P: SpanParts> ExportTrace<P> {
         SpanStart { context, name, start, end, link: None }
     }
 
-    /// Flow spans, then the span above them, whose end is known only then, unless the flows are left out.
+    /// Flow spans, then the span above them, whose end is known only then, unless the flows are left out or the shape has
+    /// none.
     fn process_flows<'a>(
         &mut self,
         root: TraceContext,
@@ -323,7 +388,7 @@ impl<P: SpanParts> ExportTrace<P> {
     ) -> FlowSpans {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
         let mut span = SpanStart { name: FLOW, ..process };
-        span.context.parent_span_id = Some(process.context.span_id);
+        span.context.parent_span_id = self.config.shape.has_datagrams().then_some(process.context.span_id);
         let mut flows = FlowSpans::default();
         for set in sets {
             let room = self.limit.saturating_sub(flows.written as usize);
@@ -332,7 +397,7 @@ impl<P: SpanParts> ExportTrace<P> {
                 _ => self.flow_spans(&set, room, span, select, out),
             };
         }
-        if !flows.are_left_out() {
+        if self.config.shape.has_datagrams() && !flows.are_left_out() {
             process.end = now();
             drop(out.span(&process));
         }
@@ -354,7 +419,7 @@ impl<P: SpanParts> ExportTrace<P> {
         }
         let program = match self.programs.entry(known.generation()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), out)),
+            Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), &self.config.attributes, out)),
         };
         let extras = self.extras.as_ref().and_then(|extras| {
             if self.extra_columns.len() >= MAX_PROGRAMS {
@@ -363,10 +428,10 @@ impl<P: SpanParts> ExportTrace<P> {
             match self.extra_columns.entry(known.generation()) {
                 Entry::Occupied(columns) if columns.get().are_current(set.context()) => Some(&*columns.into_mut()),
                 Entry::Occupied(mut columns) => {
-                    columns.insert(extras.columns(set, out)?);
+                    columns.insert(extras.columns(set, &self.config.attributes, out)?);
                     Some(&*columns.into_mut())
                 }
-                Entry::Vacant(place) => Some(&*place.insert(extras.columns(set, out)?)),
+                Entry::Vacant(place) => Some(&*place.insert(extras.columns(set, &self.config.attributes, out)?)),
             }
         });
         let context = set.context();
@@ -374,6 +439,9 @@ impl<P: SpanParts> ExportTrace<P> {
             || context.header_sampling().is_some()
             || context.profile().is_some();
         let sampling = self.sampling;
+        let in_conversations = self.config.shape == TraceShape::Conversation;
+        let hashes = in_conversations || sampling.is_some() || self.config.attributes.has(Attribute::CommunityId);
+        let is_shared = self.config.is_shared();
         let (mut written, mut filtered, mut sampled_out) = (0, 0, 0);
         let mut flows = set.flows().filter(|flow| {
             let selected = select(flow);
@@ -393,10 +461,16 @@ impl<P: SpanParts> ExportTrace<P> {
                 break;
             }
             let group = group[..read].iter().flatten();
-            let ids = CommunityIds::new(self.level, group.clone().map(|(endpoints, _)| endpoints.tuple()));
+            let tuples = group.clone().map(|(endpoints, flow)| program.tuple(endpoints, flow));
+            let ids = if hashes { CommunityIds::new(self.level, tuples) } else { CommunityIds::default() };
             let randomness = match sampling {
                 Some(_) => key::randomness(&ids, group.clone(), self.level),
                 None => [Randomness::default(); CommunityIds::GROUP],
+            };
+            let conversations = if in_conversations {
+                ConversationIds::new(self.level, group.clone(), &ids, Origin::of(context), span.start)
+            } else {
+                ConversationIds::default()
             };
             for (place, (endpoints, flow)) in group.enumerate() {
                 let sampled = sampling.map(|sampling| (sampling.threshold(flow), randomness[place]));
@@ -405,24 +479,35 @@ impl<P: SpanParts> ExportTrace<P> {
                     continue;
                 }
                 if written == 0 {
-                    let message = self.shared.of_message(context, out);
+                    let message = self.shared.of_message(context, &self.config.attributes, out);
                     out.head(&mut self.head, &span, |out| out.fragment(message));
                 }
                 written += 1;
-                let shared = self.shared.of_flow(program.shared().read(flow, endpoints), out);
-                let mut writer = out.span_with(&self.head, self.ids.span_id());
-                writer.fragment(shared);
-                program.run(flow, endpoints, joined, &mut writer);
-                if let Some(id) = ids.get(place) {
-                    writer.text(Attribute::CommunityId, id.text());
+                let shared = self.shared.of_flow(program.shared().read(flow, endpoints), &self.config.attributes, out);
+                let attributes = FlowAttributes {
+                    program,
+                    shared,
+                    extras,
+                    joined,
+                    set: &self.config.attributes,
+                    community_id: ids.get(place),
+                    sampled,
+                };
+                if is_shared {
+                    let mut writer = out.span_with(&self.head, self.ids.span_id());
+                    attributes.write(flow, endpoints, &mut self.text, &mut writer);
+                    continue;
                 }
-                if let Some(extras) = extras {
-                    extras.write(flow, &mut self.text, &mut writer);
+                let context = match self.config.shape {
+                    TraceShape::Packet => TraceContext { span_id: self.ids.span_id(), ..span.context },
+                    TraceShape::Conversation | TraceShape::Flow => self.ids.root(&conversations, place),
+                };
+                let times = self.config.span_time.of(flow, span.start);
+                let mut writer = out.span_of(&self.head, context, (times.start, times.end));
+                if times.clamped && self.config.attributes.has(Attribute::SpanTimeClamped) {
+                    writer.bool(Attribute::SpanTimeClamped, true);
                 }
-                if let Some((threshold, randomness)) = sampled {
-                    writer.double(Attribute::AdjustedCount, threshold.adjusted_count());
-                    writer.trace_state(&trace_state(threshold, randomness));
-                }
+                attributes.write(flow, endpoints, &mut self.text, &mut writer);
             }
         }
         let written = written as u64;
@@ -450,16 +535,54 @@ impl<P: SpanParts> ExportTrace<P> {
             }
             let records: usize = group.iter().map(DataSet::len).sum();
             let flows = self.process_flows(root, timings.decode_end, group.into_iter(), now, select, out);
-            if !flows.are_left_out() {
-                let link = Some((context.tag, root_span_id(context.tag)));
-                let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
-                let mut span = root_span(&start, &context.session, Some(context), flows, out);
-                span.bool(Attribute::Replayed, true);
-                span.int(Attribute::Records, records as i64);
-            }
             all += flows;
+            if !self.config.shape.has_datagrams() || flows.are_left_out() {
+                continue;
+            }
+            let link = Some((context.tag, root_span_id(context.tag)));
+            let start = SpanStart { context: root, name: EXPORT, start: timings.decode_end, end: now(), link };
+            let mut span = out.span(&start);
+            let mut selected = Selected::new(&mut span, &self.config.attributes);
+            origin(&context.session, Some(context), flows, &mut selected);
+            selected.bool(Attribute::Replayed, true);
+            selected.int(Attribute::Records, records as i64);
         }
         all
+    }
+}
+
+/// The attributes of a flow.
+struct FlowAttributes<'a, P: SpanParts> {
+    program: &'a AttributeProgram<P::Row>,
+    /// What it has in common with others.
+    shared: &'a P::Fragment,
+    extras: Option<&'a ExtraColumns<P::Key>>,
+    joined: bool,
+    set: &'a AttributeSet,
+    community_id: Option<CommunityId>,
+    sampled: Option<(Threshold, Randomness)>,
+}
+
+impl<P: SpanParts> FlowAttributes<'_, P> {
+    #[inline]
+    fn write<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, text: &mut String, out: &mut W)
+    where
+        W: AttributeWriter<Parts = P>,
+    {
+        out.fragment(self.shared);
+        self.program.run(flow, endpoints, self.joined, self.set, out);
+        if let Some(id) = self.community_id.as_ref().filter(|_| self.set.has(Attribute::CommunityId)) {
+            out.text(Attribute::CommunityId, id.text());
+        }
+        if let Some(extras) = self.extras {
+            extras.write(flow, text, out);
+        }
+        if let Some((threshold, randomness)) = self.sampled {
+            if self.set.has(Attribute::AdjustedCount) {
+                out.double(Attribute::AdjustedCount, threshold.adjusted_count());
+            }
+            out.trace_state(&trace_state(threshold, randomness));
+        }
     }
 }
 
@@ -467,31 +590,28 @@ const fn root_context(trace_id: u128) -> TraceContext {
     TraceContext { trace_id, span_id: root_span_id(trace_id), parent_span_id: None }
 }
 
-/// A `netflow.export` span with what it says of its exporter and of its Message's header.
-fn root_span<'s, S: SpanSink>(
-    start: &SpanStart,
+/// What a `netflow.export` span says of its exporter and of its Message's header.
+fn origin(
     session: &TransportSession,
     context: Option<&MessageContext>,
     flows: FlowSpans,
-    out: &'s mut S,
-) -> S::Span<'s> {
-    let mut span = out.span(start);
-    exporter(session.exporter.ip(), context.and_then(MessageContext::profile), &mut span);
+    span: &mut impl AttributeWriter,
+) {
+    exporter(session.exporter.ip(), context.and_then(MessageContext::profile), span);
     span.int(Attribute::ExporterPort, session.exporter.port().into());
     if flows.cut > 0 {
         span.int(Attribute::FlowsCut, flows.cut as i64);
     }
     let Some(header) = context.map(|context| &context.header) else {
-        return span;
+        return;
     };
-    version(header.version, context.and_then(|context| context.agent), &mut span);
+    version(header.version, context.and_then(|context| context.agent), span);
     if !matches!(header.version, Version::V1 | Version::V7) {
         span.int(Attribute::ObservationDomainId, header.observation_domain_id.into());
     }
     if let Some(sequence) = header.sequence_number {
         span.int(Attribute::SequenceNumber, sequence.into());
     }
-    span
 }
 
 /// The version of NetFlow or IPFIX; or of sFlow, with its agent.

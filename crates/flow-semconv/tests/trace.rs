@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flow_semconv::{
     Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Probability, SamplingPolicy, Schema,
-    ShortText, SpanParts, SpanSink, SpanStart, Timings,
+    ShortText, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext, ValueType,
 };
 use flow_state::{
     Datagram, Decoded, ExporterProfile, ExporterProfiles, Fact, FlowRecord, SamplingRate, State, StateConfig,
@@ -18,11 +18,17 @@ use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
 use hex_literal::hex;
 
+#[path = "trace/attributes.rs"]
+mod attributes;
+#[path = "trace/shapes.rs"]
+mod shapes;
+
 /// A span as it was written.
 #[derive(Clone, Debug, Default)]
 struct Span {
     /// `None` for a fragment.
     start: Option<SpanStart>,
+    schema: Schema,
     attributes: BTreeMap<&'static str, String>,
     extra: BTreeMap<String, String>,
     error: Option<String>,
@@ -31,6 +37,7 @@ struct Span {
 
 #[derive(Debug, Default)]
 struct Spans {
+    schema: Schema,
     written: Vec<Span>,
     /// Keys that were asked for.
     keys: usize,
@@ -54,18 +61,27 @@ impl SpanSink for Spans {
     type Span<'s> = &'s mut Span;
 
     fn fragment(&mut self, fragment: &mut Written, write: impl FnOnce(&mut &mut Span)) {
-        *fragment = Span::default();
+        *fragment = Span { schema: self.schema, ..Span::default() };
         write(&mut &mut *fragment);
     }
 
     fn head(&mut self, head: &mut Span, start: &SpanStart, write: impl FnOnce(&mut &mut Span)) {
-        *head = Span { start: Some(*start), ..Span::default() };
+        *head = Span { start: Some(*start), schema: self.schema, ..Span::default() };
         write(&mut &mut *head);
     }
 
     fn span_with(&mut self, head: &Span, span_id: u64) -> &mut Span {
         let mut span = head.clone();
         span.start.as_mut().unwrap().context.span_id = span_id;
+        self.written.push(span);
+        self.written.last_mut().unwrap()
+    }
+
+    fn span_of(&mut self, head: &Span, context: TraceContext, (start, end): (Timestamp, Timestamp)) -> &mut Span {
+        let mut span = head.clone();
+        let place = span.start.as_mut().unwrap();
+        assert_eq!(place.context.parent_span_id.is_some(), context.parent_span_id.is_some(), "as the head has it");
+        (place.context, place.start, place.end) = (context, start, end);
         self.written.push(span);
         self.written.last_mut().unwrap()
     }
@@ -80,7 +96,7 @@ impl SpanSink for Spans {
     }
 
     fn span(&mut self, start: &SpanStart) -> &mut Span {
-        self.written.push(Span { start: Some(*start), ..Span::default() });
+        self.written.push(Span { start: Some(*start), schema: self.schema, ..Span::default() });
         self.written.last_mut().unwrap()
     }
 }
@@ -114,23 +130,23 @@ impl AttributeWriter for &mut Span {
     }
 
     fn int(&mut self, attribute: Attribute, value: i64) {
-        self.put(attribute, value.to_string());
+        self.put(attribute, ValueType::Int, value.to_string());
     }
 
     fn double(&mut self, attribute: Attribute, value: f64) {
-        self.put(attribute, value.to_string());
+        self.put(attribute, ValueType::Double, value.to_string());
     }
 
     fn str(&mut self, attribute: Attribute, value: &str) {
-        self.put(attribute, format!("{value:?}"));
+        self.put(attribute, ValueType::String, format!("{value:?}"));
     }
 
     fn strs(&mut self, attribute: Attribute, values: &[&str]) {
-        self.put(attribute, format!("{values:?}"));
+        self.put(attribute, ValueType::Strings, format!("{values:?}"));
     }
 
     fn bool(&mut self, attribute: Attribute, value: bool) {
-        self.put(attribute, value.to_string());
+        self.put(attribute, ValueType::Bool, value.to_string());
     }
 
     fn extra(&mut self, key: &String, value: ExtraValue<'_>) {
@@ -152,8 +168,9 @@ impl Span {
         self.start.as_ref().unwrap()
     }
 
-    fn put(&mut self, attribute: Attribute, value: String) {
-        let twice = self.attributes.insert(attribute.key(Schema::Netflow), value);
+    fn put(&mut self, attribute: Attribute, kind: ValueType, value: String) {
+        assert_eq!(attribute.value_type(self.schema), kind, "{attribute:?}");
+        let twice = self.attributes.insert(attribute.key(self.schema), value);
         assert_eq!(twice, None, "keys are unique on a span");
     }
 
@@ -165,6 +182,8 @@ impl Span {
 const EXPORT: u64 = 1_700_000_000;
 
 struct Exporter {
+    sender: &'static str,
+    schema: Schema,
     state: Arc<State>,
     decoded: Decoded,
     trace: ExportTrace<WrittenParts>,
@@ -181,6 +200,8 @@ impl Exporter {
     fn new() -> Self {
         let trace = ExportTrace::new(IdGenerator::with_seed(7));
         Self {
+            sender: "192.0.2.1:50000",
+            schema: Schema::Netflow,
             state: Arc::new(State::new(StateConfig::default())),
             decoded: Decoded::default(),
             trace,
@@ -193,6 +214,13 @@ impl Exporter {
         }
     }
 
+    fn with_config(config: TraceConfig) -> Self {
+        let mut exporter = Self::new();
+        exporter.schema = config.attributes.schema();
+        exporter.trace = exporter.trace.with_config(config);
+        exporter
+    }
+
     /// With these elements as they are.
     fn with_extra(elements: &str) -> Self {
         let mut exporter = Self::new();
@@ -201,13 +229,13 @@ impl Exporter {
     }
 
     fn send(&mut self, bytes: &[u8]) -> (u128, Vec<Span>) {
-        let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
+        let session = TransportSession::new(self.sender.parse().unwrap(), "192.0.2.2:2055".parse().unwrap());
         let at = Timestamp::from_unix_seconds;
         let tag = self.trace.trace_id();
         let datagram = Datagram::new(session, at(EXPORT + 1), bytes).with_tag(tag).with_profiles(Some(&self.profiles));
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
-        let mut spans = Spans::default();
+        let mut spans = Spans { schema: self.schema, ..Spans::default() };
         let mut select =
             |flow: &FlowRecord<'_>| self.unwanted.is_none_or(|port| flow.integer(Fact::SourcePort) != Some(port));
         let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut select, &mut spans);
@@ -924,15 +952,19 @@ fn community_ids_of_packets_are_those_of_the_specification() {
     assert_eq!([span.get("source.address"), span.get("network.community_id")], [Some("\"192.168.1.52\""), None]);
 }
 
-#[test]
-fn a_sample_of_sflow_has_a_community_id() {
-    // Flow sample with one raw header of protocol IPv4.
+/// A flow sample with one raw header of protocol IPv4.
+fn sflow_of_dns() -> Vec<u8> {
     let head = hex!(
         "00000005 00000001 c633644d 00000007 00000009 000003e8 00000001"
         "00000001 00000054 00000001 00000003 00000200 00001000 00000000 00000003 00000004 00000001"
         "00000001 0000002c 0000000b 0000001c 00000000 0000001c"
     );
-    let (_, spans) = Exporter::new().send(&[&head[..], &DNS_PACKET].concat());
+    [&head[..], &DNS_PACKET].concat()
+}
+
+#[test]
+fn a_sample_of_sflow_has_a_community_id() {
+    let (_, spans) = Exporter::new().send(&sflow_of_dns());
     let flow = named(&spans, "netflow.flow").next().unwrap();
     assert_eq!(flow.get("network.community_id"), Some(DNS_COMMUNITY_ID));
 }

@@ -1,6 +1,5 @@
 //! The settings as types: what cannot work is refused here, before anything starts.
 
-mod absent;
 mod duration;
 pub(crate) mod sample;
 mod size;
@@ -14,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flow_collector::{
-    CollectorConfig, ExporterPolicy, ExtraElements, Filter, SamplingConfig, StreamConfig, StreamProtocol, TlsFiles,
+    AttributeSet, CollectorConfig, ExporterPolicy, ExtraElements, Filter, SamplingConfig, Schema, SpanTime,
+    StreamConfig, StreamProtocol, TlsFiles,
 };
 use flow_state::TemplateScope;
 use ipnet::IpNet;
@@ -63,7 +63,6 @@ impl Config {
     ///
     /// The first setting that cannot be used, by flag and variable, and what could be.
     pub(crate) fn new(settings: &Settings) -> Result<Self, UsageError> {
-        absent::refuse(&settings.values())?;
         let mut collector = CollectorConfig::default();
         (collector.listen, collector.stream) = listen(settings)?;
         collector.exporters = exporters(settings)?;
@@ -78,6 +77,9 @@ impl Config {
         if let Some(path) = &settings.elements {
             collector.state.elements = Arc::new(elements::read(Path::new(path))?);
         }
+        collector.trace.attributes = attributes(settings)?;
+        collector.trace.shape = settings.trace_shape.parse().map_err(|error| of_setting("trace_shape", error))?;
+        collector.trace.span_time = span_time(settings)?;
         collector.extra_elements = extra_elements(&settings.attributes_extra)?;
         collector.sampling = settings.sample.as_ref().map(|value| sampling(value)).transpose()?;
         let get = |name: &str| settings.otlp_variable(name);
@@ -144,6 +146,11 @@ fn invalid(key: &str, value: &str, reason: impl Display) -> UsageError {
     UsageError::new(format!("{}: {value:?}: {reason}", setting_name(key)))
 }
 
+/// The error of a setting whose value says itself what is wrong with it.
+fn of_setting(key: &str, error: impl Display) -> UsageError {
+    UsageError::new(format!("{}: {error}", setting_name(key)))
+}
+
 fn parse<T: FromStr>(key: &str, value: &str, expected: &str) -> Result<T, UsageError> {
     value.trim().parse().map_err(|_| invalid(key, value, expected))
 }
@@ -201,6 +208,30 @@ fn template_scope(value: &str) -> Result<TemplateScope, UsageError> {
         "address" => Ok(TemplateScope::Address),
         _ => Err(invalid("template_scope", value, "use session or address")),
     }
+}
+
+fn span_time(settings: &Settings) -> Result<SpanTime, UsageError> {
+    let max_age = settings.span_time_max_age.as_ref();
+    match settings.span_time.trim() {
+        "flow" => {
+            let max_age = max_age.map(|value| parse_duration("span_time_max_age", value)).transpose()?;
+            Ok(SpanTime::Flow { max_age: max_age.unwrap_or(SpanTime::DEFAULT_MAX_AGE) })
+        }
+        "receive" => match max_age {
+            Some(value) => Err(invalid("span_time_max_age", value, "needs --span-time flow")),
+            None => Ok(SpanTime::Receive),
+        },
+        other => Err(invalid("span_time", other, "use receive or flow")),
+    }
+}
+
+/// The attributes of a schema that the lists leave.
+fn attributes(settings: &Settings) -> Result<AttributeSet, UsageError> {
+    let schema: Schema = settings.schema.parse().map_err(|error| of_setting("schema", error))?;
+    let set = AttributeSet::new(schema)
+        .with_allowed(&settings.attributes_allow)
+        .map_err(|error| of_setting("attributes_allow", error))?;
+    set.with_denied(&settings.attributes_deny).map_err(|error| of_setting("attributes_deny", error))
 }
 
 fn extra_elements(values: &[String]) -> Result<Option<ExtraElements>, UsageError> {

@@ -109,7 +109,7 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
         restore(&state, path)?;
     }
     let exporters = Arc::new(Exporters::new(config.collector.exporters));
-    let mut pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.schema, &sink)
+    let mut pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.trace, &sink)
         .with_filter(config.collector.filter);
     if let Some(wanted) = config.collector.extra_elements {
         pipeline = pipeline.with_extra_elements(wanted);

@@ -122,21 +122,30 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_SAMPLE", value_name = "SAMPLING")]
     pub(crate) sample: Option<String>,
 
-    /// How flows make up traces; this version has `packet`
+    /// How flows make up traces: `packet`, `conversation` or `flow`
     #[arg(long, env = "NETFLOW_TRACE_SHAPE", value_name = "SHAPE", default_value = "packet")]
     pub(crate) trace_shape: String,
 
-    /// Which time the spans carry; this version has `receive`
+    /// Which times spans of flows have: `receive` (of processing) or `flow` (the flow's own)
     #[arg(long, env = "NETFLOW_SPAN_TIME", value_name = "TIME", default_value = "receive")]
     pub(crate) span_time: String,
 
-    /// Age to which flow times are clamped (not in this version)
+    /// Age that a flow's own times have at most on its span; 25s when absent
     #[arg(long, env = "NETFLOW_SPAN_TIME_MAX_AGE", value_name = "DURATION")]
     pub(crate) span_time_max_age: Option<String>,
 
-    /// Names of the attributes; this version has `netflow`
+    /// Names of the attributes: `netflow`, `semconv` or `ecs`
     #[arg(long, env = "NETFLOW_SCHEMA", value_name = "SCHEMA", default_value = "netflow")]
     pub(crate) schema: String,
+
+    /// Attributes that spans have, by their names in the schema, with `*` at the end for any rest; all when absent; several
+    /// with commas or by repeating
+    #[arg(long, env = "NETFLOW_ATTRIBUTES_ALLOW", value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) attributes_allow: Vec<String>,
+
+    /// Attributes that spans do not have, whatever is allowed
+    #[arg(long, env = "NETFLOW_ATTRIBUTES_DENY", value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) attributes_deny: Vec<String>,
 
     /// Where spans go: `otlp`, `stdout` or `file:PATH`; several with commas or by repeating. When absent: `otlp` if an
     /// endpoint is set, else `stdout`

@@ -147,18 +147,6 @@ fn failures_are_one_line_and_have_their_exit_codes() {
 }
 
 #[test]
-fn what_this_version_lacks_is_refused_wherever_it_is_set() {
-    let message = "error: --span-time-max-age (NETFLOW_SPAN_TIME_MAX_AGE) is not in this version: spans carry the time of receipt";
-    assert_fails(&netflow2traces(&[]).env("NETFLOW_SPAN_TIME_MAX_AGE", "1m").output().unwrap(), 2, message);
-    assert_fails(&run(&["check", "--span-time-max-age", "1m"]), 2, message);
-    let shape = netflow2traces(&["collect"]).env("NETFLOW_TRACE_SHAPE", "flow").output().unwrap();
-    let message = "error: --trace-shape (NETFLOW_TRACE_SHAPE): \"flow\" is not in this version: use packet";
-    assert_fails(&shape, 2, message);
-    // What has no settings is not concerned.
-    assert!(netflow2traces(&["man"]).env("NETFLOW_SPAN_TIME_MAX_AGE", "1m").output().unwrap().status.success());
-}
-
-#[test]
 fn a_filter_is_checked_and_printed() {
     let message = "error: --filter (NETFLOW_FILTER): unknown word \"prot\", did you mean `port`?\n  \
                    tcp and dst prot 443\n  \

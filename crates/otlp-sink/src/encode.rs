@@ -20,7 +20,7 @@ pub use int_row::IntRow;
 pub use limits::SpanLimits;
 pub use span::SpanBuilder;
 
-use fragment::SPAN_ID;
+use fragment::{END, PARENT_ID, SPAN_ID, START, TRACE_ID};
 use limits::Bounds;
 
 /// Longest string value, attribute key and span name in bytes; longer ones are cut at a character boundary. Spans of an
@@ -174,6 +174,7 @@ impl BatchEncoder {
     ) {
         let write = |encoder: &mut Self| write(encoder.span(context, name, kind, start_unix_nano, end_unix_nano));
         head.attributes = self.aside(&mut head.bytes, write);
+        head.has_parent = context.parent_span_id.is_some();
     }
 
     /// Begins a span with a head that was encoded before.
@@ -184,6 +185,32 @@ impl BatchEncoder {
         span.put(&head.bytes);
         if let Some(place) = span.encoder.buf[pos..].get_mut(SPAN_ID) {
             place.copy_from_slice(&span_id);
+        }
+        span
+    }
+
+    /// Begins a span with a head that was encoded before, in a trace of its own and with its own times. It has a parent where
+    /// the head has one.
+    #[inline]
+    pub fn span_of(
+        &mut self,
+        head: &SpanHead,
+        context: SpanContext,
+        (start_unix_nano, end_unix_nano): (u64, u64),
+    ) -> SpanBuilder<'_> {
+        let pos = self.end + SPAN_HEAD_LEN;
+        let span = self.span_with(head, context.span_id);
+        let head_len = head.bytes.len();
+        let mut place = |range: std::ops::Range<usize>, bytes: &[u8]| {
+            if let Some(place) = span.encoder.buf[pos..pos + head_len].get_mut(range) {
+                place.copy_from_slice(bytes);
+            }
+        };
+        place(TRACE_ID, &context.trace_id);
+        place(START, &start_unix_nano.to_le_bytes());
+        place(END, &end_unix_nano.to_le_bytes());
+        if head.has_parent {
+            place(PARENT_ID, &context.parent_span_id.unwrap_or_default());
         }
         span
     }

@@ -49,6 +49,14 @@ impl SpanWriter {
         self.encoder.span_with(head, span_id)
     }
 
+    /// Begins a span with a head that was encoded before, in a trace of its own and with its own times; it has a parent where
+    /// the head has one.
+    #[inline]
+    pub fn span_of(&mut self, head: &SpanHead, context: SpanContext, times: (u64, u64)) -> SpanBuilder<'_> {
+        self.make_room();
+        self.encoder.span_of(head, context, times)
+    }
+
     /// Adds a finished span of an OpenTelemetry SDK.
     #[cfg(feature = "sdk")]
     pub(crate) fn span_data(&mut self, span: &opentelemetry_sdk::trace::SpanData) {

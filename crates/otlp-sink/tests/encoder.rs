@@ -157,6 +157,33 @@ fn attributes_beyond_the_limit_are_counted() {
     }
 }
 
+/// A head may be for spans of many traces: IDs and times, and the parent where there is one, are then those of the span.
+#[test]
+fn spans_of_a_head_may_have_a_trace_and_times_of_their_own() {
+    for parent_span_id in [None, Some([9; 8])] {
+        let mut encoder = encoder();
+        let mut head = SpanHead::default();
+        let placeholder = SpanContext { parent_span_id, ..CONTEXT };
+        encoder.head(&mut head, placeholder, "name", SpanKind::Server, (1, 2), |mut span| {
+            span.int(&AttributeKey::new("k"), 5);
+        });
+        for number in 1..4 {
+            let context = SpanContext {
+                trace_id: [number; 16],
+                span_id: [number; 8],
+                parent_span_id: parent_span_id.map(|_| [number; 8]),
+            };
+            encoder.span_of(&head, context, (number.into(), 100)).end();
+            let span = decoded(&mut encoder).pop().unwrap();
+            let expected_parent = parent_span_id.map_or_else(Vec::new, |_| vec![number; 8]);
+            assert_eq!((span.trace_id, span.span_id), (vec![number; 16], vec![number; 8]));
+            assert_eq!((span.parent_span_id, span.kind), (expected_parent, 2));
+            assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (number.into(), 100));
+            assert_eq!((span.name.as_str(), span.attributes.len()), ("name", 1));
+        }
+    }
+}
+
 /// The 10-byte varints of negative numbers and both extremes.
 #[test]
 fn integers_keep_their_sign() {

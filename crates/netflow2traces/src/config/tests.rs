@@ -1,6 +1,5 @@
 use clap::{Args, Command, CommandFactory, FromArgMatches};
 
-use super::absent::{ABSENT, Supports};
 use super::*;
 use crate::cli::Cli;
 use crate::settings::LogSettings;
@@ -28,7 +27,7 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.collector.workers, library.workers);
     assert_eq!(config.collector.receive_buffer, library.receive_buffer);
     assert_eq!(config.collector.exporters, library.exporters);
-    assert_eq!(config.collector.schema, library.schema);
+    assert_eq!(config.collector.trace, library.trace);
     assert_eq!(config.collector.sampling, library.sampling);
     assert_eq!(config.collector.state.memory, library.state.memory);
     assert_eq!(config.collector.state_file, library.state_file);
@@ -39,24 +38,6 @@ fn defaults_are_those_of_the_libraries() {
     assert_eq!(config.metrics.prometheus, Some(("localhost".to_owned(), 9464)));
     assert!(config.metrics.otlp.is_none());
     assert_eq!(settings(&[]).service_name, DEFAULT_SERVICE_NAME);
-}
-
-#[test]
-fn what_is_not_in_this_version_is_never_ignored() {
-    let fine = config(&["--trace-shape", "packet", "--span-time", "receive", "--schema", "netflow"]);
-    assert_eq!(fine.collector.listen.len(), 1);
-    for (key, supports, instead) in ABSENT {
-        let flag = format!("--{}", key.replace('_', "-"));
-        let value = match supports {
-            Supports::Nothing => "anything".to_owned(),
-            Supports::Only(only) => format!("not {only}"),
-        };
-        let error = error(&[&flag, &value]);
-        assert!(
-            error.starts_with(&flag) && error.ends_with(instead) && error.contains("not in this version"),
-            "{error}"
-        );
-    }
 }
 
 #[test]
@@ -140,6 +121,29 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
         (
             &["--output", "otlp", "--otlp-balance", "random"],
             "--otlp-balance (NETFLOW_OTLP_BALANCE): unknown balance \"random\": use failover or round-robin",
+        ),
+        (
+            &["--schema", "elastic"],
+            "--schema (NETFLOW_SCHEMA): unknown schema \"elastic\": use netflow, semconv or ecs",
+        ),
+        (
+            &["--trace-shape", "datagram"],
+            "--trace-shape (NETFLOW_TRACE_SHAPE): unknown shape \"datagram\": use packet, conversation or flow",
+        ),
+        (&["--span-time", "export"], "--span-time (NETFLOW_SPAN_TIME): \"export\": use receive or flow"),
+        (
+            &["--span-time-max-age", "1h"],
+            "--span-time-max-age (NETFLOW_SPAN_TIME_MAX_AGE): \"1h\": needs --span-time flow",
+        ),
+        (
+            &["--schema", "ecs", "--attributes-allow", "network.*,source.address"],
+            "--attributes-allow (NETFLOW_ATTRIBUTES_ALLOW): \"source.address\" is no attribute of the schema ecs; did you \
+             mean \"source.ip\"?",
+        ),
+        (
+            &["--attributes-deny", "netflow.ie.flowId,netflow.tos.*"],
+            "--attributes-deny (NETFLOW_ATTRIBUTES_DENY): \"netflow.tos.*\" is no attribute of the schema netflow; did you \
+             mean \"netflow.tos\"?",
         ),
         (
             &["--queue-max-age", "1w"],
@@ -321,9 +325,7 @@ fn documentation_lists_every_setting() {
             (_, default) => format!("`{default}`"),
         };
         let help = arg.get_help().unwrap().to_string();
-        let instead = ABSENT.iter().find(|(key, ..)| arg.get_id() == *key);
-        let instead = instead.map_or_else(String::new, |(.., instead)| format!(": {instead}"));
-        expected.push_str(&format!("| `{variable}` | `--{flag}` | {default} | {help}{instead} |\n"));
+        expected.push_str(&format!("| `{variable}` | `--{flag}` | {default} | {help} |\n"));
     }
     let docs = include_str!("../../../../docs/configuration.md");
     assert!(docs.contains(&expected), "docs/configuration.md must contain this table:\n\n{expected}");

@@ -154,10 +154,10 @@ mod tests {
             let sink = Sink::start(config, &tokio::runtime::Handle::current()).unwrap();
             let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
             let state = Arc::new(State::new(StateConfig::default()));
-            let schema = CollectorConfig::default().schema;
+            let trace = CollectorConfig::default().trace;
             let stats = Arc::<CollectorStats>::default();
             Self {
-                pipeline: Pipeline::new(state, stats, exporters.clone(), schema, &sink),
+                pipeline: Pipeline::new(state, stats, exporters.clone(), trace, &sink),
                 generator: Generator::new(TrafficConfig::new(Version::V5)).unwrap(),
                 metrics: PerExporter::new(exporters),
             }
