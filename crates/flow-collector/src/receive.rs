@@ -44,6 +44,11 @@ impl Batch {
         self.0.receive(socket, wait)
     }
 
+    /// Whether the socket is likely to hold more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.filled().len() == system::SLOTS
+    }
+
     /// The datagrams received, in order.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Received<'_>> {
         self.0.filled().flat_map(|slot| datagrams(&slot))

@@ -18,6 +18,10 @@ use crate::stream::Ending;
 
 /// How long a worker waits for a datagram before it looks at its batch and at the stop signal.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(100);
+/// How long a worker gives way to those who deliver, each time that it reads more than they have room for. Spans would be
+/// dropped that were made in their time; the kernel drops datagrams for less. It is short, as Templates must be read all
+/// the same, however long the backend is away.
+const GIVE_WAY: Duration = Duration::from_micros(500);
 /// Longest time given to what the kernel holds when the collector stops.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// Problems are summarised this often.
@@ -53,6 +57,9 @@ impl Worker {
             self.pulse.beat();
             self.receive(&mut batch, true);
             self.pipeline.flush_if_due();
+            if batch.is_full() && !self.pipeline.has_room() {
+                thread::sleep(GIVE_WAY);
+            }
             if let Some(summary) = &mut self.summary {
                 summary.give_if_due(&self.stats);
             }

@@ -82,4 +82,9 @@ impl Receiver {
     pub(super) fn span_count(&self) -> usize {
         self.server.span_count()
     }
+
+    /// Length of all requests so far as protobuf, without compression.
+    pub(super) fn message_bytes(&self) -> usize {
+        self.server.requests().iter().map(|request| request.message_len).sum()
+    }
 }

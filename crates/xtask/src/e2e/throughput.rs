@@ -1,7 +1,8 @@
 //! `cargo xtask throughput`: what a flow costs, beside other collectors; and what becomes of more than can be taken.
 //!
 //! Everything runs on this machine at once, sender and backend too, so that processor time per flow says more than flows per
-//! second. Flows are v9 of 20 fields, 21 in a datagram.
+//! second. Flows are v9 of 20 fields, 21 in a datagram. Half of what a span costs is its bytes: how many it has is in the
+//! table, and once it has no more attributes than the first collector of this kind wrote.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -17,7 +18,7 @@ use super::{SPANS_BESIDE_FLOWS, command, otelcol};
 
 mod overload;
 
-const USAGE: &str = "usage: cargo xtask throughput [FLOWS_PER_SECOND]";
+const USAGE: &str = "usage: cargo xtask throughput [FLOWS_PER_SECOND | overload]";
 const FLOWS_PER_SECOND: u64 = 1_000_000;
 const FLOWS_PER_DATAGRAM: u64 = 21;
 /// How long flows are sent.
@@ -25,6 +26,10 @@ const SECONDS: u64 = 3;
 /// A program that loses flows is tried again with half as many, so often.
 const HALVINGS: u32 = 6;
 const START_PATIENCE: Duration = Duration::from_secs(20);
+/// The attributes that every collector of spans from flows has.
+const BASIC_ATTRIBUTES: &str = "netflow.version,source.address,source.port,destination.address,destination.port,\
+    network.transport,network.protocol.number,netflow.flow.bytes,netflow.flow.packets,netflow.nexthop,\
+    netflow.interface.input,netflow.interface.output,netflow.src_as,netflow.dst_as";
 /// For queues to empty.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,8 +40,9 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
 /// When a program that is there does not run, or ours loses what it does not count.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let rate = match arguments {
-        [] => FLOWS_PER_SECOND,
-        [rate] => rate.parse().ok().filter(|rate| *rate > 0).context(USAGE)?,
+        [] => Some(FLOWS_PER_SECOND),
+        [overload] if overload == "overload" => None,
+        [rate] => Some(rate.parse().ok().filter(|rate| *rate > 0).context(USAGE)?),
         _ => bail!(USAGE),
     };
     if cfg!(debug_assertions) {
@@ -46,13 +52,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let folder = crate::workspace_root().join("target/e2e/throughput");
     fs::create_dir_all(&folder).context("create target/e2e/throughput")?;
     let bench = Bench { netflow2traces: command::build()?, folder };
-    println!("| program | exports | flows/s offered | lost | CPU a flow | most memory |");
-    println!("|---|---|---|---|---|---|");
-    for subject in SUBJECTS {
-        match subject.program(&bench) {
-            Err(absent) => println!("| {} | absent: {absent:#} | | | | |", subject.name),
-            Ok(program) => bench.rows(&subject, &program, rate)?,
-        }
+    if let Some(rate) = rate {
+        bench.table(rate)?;
     }
     overload::run(&bench)
 }
@@ -73,24 +74,30 @@ struct Subject {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
-    Ours { workers: u32 },
+    Ours { workers: u32, attributes: &'static str },
     Nfcapd,
     Goflow2,
     Otelcol,
 }
 
-const SUBJECTS: [Subject; 5] = [
+const SUBJECTS: [Subject; 6] = [
     Subject {
         name: "netflow2traces, 1 worker",
         exports: "OTLP spans, grpc",
-        kind: Kind::Ours { workers: 1 },
+        kind: Kind::Ours { workers: 1, attributes: "" },
         exporters: 1,
     },
     Subject {
         name: "netflow2traces, 2 workers",
         exports: "OTLP spans, grpc",
-        kind: Kind::Ours { workers: 2 },
+        kind: Kind::Ours { workers: 2, attributes: "" },
         exporters: 8,
+    },
+    Subject {
+        name: "netflow2traces, 1 worker",
+        exports: "OTLP spans of 14 attributes, grpc",
+        kind: Kind::Ours { workers: 1, attributes: BASIC_ATTRIBUTES },
+        exporters: 1,
     },
     Subject { name: "nfcapd", exports: "files", kind: Kind::Nfcapd, exporters: 1 },
     Subject { name: "goflow2", exports: "protobuf, to /dev/null", kind: Kind::Goflow2, exporters: 1 },
@@ -121,8 +128,9 @@ impl Subject {
     fn command(&self, program: &Path, folder: &Path, at: SocketAddr, backend: SocketAddr) -> anyhow::Result<Command> {
         let mut command = Command::new(program);
         match self.kind {
-            Kind::Ours { workers } => {
+            Kind::Ours { workers, attributes } => {
                 command
+                    .env("NETFLOW_ATTRIBUTES_ALLOW", attributes)
                     .env("NETFLOW_LISTEN", format!("udp://{at}"))
                     .env("NETFLOW_WORKERS", workers.to_string())
                     .env("OTEL_METRICS_EXPORTER", "none")
@@ -182,21 +190,37 @@ struct Row {
     offered: f64,
     lost: f64,
     cpu_per_flow: Duration,
+    /// Of requests, where the backend is ours.
+    bytes_per_flow: Option<u64>,
     resident: u64,
 }
 
 impl Bench {
+    /// Measures every program that is there and prints a table.
+    fn table(&self, rate: u64) -> anyhow::Result<()> {
+        println!("| program | exports | flows/s offered | lost | CPU a flow | bytes a flow | most memory |");
+        println!("|---|---|---|---|---|---|---|");
+        for subject in SUBJECTS {
+            match subject.program(self) {
+                Err(absent) => println!("| {} | absent: {absent:#} | | | | | |", subject.name),
+                Ok(program) => self.rows(&subject, &program, rate)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Measures a program at a rate, and at lower ones until it loses nothing.
     fn rows(&self, subject: &Subject, program: &Path, mut rate: u64) -> anyhow::Result<()> {
         for _ in 0..=HALVINGS {
             let row = self.measure(subject, program, rate).with_context(|| subject.name)?;
             println!(
-                "| {} | {} | {:.0} | {:.2} % | {} ns | {} MiB |",
+                "| {} | {} | {:.0} | {:.2} % | {} ns | {} | {} MiB |",
                 subject.name,
                 subject.exports,
                 row.offered,
                 row.lost * 100.0,
                 row.cpu_per_flow.as_nanos(),
+                row.bytes_per_flow.map_or_else(String::new, |bytes| bytes.to_string()),
                 row.resident >> 20,
             );
             if row.lost == 0.0 {
@@ -237,6 +261,7 @@ impl Bench {
             offered: flows as f64 / took.as_secs_f64(),
             lost: 1.0 - arrived.min(flows) as f64 / flows as f64,
             cpu_per_flow: after.saturating_sub(before) / u32::try_from(taken.max(1))?,
+            bytes_per_flow: subject.exports_otlp().then(|| backend.message_bytes() as u64 / arrived.max(1)),
             resident,
         })
     }
