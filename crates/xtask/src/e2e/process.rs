@@ -76,9 +76,22 @@ impl Child {
     ///
     /// When it has ended.
     pub(super) fn peak_resident_bytes(&self) -> anyhow::Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory it has resident now, from procfs.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub(super) fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &'static str) -> anyhow::Result<u64> {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1024)
     }
@@ -103,8 +116,21 @@ impl Child {
     ///
     /// When `kill` fails.
     pub(super) fn terminate(&self) -> anyhow::Result<()> {
-        let status = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status()?;
-        anyhow::ensure!(status.success(), "kill -TERM {} failed", self.program);
+        self.signal("-TERM")
+    }
+
+    /// SIGHUP.
+    ///
+    /// # Errors
+    ///
+    /// When `kill` fails.
+    pub(super) fn hang_up(&self) -> anyhow::Result<()> {
+        self.signal("-HUP")
+    }
+
+    fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let status = Command::new("kill").arg(signal).arg(self.process.id().to_string()).status()?;
+        anyhow::ensure!(status.success(), "kill {signal} {} failed", self.program);
         Ok(())
     }
 

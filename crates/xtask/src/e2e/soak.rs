@@ -1,7 +1,8 @@
 //! `cargo xtask soak [--short]`: flows through the whole collector for long, to a backend that is away now and then.
 //!
-//! Every span has to arrive exactly once, nothing may be dropped, and memory has to stay bounded. `--matrix` and `--churn`
-//! have spans go straight into a sink.
+//! Every span has to arrive exactly once, nothing may be dropped, and memory has to stay bounded. `--load` has more flows
+//! than the queue can hold while the backend is away, and everything that takes flows away. `--matrix` and `--churn` have
+//! spans go straight into a sink.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -17,9 +18,10 @@ use super::command::{self, Collector};
 use super::receiver::Receiver;
 
 mod churn;
+mod load;
 mod matrix;
 
-const USAGE: &str = "usage: cargo xtask soak [--short | MINUTES | --matrix | --churn [MINUTES]]";
+const USAGE: &str = "usage: cargo xtask soak [--short | MINUTES | --load [MINUTES] | --matrix | --churn [MINUTES]]";
 /// How long without an argument.
 const MINUTES: u32 = 30;
 const FLOWS_PER_DATAGRAM: u64 = 10;
@@ -78,6 +80,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         [] => (&LONG[..], MINUTES),
         [short] if short == "--short" => (&SHORT[..], 1),
         [form, ..] if cfg!(debug_assertions) && form.starts_with("--") => return run_optimized("soak", arguments),
+        [load] if load == "--load" => return load::run(load::MINUTES),
+        [load, minutes] if load == "--load" => return load::run(parse_minutes(minutes)?),
         [matrix] if matrix == "--matrix" => return matrix::run(),
         [churn] if churn == "--churn" => return churn::run(churn::MINUTES),
         [churn, minutes] if churn == "--churn" => return churn::run(parse_minutes(minutes)?),
