@@ -1,8 +1,8 @@
 //! `cargo xtask e2e`: the command against real exporters, tshark and a real OpenTelemetry Collector.
 //!
-//! Needs softflowd, fprobe, pmacct, tshark and Go; a missing one is an error. Everything happens on loopback, but for
-//! `half-open`, which makes a network namespace, and `spool-full-disk`, which mounts a small file system: both need root. All
-//! files are in `target/e2e`.
+//! Needs softflowd, fprobe, pmacct, tshark, systemd and Go; a missing one is an error. Everything happens on loopback, but for
+//! `half-open` and `systemd`, which make namespaces, and `spool-full-disk`, which mounts a small file system: all three need
+//! root. All files are in `target/e2e`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,6 +27,7 @@ mod process;
 mod receiver;
 pub(crate) mod soak;
 mod spool;
+mod systemd;
 mod tap;
 pub(crate) mod throughput;
 mod traffic;
@@ -74,13 +75,14 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
     ("half-open", half_open::run),
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),
+    ("systemd", systemd::run),
 ];
 
 /// Runs all cases, or those named in `names`.

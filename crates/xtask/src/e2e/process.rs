@@ -29,6 +29,10 @@ impl Child {
         Ok(Self { process, program, log: log.to_path_buf() })
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(super) fn log(&self) -> &Path {
         &self.log
     }
@@ -151,6 +155,16 @@ impl Drop for Child {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A command of root, by sudo where somebody else runs this, which must not ask for anything.
+pub(super) fn as_root(program: &str) -> Command {
+    if rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["--non-interactive", program]);
+    sudo
 }
 
 /// Polls until `condition` gives a value.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,7 +9,7 @@ use anyhow::{Context, ensure};
 use super::command::Collector;
 use super::delivery::span_ids;
 use super::otelcol::{Forward, Otelcol};
-use super::process::wait_until;
+use super::process::{as_root, wait_until};
 use super::receiver::Receiver;
 use super::{Bench, SPANS_BESIDE_FLOWS};
 
@@ -167,14 +166,4 @@ impl Drop for Mount {
     fn drop(&mut self) {
         let _ = as_root("umount").arg(&self.0).output();
     }
-}
-
-/// A command of root, by sudo where somebody else runs this, which must not ask for anything.
-fn as_root(program: &str) -> Command {
-    if rustix::process::geteuid().is_root() {
-        return Command::new(program);
-    }
-    let mut sudo = Command::new("sudo");
-    sudo.args(["--non-interactive", program]);
-    sudo
 }
