@@ -21,6 +21,7 @@ mod selected;
 mod sha1;
 mod shape;
 mod shared;
+mod sink;
 mod text;
 mod trace;
 
@@ -31,7 +32,6 @@ pub use extra::{ExtraElements, ExtraElementsError, ExtraValue};
 pub use program::AttributeWriter;
 pub use sampling::{FlowSampling, Probability, Randomness, SamplingPolicy, Threshold};
 pub use shape::{SpanTime, TraceShape, UnknownShape};
+pub use sink::{SpanParts, SpanSink, SpanStart, TraceContext};
 pub use text::ShortText;
-pub use trace::{
-    ExportTrace, FlowSpans, IdGenerator, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext,
-};
+pub use trace::{ExportTrace, FlowSpans, IdGenerator, Timings, TraceConfig};

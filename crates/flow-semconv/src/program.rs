@@ -15,8 +15,8 @@ use crate::packet::{self, PacketStep};
 use crate::rare::{self, Rare};
 use crate::selected::Selected;
 use crate::shared::SharedPlan;
+use crate::sink::{SpanParts, SpanSink};
 use crate::text::{self, ShortText};
-use crate::trace::{SpanParts, SpanSink};
 
 /// Takes the attributes of one span.
 pub trait AttributeWriter {
