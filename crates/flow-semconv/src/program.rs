@@ -17,6 +17,7 @@ use crate::selected::Selected;
 use crate::shared::SharedPlan;
 use crate::sink::{SpanParts, SpanSink};
 use crate::text::{self, ShortText};
+use crate::topology::Ends;
 
 /// Takes the attributes of one span.
 pub trait AttributeWriter {
@@ -308,6 +309,14 @@ impl<R> AttributeProgram<R> {
         match endpoints.tuple() {
             None if self.packet_stands_in => packet::tuple(&flow.packet()?.outer),
             tuple => tuple,
+        }
+    }
+
+    /// Between whom a flow was.
+    pub(crate) fn ends(&self, endpoints: &Endpoints, flow: &FlowRecord<'_>) -> Ends {
+        match flow.packet().filter(|_| self.packet_stands_in) {
+            Some(packet) => Ends::of_packet(&packet.outer),
+            None => Ends::of(endpoints),
         }
     }
 

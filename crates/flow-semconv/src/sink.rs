@@ -7,7 +7,7 @@ use flow_state::Timestamp;
 use crate::attribute::Attribute;
 use crate::program::AttributeWriter;
 
-/// Identity of a span in its trace. All spans are of kind INTERNAL.
+/// Identity of a span in its trace. Spans are of kind INTERNAL, but for those of a [`Call`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     /// Trace ID.
@@ -32,6 +32,24 @@ pub struct SpanStart {
     pub end: Timestamp,
     /// Trace and span it is linked to.
     pub link: Option<(u128, u64)>,
+}
+
+/// The two spans of a flow between services: CLIENT and, below it, SERVER, each under a resource of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call<'a> {
+    /// `service.name` of the client.
+    pub client: &'a str,
+    /// `service.name` of the server.
+    pub server: &'a str,
+    /// Identity of the client's span.
+    pub context: TraceContext,
+    /// The server's span.
+    pub server_span_id: u64,
+    /// Its name.
+    pub server_name: &'static str,
+    /// Start and end of both.
+    pub times: (Timestamp, Timestamp),
 }
 
 /// What a [`SpanSink`] encodes ahead, to be written many times.
@@ -79,6 +97,15 @@ pub trait SpanSink {
         context: TraceContext,
         times: (Timestamp, Timestamp),
     ) -> Self::Span<'_>;
+
+    /// Adds the spans of a call: that of the client begins with a head, and `client` and `server` write the rest.
+    fn call(
+        &mut self,
+        head: &<Self::Parts as SpanParts>::Head,
+        call: &Call<'_>,
+        client: impl FnOnce(&mut Self::Span<'_>),
+        server: impl FnOnce(&mut Self::Span<'_>),
+    );
 
     /// Encodes what `write` adds to a span, a status among it, in place of what the fragment held.
     fn fragment(

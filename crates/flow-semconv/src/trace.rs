@@ -15,12 +15,12 @@ use flow_wire::Version;
 
 use crate::attribute::Attribute;
 use crate::attribute_set::AttributeSet;
-use crate::community_id::{CommunityId, CommunityIds};
+use crate::community_id::CommunityIds;
 use crate::conversation::{ConversationIds, Origin};
-use crate::endpoints::Endpoints;
 use crate::extra::{ExtraColumns, ExtraElements, Extras};
+use crate::flow_span::{Apart, FlowAttributes};
 use crate::program::{AttributeProgram, AttributeWriter};
-use crate::sampling::{FlowSampling, Randomness, Threshold, key, trace_state};
+use crate::sampling::{FlowSampling, Randomness, key};
 use crate::selected::Selected;
 use crate::shape::{SpanTime, TraceShape};
 use crate::shared::{SharedAttributes, exporter};
@@ -144,7 +144,7 @@ const MAX_PROGRAMS: usize = 2048;
 const DEFAULT_LIMIT: usize = 4096;
 
 /// Writes the traces of export datagrams, one span for each flow. This is [`TraceShape::Packet`]; in other shapes there are
-/// the spans of flows alone.
+/// the spans of flows alone, and in [`TraceShape::Topology`] `netflow.server` below each.
 ///
 /// ```text
 /// netflow.export
@@ -413,14 +413,16 @@ impl<P: SpanParts> ExportTrace<P> {
                 }
                 let context = match self.config.shape {
                     TraceShape::Packet => TraceContext { span_id: self.ids.span_id(), ..span.context },
-                    TraceShape::Conversation | TraceShape::Flow => self.ids.root(&conversations, place),
+                    _ => self.ids.root(&conversations, place),
                 };
                 let times = self.config.span_time.of(flow, span.start);
-                let mut writer = out.span_of(&self.head, context, (times.start, times.end));
-                if times.clamped && self.config.attributes.has(Attribute::SpanTimeClamped) {
-                    writer.bool(Attribute::SpanTimeClamped, true);
+                let apart = Apart { head: &self.head, context, times };
+                if self.config.shape == TraceShape::Topology {
+                    let server_span_id = self.ids.span_id();
+                    attributes.write_call(flow, endpoints, &apart, server_span_id, &mut self.text, out);
+                } else {
+                    attributes.write_apart(flow, endpoints, &apart, &mut self.text, out);
                 }
-                attributes.write(flow, endpoints, &mut self.text, &mut writer);
             }
         }
         let written = written as u64;
@@ -461,41 +463,6 @@ impl<P: SpanParts> ExportTrace<P> {
             selected.int(Attribute::Records, records as i64);
         }
         all
-    }
-}
-
-/// The attributes of a flow.
-struct FlowAttributes<'a, P: SpanParts> {
-    program: &'a AttributeProgram<P::Row>,
-    /// What it has in common with others.
-    shared: &'a P::Fragment,
-    extras: Option<&'a ExtraColumns<P::Key>>,
-    joined: bool,
-    set: &'a AttributeSet,
-    community_id: Option<CommunityId>,
-    sampled: Option<(Threshold, Randomness)>,
-}
-
-impl<P: SpanParts> FlowAttributes<'_, P> {
-    #[inline]
-    fn write<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, text: &mut String, out: &mut W)
-    where
-        W: AttributeWriter<Parts = P>,
-    {
-        out.fragment(self.shared);
-        self.program.run(flow, endpoints, self.joined, self.set, out);
-        if let Some(id) = self.community_id.as_ref().filter(|_| self.set.has(Attribute::CommunityId)) {
-            out.text(Attribute::CommunityId, id.text());
-        }
-        if let Some(extras) = self.extras {
-            extras.write(flow, text, out);
-        }
-        if let Some((threshold, randomness)) = self.sampled {
-            if self.set.has(Attribute::AdjustedCount) {
-                out.double(Attribute::AdjustedCount, threshold.adjusted_count());
-            }
-            out.trace_state(&trace_state(threshold, randomness));
-        }
     }
 }
 
