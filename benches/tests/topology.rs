@@ -1,15 +1,14 @@
 //! Graphs of services from generated and captured flows, paired as backends pair them, and what the resources cost.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use flow_semconv::TraceShape;
 use netflow2traces_benches::{Pass, Stream, captured, generated};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 use prost::Message;
+use testkit::service_graph::{ServiceGraph, text};
 
 fn streams() -> Vec<Stream> {
     generated().into_iter().chain(captured()).collect()
@@ -23,41 +22,8 @@ fn request(stream: &Stream, shape: TraceShape) -> (ExportTraceServiceRequest, us
     (request, bytes.len())
 }
 
-fn text(attributes: &[opentelemetry_proto::tonic::common::v1::KeyValue], key: &str) -> Option<String> {
-    let attribute = attributes.iter().find(|attribute| attribute.key == key)?;
-    match attribute.value.clone()?.value? {
-        Value::StringValue(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn spans(request: &ExportTraceServiceRequest) -> impl Iterator<Item = (String, &Span)> {
-    let service = |group: &ResourceSpans| text(&group.resource.as_ref().unwrap().attributes, "service.name").unwrap();
-    request
-        .resource_spans
-        .iter()
-        .flat_map(move |group| group.scope_spans[0].spans.iter().map(move |span| (service(group), span)))
-}
-
-/// The `servicegraph` connector of the OpenTelemetry Collector: an edge is known by trace and ID of its CLIENT span, which is
-/// the parent of its SERVER span, and counts when both have come.
-fn edges(request: &ExportTraceServiceRequest) -> BTreeMap<(String, String), usize> {
-    let mut open: HashMap<_, [Option<String>; 2]> = HashMap::new();
-    let mut edges = BTreeMap::new();
-    for (service, span) in spans(request) {
-        let (side, id) = match span.kind() {
-            SpanKind::Client => (0, &span.span_id),
-            SpanKind::Server => (1, &span.parent_span_id),
-            _ => continue,
-        };
-        let edge = open.entry((span.trace_id.clone(), id.clone())).or_default();
-        assert_eq!(edge[side].replace(service), None);
-        if let [Some(client), Some(server)] = edge {
-            *edges.entry((client.clone(), server.clone())).or_default() += 1;
-        }
-    }
-    assert!(open.values().all(|edge| edge.iter().all(Option::is_some)), "no span is left alone");
-    edges
+fn spans(request: &ExportTraceServiceRequest) -> impl Iterator<Item = &Span> {
+    request.resource_spans.iter().flat_map(|group| &group.scope_spans[0].spans)
 }
 
 /// Of every capture: as many edges as there are flows, each between the addresses of its flow.
@@ -69,14 +35,15 @@ fn flows_are_edges_between_their_addresses() {
         let count = spans(&topology).count() / 2;
         let unordered = |a: String, b: String| if a < b { (a, b) } else { (b, a) };
         let mut expected: BTreeMap<_, usize> = BTreeMap::new();
-        for (_, flow) in spans(&flows).take(count) {
-            let address = |key| text(&flow.attributes, key);
+        for flow in spans(&flows).take(count) {
+            let address = |key| text(&flow.attributes, key).map(str::to_owned);
             if let (Some(source), Some(destination)) = (address("source.address"), address("destination.address")) {
                 *expected.entry(unordered(source, destination)).or_default() += 1;
             }
         }
         let mut found: BTreeMap<_, usize> = BTreeMap::new();
-        let edges = edges(&topology);
+        let ServiceGraph { edges, alone } = ServiceGraph::new(&topology.resource_spans);
+        assert_eq!(alone, 0, "{}", stream.name);
         assert_eq!(edges.values().sum::<usize>(), count, "{}", stream.name);
         for ((client, server), count) in edges {
             if !client.contains("unknown") && !server.contains("unknown") {
@@ -93,14 +60,14 @@ fn a_resource_for_each_span_costs_little() {
     for stream in generated() {
         let per_flow = |shape| {
             let (request, bytes) = request(&stream, shape);
-            let flows = spans(&request).filter(|(_, span)| span.name == "netflow.flow").count();
+            let flows = spans(&request).filter(|span| span.name == "netflow.flow").count();
             (bytes as f64 / flows as f64, request, flows)
         };
         let (packet, ..) = per_flow(TraceShape::Packet);
         let (topology, request, flows) = per_flow(TraceShape::Topology);
         let mut services: BTreeMap<String, ResourceSpans> = BTreeMap::new();
         for group in request.resource_spans {
-            let name = text(&group.resource.as_ref().unwrap().attributes, "service.name").unwrap();
+            let name = text(&group.resource.as_ref().unwrap().attributes, "service.name").unwrap().to_owned();
             let spans = group.scope_spans[0].spans.clone();
             let service = services.entry(name).or_insert_with(|| {
                 let mut empty = group;

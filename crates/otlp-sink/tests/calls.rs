@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use otlp_sink::{
     AttributeKey, Call, DropReason, OtlpConfig, Output, Protocol, Sink, SinkConfig, SpanBuilder, SpanContext, SpanHead,
     SpanKind, SpanWriter,
 };
 use testkit::otlp_server::{OtlpServer, Respond};
+use testkit::service_graph::ServiceGraph;
 use tokio::runtime::Handle;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,36 +49,25 @@ fn call(writer: &mut SpanWriter, number: u64, text: usize) {
     writer.call(&head, &call, ask, |span| span.end());
 }
 
-/// How often whom called whom, paired as graphs of services are: a CLIENT span and a SERVER span that is its child, each
-/// named by its resource. Panics where the two are not side by side.
-fn edges(groups: &[ResourceSpans]) -> BTreeMap<(String, String), u64> {
-    let mut edges = BTreeMap::new();
+/// How often whom called whom. Panics where the two spans of a call are not side by side, or their resources are not what
+/// the sink's has for its backend.
+fn edges(groups: &[ResourceSpans]) -> BTreeMap<(String, String), usize> {
     for pair in groups.chunks(2) {
-        let [client, server] = pair else { panic!("a call has two resources") };
-        let span = |group: &ResourceSpans, kind: SpanKind| {
-            let span = group.scope_spans[0].spans[0].clone();
-            assert_eq!((group.scope_spans[0].spans.len(), span.kind), (1, kind as i32));
-            span
-        };
-        let (asks, answers) = (span(client, SpanKind::Client), span(server, SpanKind::Server));
-        assert_eq!((&asks.trace_id, &asks.span_id), (&answers.trace_id, &answers.parent_span_id));
-        *edges.entry((name(client), name(server))).or_default() += 1;
+        let spans: Vec<_> = pair.iter().flat_map(|group| &group.scope_spans[0].spans).collect();
+        let [client, server] = spans[..] else { panic!("{} spans of a call", spans.len()) };
+        assert_eq!((&client.trace_id, &client.span_id), (&server.trace_id, &server.parent_span_id));
     }
-    edges
+    for group in groups {
+        let attributes = &group.resource.as_ref().unwrap().attributes;
+        let keys: Vec<_> = attributes.iter().map(|attribute| &*attribute.key).collect();
+        assert_eq!(keys, ["service.name", "team"]);
+    }
+    let graph = ServiceGraph::new(groups);
+    assert_eq!(graph.alone, 0);
+    graph.edges
 }
 
-/// `service.name`, beside what the sink's resource has for its backend.
-fn name(group: &ResourceSpans) -> String {
-    let attributes = &group.resource.as_ref().unwrap().attributes;
-    let keys: Vec<_> = attributes.iter().map(|attribute| &*attribute.key).collect();
-    assert_eq!(keys, ["service.name", "team"]);
-    match attributes[0].value.clone().unwrap().value {
-        Some(Value::StringValue(name)) => name,
-        other => panic!("not a name: {other:?}"),
-    }
-}
-
-fn expected(calls: u64) -> BTreeMap<(String, String), u64> {
+fn expected(calls: u64) -> BTreeMap<(String, String), usize> {
     let mut edges = BTreeMap::new();
     for number in 0..calls {
         *edges.entry((format!("client-{}", number % 7), format!("server-{}", number % 3))).or_default() += 1;
@@ -169,5 +158,5 @@ async fn spans_between_calls_keep_their_resource() {
     let is_own = |group: &ResourceSpans| group.resource.as_ref().unwrap().attributes.len() == 3;
     let (own, calls): (Vec<_>, Vec<_>) = server.resource_spans().into_iter().partition(is_own);
     assert_eq!(own.iter().map(|group| group.scope_spans[0].spans.len()).sum::<usize>(), 30);
-    assert_eq!(edges(&calls).values().sum::<u64>(), 40);
+    assert_eq!(edges(&calls).values().sum::<usize>(), 40);
 }
