@@ -314,7 +314,7 @@ impl<R> AttributeProgram<R> {
 
     /// Between whom a flow was.
     pub(crate) fn ends(&self, endpoints: &Endpoints, flow: &FlowRecord<'_>) -> Ends {
-        match flow.packet().filter(|_| self.packet_stands_in) {
+        match self.packet_stands_in.then(|| flow.packet()).flatten() {
             Some(packet) => Ends::of_packet(&packet.outer),
             None => Ends::of(endpoints),
         }

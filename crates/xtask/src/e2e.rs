@@ -29,6 +29,7 @@ pub(crate) mod soak;
 mod spool;
 mod tap;
 pub(crate) mod throughput;
+mod topology;
 mod traffic;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
@@ -74,10 +75,11 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
+    ("topology", topology::run),
     ("half-open", half_open::run),
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),
