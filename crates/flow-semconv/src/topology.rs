@@ -1,6 +1,5 @@
 //! Who called whom: flows as edges of a graph of services.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use flow_state::{BiflowDirection, FlowEvent, FlowRecord, Icmp, PacketHeaders};
@@ -93,16 +92,10 @@ impl Ends {
 }
 
 fn name(address: Option<IpAddr>, mac: impl FnOnce() -> Option<[u8; 6]>) -> ShortText {
-    let mut text = ShortText::EMPTY;
-    // The text of every address fits.
-    _ = match address {
-        Some(address) => write!(text, "{address}"),
-        None => match mac() {
-            Some(mac) => return text::mac(mac),
-            None => text.write_str("unknown"),
-        },
-    };
-    text
+    match address {
+        Some(address) => text::address(address),
+        None => mac().map_or_else(|| text::ascii("unknown"), text::mac),
+    }
 }
 
 const ICMP_V6: u8 = 58;
