@@ -2,9 +2,10 @@
 //! package doubles as an API test.
 #![allow(clippy::unwrap_used)] // a bench that cannot go on has failed
 
-use flow_collector::{AttributeKeys, Filter, OtlpParts, OtlpSpan, span_context};
+use flow_collector::{AttributeKeys, Filter, OtlpParts, OtlpSpan, span_call, span_context};
 use flow_semconv::{
-    Attribute, ExportTrace, FlowSampling, IdGenerator, Schema, SpanSink, SpanStart, Timings, TraceContext,
+    Attribute, Call, ExportTrace, FlowSampling, IdGenerator, Schema, SpanSink, SpanStart, Timings, TraceConfig,
+    TraceContext, TraceShape,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -95,6 +96,21 @@ impl SpanSink for EncoderSpans {
         OtlpSpan::new(self.encoder.span_of(head, span_context(&context), times), &self.keys)
     }
 
+    fn call(
+        &mut self,
+        head: &SpanHead,
+        call: &Call<'_>,
+        client: impl FnOnce(&mut OtlpSpan<'_>),
+        server: impl FnOnce(&mut OtlpSpan<'_>),
+    ) {
+        self.encoder.call(
+            head,
+            &span_call(call),
+            |span| client(&mut OtlpSpan::new(span, &self.keys)),
+            |span| server(&mut OtlpSpan::new(span, &self.keys)),
+        );
+    }
+
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {
         self.encoder.fragment(fragment, |span| write(&mut OtlpSpan::new(span, &self.keys)));
     }
@@ -178,6 +194,15 @@ impl Pass {
     pub fn with_all_elements(mut self) -> Self {
         let all = "all".parse().expect("it is a word of theirs");
         self.trace = self.trace.with_extra_elements(all, self.state.clone());
+        self
+    }
+
+    /// With other traces.
+    #[must_use]
+    pub fn shaped(mut self, shape: TraceShape) -> Self {
+        let mut config = TraceConfig::default();
+        config.shape = shape;
+        self.trace = self.trace.with_config(config);
         self
     }
 

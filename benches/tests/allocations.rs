@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::num::NonZeroU64;
 
 use flow_collector::Filter;
-use flow_semconv::{Probability, SamplingPolicy};
+use flow_semconv::{Probability, SamplingPolicy, TraceShape};
 use flow_wire::encode::{self, MessageWriter, TemplateDefinition};
 use flow_wire::ie::id;
 use flow_wire::{FieldSpecifier, Timestamp, Version};
@@ -124,6 +124,15 @@ fn filtering_allocates_nothing() {
 fn elements_as_they_are_allocate_nothing() {
     for stream in generated().iter().chain(&captured()) {
         check(stream, Pass::new().with_all_elements(), Pass::to_spans);
+    }
+}
+
+#[test]
+fn no_shape_allocates() {
+    for shape in [TraceShape::Conversation, TraceShape::Flow, TraceShape::Topology] {
+        for stream in generated().iter().chain(&captured()) {
+            check(stream, Pass::new().shaped(shape), Pass::to_spans);
+        }
     }
 }
 

@@ -32,6 +32,6 @@ pub use flow_semconv::{
 pub use liveness::Liveness;
 pub use pipeline::Pipeline;
 pub use sampling::{FlowSampler, SamplingConfig};
-pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_context};
+pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_call, span_context};
 pub use stats::{CollectorStats, StatsSnapshot};
 pub use stream::{Ending, StreamConfig, StreamProtocol, StreamSnapshot, TlsError, TlsFiles};

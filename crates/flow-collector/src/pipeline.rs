@@ -154,6 +154,7 @@ pub(crate) fn now() -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use flow_semconv::TraceShape;
     use flow_state::StateConfig;
     use otlp_sink::{FileConfig, Output, SinkConfig};
     use tokio::runtime::Runtime;
@@ -172,7 +173,7 @@ mod tests {
     }
 
     /// A pipeline into a file that nobody reads, with its counters; what it needs to run is to be kept.
-    fn pipeline() -> (Pipeline, Arc<CollectorStats>, impl Sized) {
+    fn pipeline() -> (Pipeline, Arc<CollectorStats>, (Runtime, tempfile::TempDir, Sink)) {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let config =
@@ -198,6 +199,29 @@ mod tests {
             assert_eq!((counted.flow_spans, counted.flows_cut), (flow_spans, flows_cut));
             assert_eq!(counted.records, flow_spans + flows_cut);
             assert_eq!(counted.decoding.counts.iter().sum::<u64>(), counted.datagrams);
+        }
+    }
+
+    /// What the sink has is what was counted, in every shape; flows are counted once.
+    #[test]
+    fn spans_of_every_shape_are_counted() {
+        let shapes = [
+            (TraceShape::Packet, 10 + 3),
+            (TraceShape::Conversation, 10),
+            (TraceShape::Flow, 10),
+            (TraceShape::Topology, 2 * 10),
+        ];
+        for (shape, spans) in shapes {
+            let (pipeline, stats, (_runtime, _folder, sink)) = pipeline();
+            let mut trace = TraceConfig::default();
+            trace.shape = shape;
+            let mut pipeline = Pipeline { trace: ExportTrace::default().with_config(trace), ..pipeline };
+            pipeline.process(session(), now(), &many_records(10));
+            let counted = stats.snapshot();
+            assert_eq!((counted.spans, counted.flow_spans, counted.records), (spans, 10, 10), "{shape:?}");
+            pipeline.flush();
+            let stats = sink.stats();
+            assert_eq!(stats.exported() + stats.pending() + stats.dropped(), spans, "{shape:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use flow_semconv::{
-    Attribute, AttributeWriter, ExtraValue, Schema, ShortText, SpanParts, SpanSink, SpanStart, TraceContext,
+    Attribute, AttributeWriter, Call, ExtraValue, Schema, ShortText, SpanParts, SpanSink, SpanStart, TraceContext,
 };
 use flow_state::Timestamp;
 use otlp_sink::{AttributeFragment, AttributeKey, IntRow, SpanBuilder, SpanContext, SpanHead, SpanKind, SpanWriter};
@@ -79,6 +79,18 @@ pub fn span_context(context: &TraceContext) -> SpanContext {
         trace_id: context.trace_id.to_be_bytes(),
         span_id: context.span_id.to_be_bytes(),
         parent_span_id: context.parent_span_id.map(u64::to_be_bytes),
+    }
+}
+
+/// A call as `otlp-sink` has it.
+pub fn span_call<'a>(call: &Call<'a>) -> otlp_sink::Call<'a> {
+    otlp_sink::Call {
+        client: call.client,
+        server: call.server,
+        context: span_context(&call.context),
+        server_span_id: call.server_span_id.to_be_bytes(),
+        server_name: call.server_name,
+        times: (call.times.0.as_unix_nanos(), call.times.1.as_unix_nanos()),
     }
 }
 
@@ -195,8 +207,25 @@ impl SpanSink for WriterSpans<'_> {
 
     #[inline]
     fn span_of(&mut self, head: &SpanHead, context: TraceContext, times: (Timestamp, Timestamp)) -> OtlpSpan<'_> {
+        self.count += 1;
         let times = (times.0.as_unix_nanos(), times.1.as_unix_nanos());
         OtlpSpan::new(self.writer.span_of(head, span_context(&context), times), self.keys)
+    }
+
+    fn call(
+        &mut self,
+        head: &SpanHead,
+        call: &Call<'_>,
+        client: impl FnOnce(&mut OtlpSpan<'_>),
+        server: impl FnOnce(&mut OtlpSpan<'_>),
+    ) {
+        self.count += 2;
+        self.writer.call(
+            head,
+            &span_call(call),
+            |span| client(&mut OtlpSpan::new(span, self.keys)),
+            |span| server(&mut OtlpSpan::new(span, self.keys)),
+        );
     }
 
     fn fragment(&mut self, fragment: &mut AttributeFragment, write: impl FnOnce(&mut OtlpSpan<'_>)) {

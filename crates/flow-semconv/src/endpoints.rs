@@ -75,6 +75,11 @@ impl Endpoints {
         matches!(self.protocol, Some(ICMP | ICMP_V6))
     }
 
+    /// Source and destination port; `None` without any.
+    pub(crate) fn ports(&self) -> Option<(u16, u16)> {
+        Some(self.ports).filter(|ports| *ports != (0, 0) && !self.is_icmp())
+    }
+
     /// The address family; `None` without an address.
     #[inline]
     pub(crate) fn is_ipv6(&self) -> Option<bool> {

@@ -11,7 +11,7 @@ use flow_wire::{Field, Value};
 
 use crate::attribute_set::AttributeSet;
 use crate::program::AttributeWriter;
-use crate::trace::{SpanParts, SpanSink};
+use crate::sink::{SpanParts, SpanSink};
 
 /// Which elements of records become attributes of flow spans, beside the facts that have names of their own.
 ///

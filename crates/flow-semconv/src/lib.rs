@@ -12,6 +12,7 @@ mod community_id;
 mod conversation;
 mod endpoints;
 mod extra;
+mod flow_span;
 mod joined;
 mod packet;
 mod program;
@@ -21,7 +22,9 @@ mod selected;
 mod sha1;
 mod shape;
 mod shared;
+mod sink;
 mod text;
+mod topology;
 mod trace;
 
 pub use attribute::{Attribute, Schema, UnknownSchema, ValueType};
@@ -31,7 +34,6 @@ pub use extra::{ExtraElements, ExtraElementsError, ExtraValue};
 pub use program::AttributeWriter;
 pub use sampling::{FlowSampling, Probability, Randomness, SamplingPolicy, Threshold};
 pub use shape::{SpanTime, TraceShape, UnknownShape};
+pub use sink::{Call, SpanParts, SpanSink, SpanStart, TraceContext};
 pub use text::ShortText;
-pub use trace::{
-    ExportTrace, FlowSpans, IdGenerator, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext,
-};
+pub use trace::{ExportTrace, FlowSpans, IdGenerator, Timings, TraceConfig};

@@ -15,8 +15,9 @@ use crate::packet::{self, PacketStep};
 use crate::rare::{self, Rare};
 use crate::selected::Selected;
 use crate::shared::SharedPlan;
+use crate::sink::{SpanParts, SpanSink};
 use crate::text::{self, ShortText};
-use crate::trace::{SpanParts, SpanSink};
+use crate::topology::Ends;
 
 /// Takes the attributes of one span.
 pub trait AttributeWriter {
@@ -308,6 +309,14 @@ impl<R> AttributeProgram<R> {
         match endpoints.tuple() {
             None if self.packet_stands_in => packet::tuple(&flow.packet()?.outer),
             tuple => tuple,
+        }
+    }
+
+    /// Between whom a flow was.
+    pub(crate) fn ends(&self, endpoints: &Endpoints, flow: &FlowRecord<'_>) -> Ends {
+        match self.packet_stands_in.then(|| flow.packet()).flatten() {
+            Some(packet) => Ends::of_packet(&packet.outer),
+            None => Ends::of(endpoints),
         }
     }
 

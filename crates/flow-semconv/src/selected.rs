@@ -6,8 +6,8 @@ use crate::attribute::Attribute;
 use crate::attribute_set::AttributeSet;
 use crate::extra::ExtraValue;
 use crate::program::AttributeWriter;
+use crate::sink::SpanParts;
 use crate::text::ShortText;
-use crate::trace::SpanParts;
 
 /// Writes the attributes of a set and leaves out the others.
 ///

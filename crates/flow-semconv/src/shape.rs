@@ -20,11 +20,18 @@ pub enum TraceShape {
     Conversation,
     /// One trace of one span for each flow.
     Flow,
+    /// One trace of two spans for each flow, by which backends draw graphs of services: CLIENT, of the side that opened the
+    /// conversation, and SERVER, of the other, each under a resource whose `service.name` is its address.
+    Topology,
 }
 
 impl TraceShape {
-    const ALL: [(Self, &str); 3] =
-        [(Self::Packet, "packet"), (Self::Conversation, "conversation"), (Self::Flow, "flow")];
+    const ALL: [(Self, &str); 4] = [
+        (Self::Packet, "packet"),
+        (Self::Conversation, "conversation"),
+        (Self::Flow, "flow"),
+        (Self::Topology, "topology"),
+    ];
 
     /// Whether there are spans of what was done with a datagram.
     pub(crate) const fn has_datagrams(self) -> bool {
@@ -34,7 +41,7 @@ impl TraceShape {
 
 /// Why a text names no shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown shape {0:?}: use packet, conversation or flow")]
+#[error("unknown shape {0:?}: use packet, conversation, flow or topology")]
 pub struct UnknownShape(String);
 
 impl FromStr for TraceShape {

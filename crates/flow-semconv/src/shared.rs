@@ -11,7 +11,8 @@ use crate::attribute_set::AttributeSet;
 use crate::endpoints::Endpoints;
 use crate::program::{AttributeWriter, sampling_attributes};
 use crate::selected::Selected;
-use crate::trace::{SpanParts, SpanSink, version};
+use crate::sink::{SpanParts, SpanSink};
+use crate::trace::version;
 
 /// What flows of one Message say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Short texts, in a buffer of fixed size.
 
 use std::fmt::{self, Write as _};
+use std::net::IpAddr;
 
 use flow_wire::Timestamp;
 
@@ -81,6 +82,27 @@ pub(crate) fn application_id(id: &[u8]) -> Option<ShortText> {
     Some(text)
 }
 
+/// An IP address. The formatter takes as long for one as a span takes for the rest, so that IPv4 goes without.
+pub(crate) fn address(address: IpAddr) -> ShortText {
+    let mut text = ShortText::EMPTY;
+    match address {
+        IpAddr::V4(v4) => {
+            for (place, octet) in v4.octets().into_iter().enumerate() {
+                if place > 0 {
+                    text.push(b'.');
+                }
+                for digit in [octet / 100, octet / 10].into_iter().filter(|digit| *digit > 0) {
+                    text.push(b'0' + digit % 10);
+                }
+                text.push(b'0' + octet % 10);
+            }
+        }
+        // 39 characters; a buffer that is full takes no more, but does not fail.
+        IpAddr::V6(v6) => _ = write!(text, "{v6}"),
+    }
+    text
+}
+
 pub(crate) fn mac(address: [u8; 6]) -> ShortText {
     let mut text = ShortText::EMPTY;
     for (index, byte) in address.into_iter().enumerate() {
@@ -114,6 +136,13 @@ pub(crate) fn date(time: Timestamp) -> ShortText {
     text
 }
 
+/// A text of ASCII characters, cut where it does not fit.
+pub(crate) fn ascii(from: &str) -> ShortText {
+    let mut text = ShortText::EMPTY;
+    from.bytes().for_each(|byte| text.push(byte));
+    text
+}
+
 /// A number in decimal.
 pub(crate) fn number(value: u32) -> ShortText {
     let mut text = ShortText::EMPTY;
@@ -125,6 +154,15 @@ pub(crate) fn number(value: u32) -> ShortText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_read_as_the_standard_library_writes_them() {
+        let v4 = (0..=255).flat_map(|octet: u8| [[octet, 0, 10, 255], [1, 99, octet, octet]]).map(IpAddr::from);
+        let v6 = ["::", "2001:db8::1", "1111:2222:3333:4444:5555:6666:7777:8888", "::ffff:255.255.255.255"];
+        for value in v4.chain(v6.map(|text| text.parse().unwrap())) {
+            assert_eq!(address(value).as_str(), value.to_string());
+        }
+    }
 
     #[test]
     fn mac_addresses_are_lower_case_hex() {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fmt;
 use std::net::IpAddr;
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -16,102 +15,16 @@ use flow_wire::Version;
 
 use crate::attribute::Attribute;
 use crate::attribute_set::AttributeSet;
-use crate::community_id::{CommunityId, CommunityIds};
+use crate::community_id::CommunityIds;
 use crate::conversation::{ConversationIds, Origin};
-use crate::endpoints::Endpoints;
 use crate::extra::{ExtraColumns, ExtraElements, Extras};
+use crate::flow_span::{Apart, FlowAttributes};
 use crate::program::{AttributeProgram, AttributeWriter};
-use crate::sampling::{FlowSampling, Randomness, Threshold, key, trace_state};
+use crate::sampling::{FlowSampling, Randomness, key};
 use crate::selected::Selected;
 use crate::shape::{SpanTime, TraceShape};
 use crate::shared::{SharedAttributes, exporter};
-
-/// Identity of a span in its trace. All spans are of kind INTERNAL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceContext {
-    /// Trace ID.
-    pub trace_id: u128,
-    /// Span ID.
-    pub span_id: u64,
-    /// The span above; `None` for the root.
-    pub parent_span_id: Option<u64>,
-}
-
-/// What a span begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SpanStart {
-    /// Its identity.
-    pub context: TraceContext,
-    /// Its name.
-    pub name: &'static str,
-    /// Its first moment.
-    pub start: Timestamp,
-    /// Its last moment.
-    pub end: Timestamp,
-    /// Trace and span it is linked to.
-    pub link: Option<(u128, u64)>,
-}
-
-/// What a [`SpanSink`] encodes ahead, to be written many times.
-pub trait SpanParts {
-    /// What spans of one trace begin with.
-    type Head: Default + fmt::Debug;
-    /// Encoded attributes.
-    type Fragment: Default + fmt::Debug;
-    /// Integer attributes that occur together.
-    type Row: fmt::Debug;
-    /// The key of an attribute that is not one of [`Attribute`].
-    type Key: fmt::Debug;
-}
-
-/// Takes spans.
-pub trait SpanSink {
-    /// What it encodes ahead.
-    type Parts: SpanParts;
-
-    /// A span under construction; it ends when it is dropped.
-    type Span<'s>: AttributeWriter<Parts = Self::Parts>
-    where
-        Self: 's;
-
-    /// Begins a span.
-    fn span(&mut self, start: &SpanStart) -> Self::Span<'_>;
-
-    /// Encodes the beginning of spans and what `write` adds to them, in place of what the head held. Each span gets an ID
-    /// of its own.
-    fn head(
-        &mut self,
-        head: &mut <Self::Parts as SpanParts>::Head,
-        start: &SpanStart,
-        write: impl FnOnce(&mut Self::Span<'_>),
-    );
-
-    /// Begins a span with a head.
-    fn span_with(&mut self, head: &<Self::Parts as SpanParts>::Head, span_id: u64) -> Self::Span<'_>;
-
-    /// Begins a span with a head, in a trace of its own and from its own start to its end. It has a parent where the head has
-    /// one.
-    fn span_of(
-        &mut self,
-        head: &<Self::Parts as SpanParts>::Head,
-        context: TraceContext,
-        times: (Timestamp, Timestamp),
-    ) -> Self::Span<'_>;
-
-    /// Encodes what `write` adds to a span, a status among it, in place of what the fragment held.
-    fn fragment(
-        &mut self,
-        fragment: &mut <Self::Parts as SpanParts>::Fragment,
-        write: impl FnOnce(&mut Self::Span<'_>),
-    );
-
-    /// Encodes a key.
-    fn key(&mut self, name: &str) -> <Self::Parts as SpanParts>::Key;
-
-    /// Lays out a row of integer attributes, each with the bytes that its values have.
-    fn row(&mut self, columns: &[(Attribute, usize)]) -> <Self::Parts as SpanParts>::Row;
-}
+use crate::sink::{SpanParts, SpanSink, SpanStart, TraceContext};
 
 /// Makes trace and span IDs: random, never zero, one generator a worker.
 #[derive(Debug)]
@@ -231,7 +144,7 @@ const MAX_PROGRAMS: usize = 2048;
 const DEFAULT_LIMIT: usize = 4096;
 
 /// Writes the traces of export datagrams, one span for each flow. This is [`TraceShape::Packet`]; in other shapes there are
-/// the spans of flows alone.
+/// the spans of flows alone, and in [`TraceShape::Topology`] `netflow.server` below each.
 ///
 /// ```text
 /// netflow.export
@@ -500,14 +413,16 @@ impl<P: SpanParts> ExportTrace<P> {
                 }
                 let context = match self.config.shape {
                     TraceShape::Packet => TraceContext { span_id: self.ids.span_id(), ..span.context },
-                    TraceShape::Conversation | TraceShape::Flow => self.ids.root(&conversations, place),
+                    _ => self.ids.root(&conversations, place),
                 };
                 let times = self.config.span_time.of(flow, span.start);
-                let mut writer = out.span_of(&self.head, context, (times.start, times.end));
-                if times.clamped && self.config.attributes.has(Attribute::SpanTimeClamped) {
-                    writer.bool(Attribute::SpanTimeClamped, true);
+                let apart = Apart { head: &self.head, context, times };
+                if self.config.shape == TraceShape::Topology {
+                    let server_span_id = self.ids.span_id();
+                    attributes.write_call(flow, endpoints, &apart, server_span_id, &mut self.text, out);
+                } else {
+                    attributes.write_apart(flow, endpoints, &apart, &mut self.text, out);
                 }
-                attributes.write(flow, endpoints, &mut self.text, &mut writer);
             }
         }
         let written = written as u64;
@@ -548,41 +463,6 @@ impl<P: SpanParts> ExportTrace<P> {
             selected.int(Attribute::Records, records as i64);
         }
         all
-    }
-}
-
-/// The attributes of a flow.
-struct FlowAttributes<'a, P: SpanParts> {
-    program: &'a AttributeProgram<P::Row>,
-    /// What it has in common with others.
-    shared: &'a P::Fragment,
-    extras: Option<&'a ExtraColumns<P::Key>>,
-    joined: bool,
-    set: &'a AttributeSet,
-    community_id: Option<CommunityId>,
-    sampled: Option<(Threshold, Randomness)>,
-}
-
-impl<P: SpanParts> FlowAttributes<'_, P> {
-    #[inline]
-    fn write<W>(&self, flow: &FlowRecord<'_>, endpoints: &Endpoints, text: &mut String, out: &mut W)
-    where
-        W: AttributeWriter<Parts = P>,
-    {
-        out.fragment(self.shared);
-        self.program.run(flow, endpoints, self.joined, self.set, out);
-        if let Some(id) = self.community_id.as_ref().filter(|_| self.set.has(Attribute::CommunityId)) {
-            out.text(Attribute::CommunityId, id.text());
-        }
-        if let Some(extras) = self.extras {
-            extras.write(flow, text, out);
-        }
-        if let Some((threshold, randomness)) = self.sampled {
-            if self.set.has(Attribute::AdjustedCount) {
-                out.double(Attribute::AdjustedCount, threshold.adjusted_count());
-            }
-            out.trace_state(&trace_state(threshold, randomness));
-        }
     }
 }
 

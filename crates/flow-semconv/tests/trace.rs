@@ -7,8 +7,8 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use flow_semconv::{
-    Attribute, AttributeWriter, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Probability, SamplingPolicy, Schema,
-    ShortText, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext, ValueType,
+    Attribute, AttributeWriter, Call, ExportTrace, ExtraValue, FlowSpans, IdGenerator, Probability, SamplingPolicy,
+    Schema, ShortText, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext, ValueType,
 };
 use flow_state::{
     Datagram, Decoded, ExporterProfile, ExporterProfiles, Fact, FlowRecord, SamplingRate, State, StateConfig,
@@ -22,12 +22,16 @@ use hex_literal::hex;
 mod attributes;
 #[path = "trace/shapes.rs"]
 mod shapes;
+#[path = "trace/topology.rs"]
+mod topology;
 
 /// A span as it was written.
 #[derive(Clone, Debug, Default)]
 struct Span {
     /// `None` for a fragment.
     start: Option<SpanStart>,
+    /// Of the resource that it has for itself.
+    service: Option<String>,
     schema: Schema,
     attributes: BTreeMap<&'static str, String>,
     extra: BTreeMap<String, String>,
@@ -84,6 +88,25 @@ impl SpanSink for Spans {
         (place.context, place.start, place.end) = (context, start, end);
         self.written.push(span);
         self.written.last_mut().unwrap()
+    }
+
+    fn call(
+        &mut self,
+        head: &Span,
+        call: &Call<'_>,
+        client: impl FnOnce(&mut &mut Span),
+        server: impl FnOnce(&mut &mut Span),
+    ) {
+        let mut span = self.span_of(head, call.context, call.times);
+        span.service = Some(call.client.to_owned());
+        client(&mut span);
+        let (trace_id, parent_span_id) = (call.context.trace_id, Some(call.context.span_id));
+        let context = TraceContext { trace_id, span_id: call.server_span_id, parent_span_id };
+        let mut start = *self.written.last().unwrap().start();
+        (start.context, start.name) = (context, call.server_name);
+        let mut span = self.span(&start);
+        span.service = Some(call.server.to_owned());
+        server(&mut span);
     }
 
     fn row(&mut self, columns: &[(Attribute, usize)]) -> Vec<Attribute> {

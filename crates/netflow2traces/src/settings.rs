@@ -122,7 +122,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_SAMPLE", value_name = "SAMPLING")]
     pub(crate) sample: Option<String>,
 
-    /// How flows make up traces: `packet`, `conversation` or `flow`
+    /// How flows make up traces: `packet`, `conversation`, `flow` or `topology`
     #[arg(long, env = "NETFLOW_TRACE_SHAPE", value_name = "SHAPE", default_value = "packet")]
     pub(crate) trace_shape: String,
 

@@ -184,3 +184,45 @@ fn send_says_when_nobody_listens() {
     let sent = run(&["send", "--port", &closed.port().to_string()]);
     common::assert_fails(&sent, 1, &format!("error: nobody listens on {closed}: start netflow2traces there first"));
 }
+
+/// The shape for graphs of services, as it is in the file: each pair in one line, under the addresses and what the operator adds.
+#[test]
+fn replay_names_both_sides_of_each_flow() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spans.jsonl");
+    let output = format!("file:{}", path.display());
+    let arguments = ["--trace-shape", "topology", "--resource-attributes", "site=lab,service.instance.id=1"];
+    let mut replay = netflow2traces(&["replay", &capture("softflowd-v9"), "--output", &output]);
+    let replay = replay.args(arguments).output().unwrap();
+    assert!(replay.status.success(), "{}", stderr(&replay));
+    let mut pairs = 0;
+    for line in json_lines(&fs::read_to_string(&path).unwrap()) {
+        for pair in line["resourceSpans"].as_array().unwrap().chunks(2) {
+            let [client, server] = pair else { panic!("both in one line") };
+            pairs += 1;
+            let span = |side: &Value| side["scopeSpans"][0]["spans"][0].clone();
+            let (asks, answers) = (span(client), span(server));
+            assert_eq!((&asks["kind"], &answers["kind"]), (&3.into(), &2.into()));
+            assert_eq!((&asks["traceId"], &asks["spanId"]), (&answers["traceId"], &answers["parentSpanId"]));
+            assert_eq!((&asks["name"], &answers["name"]), (&"netflow.flow".into(), &"netflow.server".into()));
+            let services = [client, server].map(|side| {
+                let attributes = side["resource"]["attributes"].as_array().unwrap();
+                let keys: Vec<_> = attributes.iter().map(|attribute| &attribute["key"]).collect();
+                assert_eq!(keys, ["service.name", "site"]);
+                attribute(&side["resource"], "service.name")
+            });
+            let ends = |span| ["source.address", "destination.address"].map(|key| attribute(span, key));
+            assert_eq!(ends(&asks), ends(&answers));
+            let [source, destination] = ends(&asks);
+            let port = |key: &str| asks["attributes"].as_array().unwrap().iter().find(|found| found["key"] == key);
+            let port = |key| port(key).map(|port| port["value"]["intValue"].as_str().unwrap().parse::<u16>().unwrap());
+            let is_reversed = match (port("source.port"), port("destination.port")) {
+                (Some(source), Some(destination)) => source < destination,
+                // An answer to an echo request.
+                _ => services[0] == destination,
+            };
+            assert_eq!(services, if is_reversed { [destination, source] } else { [source, destination] });
+        }
+    }
+    assert_eq!(pairs, 264);
+}

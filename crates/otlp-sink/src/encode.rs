@@ -6,6 +6,7 @@
 
 mod address;
 mod attribute_key;
+mod call;
 mod fragment;
 mod int_row;
 mod limits;
@@ -15,6 +16,7 @@ mod span_data;
 pub(crate) mod wire;
 
 pub use attribute_key::AttributeKey;
+pub use call::Call;
 pub use fragment::{AttributeFragment, SpanHead};
 pub use int_row::IntRow;
 pub use limits::SpanLimits;
@@ -63,7 +65,7 @@ pub enum SpanKind {
     Consumer = 5,
 }
 
-/// Encodes spans of one resource and one scope into one `ExportTraceServiceRequest`.
+/// Encodes spans of one scope into one `ExportTraceServiceRequest`: of one resource, but for those of a [`Call`].
 ///
 /// Field order within a message is the order of the calls, which protobuf allows; lengths are canonical.
 ///
@@ -85,13 +87,18 @@ pub struct BatchEncoder {
     buf: Vec<u8>,
     /// End of the last finished span.
     end: usize,
-    /// Start of the last finished span.
+    /// End of the groups of spans that have their envelopes. What comes one by one goes behind, with room for an envelope in
+    /// front of the first.
+    done: usize,
+    /// Start of the last finished span, or call.
     last_span: usize,
     spans: usize,
     /// Attributes of the last finished span, before those beyond the limit were left out.
     last_attributes: usize,
     /// `ResourceSpans.resource`, tag and length included, and `schema_url`.
     resource: Box<[u8]>,
+    /// Attributes of the resources of calls, but for the name.
+    common: Box<[u8]>,
     /// `ScopeSpans.scope`, tag and length included, and `schema_url`.
     scope: Box<[u8]>,
     bounds: Bounds,
@@ -100,15 +107,7 @@ pub struct BatchEncoder {
 impl BatchEncoder {
     /// An encoder with nothing in it. Empty resource attributes or an empty scope name stay absent.
     pub fn new(resource: &[(String, String)], scope_name: &str, scope_version: &str) -> Self {
-        let mut attributes = Vec::new();
-        for (key, value) in resource {
-            let mut any_value = Vec::new();
-            wire::put_bytes(&mut any_value, 0x0a, value.as_bytes());
-            let mut key_value = Vec::new();
-            wire::put_bytes(&mut key_value, 0x0a, key.as_bytes());
-            wire::put_bytes(&mut key_value, 0x12, &any_value);
-            wire::put_bytes(&mut attributes, 0x0a, &key_value);
-        }
+        let attributes: Vec<u8> = resource.iter().flat_map(|(key, value)| wire::attribute(key, value)).collect();
         let mut scope = Vec::new();
         for (tag, text) in [(0x0a, scope_name), (0x12, scope_version)] {
             if !text.is_empty() {
@@ -118,10 +117,12 @@ impl BatchEncoder {
         let mut encoder = Self {
             buf: Vec::new(),
             end: 0,
+            done: 0,
             last_span: 0,
             spans: 0,
             last_attributes: 0,
             resource: wire::message(0x0a, &attributes),
+            common: Self::common(resource),
             scope: wire::message(0x0a, &scope),
             bounds: Bounds::new(SpanLimits::default()),
         };
@@ -237,7 +238,8 @@ impl BatchEncoder {
         self.spans
     }
 
-    /// Size of the request that [`finish`](Self::finish) would give, at most a few bytes too large; 0 without spans.
+    /// Size of the request that [`finish`](Self::finish) would give, too large by no more than resource and scope
+    /// take; 0 without spans.
     #[inline]
     pub fn request_len(&self) -> usize {
         if self.spans == 0 { 0 } else { self.end }
@@ -247,8 +249,19 @@ impl BatchEncoder {
     ///
     /// More spans may be added afterwards, and `finish` be called again.
     pub fn finish(&mut self) -> &[u8] {
-        let range = self.seal(self.end);
+        let range = self.complete();
         &self.buf[range]
+    }
+
+    /// Completes the request; returns where it lies.
+    fn complete(&mut self) -> std::ops::Range<usize> {
+        if self.done == 0 {
+            return self.seal();
+        }
+        if self.end > self.done + self.headroom() {
+            self.close_group();
+        }
+        0..self.done
     }
 
     /// Forgets all spans and keeps the buffer.
@@ -257,15 +270,16 @@ impl BatchEncoder {
         if self.buf.len() < headroom + MIN_BUFFER_LEN {
             self.buf.resize(headroom + MIN_BUFFER_LEN, 0);
         }
+        self.done = 0;
         self.end = headroom;
         self.last_span = headroom;
         self.spans = 0;
     }
 
-    /// Writes the envelope around the spans up to `end`, right before the first; returns where the request lies.
-    fn seal(&mut self, end: usize) -> std::ops::Range<usize> {
-        let headroom = self.headroom();
-        let mut at = headroom;
+    /// Writes the envelope around the spans that came one by one, right before the first; returns where both lie.
+    fn seal(&mut self) -> std::ops::Range<usize> {
+        let end = self.end;
+        let mut at = self.done + self.headroom();
         let mut prepend = |part: &[u8]| {
             at -= part.len();
             self.buf[at..at + part.len()].copy_from_slice(part);
@@ -283,29 +297,10 @@ impl BatchEncoder {
 
     /// Hands out the finished request with the buffer it lies in, and goes on in `spare`.
     pub(crate) fn replace_buffer(&mut self, spare: Vec<u8>) -> (Vec<u8>, std::ops::Range<usize>) {
-        let range = self.seal(self.end);
+        let range = self.complete();
         let full = std::mem::replace(&mut self.buf, spare);
         self.clear();
         (full, range)
-    }
-
-    /// Takes the last span out of the batch and returns a copy of it, ready for [`push_encoded`](Self::push_encoded).
-    pub(crate) fn pop_last(&mut self) -> Vec<u8> {
-        let span = self.buf[self.last_span..self.end].to_vec();
-        self.end = self.last_span;
-        self.spans = self.spans.saturating_sub(1);
-        span
-    }
-
-    /// Adds one span that is already encoded, tag and length included.
-    pub(crate) fn push_encoded(&mut self, span: &[u8]) {
-        if self.buf.len() < self.end + span.len() {
-            self.grow(self.end + span.len());
-        }
-        self.buf[self.end..self.end + span.len()].copy_from_slice(span);
-        self.last_span = self.end;
-        self.end += span.len();
-        self.spans += 1;
     }
 
     /// Bytes the buffer takes in memory.
@@ -330,16 +325,9 @@ impl BatchEncoder {
     /// Ends a span whose length does not take two bytes: its content moves.
     #[cold]
     fn finish_unusual(&mut self, len: usize) {
-        let body = self.end + SPAN_HEAD_LEN;
-        let head = wire::head(0x12, len);
-        let head = head.as_slice();
-        let start = self.end + head.len();
-        if self.buf.len() < start + len {
-            self.grow(start + len);
-        }
-        self.buf.copy_within(body..body + len, start);
-        self.buf[self.end..start].copy_from_slice(head);
-        self.end = start + len;
+        let start = self.end;
+        self.end = start + SPAN_HEAD_LEN + len;
+        self.close(start, 0x12);
     }
 
     #[cold]

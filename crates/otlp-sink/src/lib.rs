@@ -67,7 +67,7 @@ pub use config::{
     StdoutFormat,
 };
 pub use encode::{
-    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead,
+    AttributeFragment, AttributeKey, BatchEncoder, Call, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead,
     SpanKind, SpanLimits,
 };
 pub use json::to_json;

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Children come by their start. Of attributes, those that tell spans apart come first, and what a span repeats of those
-//! above it is left out.
+//! above it is left out. Where spans are of several resources, as those of calls are, each says its service.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -25,26 +25,38 @@ const MAX_WIDTH: usize = 160;
 /// Attributes that are shown even when they do not fit.
 const MIN_ATTRIBUTES: usize = 6;
 
-/// Who talked to whom, by the general attributes of the semantic conventions: what a reader looks for first.
-const WELL_KNOWN: [&str; 5] =
-    ["source.address", "source.port", "destination.address", "destination.port", "network.transport"];
+/// Whose the span is and who talked to whom, by the general attributes of the semantic conventions: what a reader looks for
+/// first.
+const WELL_KNOWN: [&str; 6] =
+    ["service.name", "source.address", "source.port", "destination.address", "destination.port", "network.transport"];
 
 /// Levels that are indented; deeper spans stay at that depth.
 const MAX_DEPTH: usize = 32;
 
 pub(crate) fn write(out: &mut dyn Write, request: &[u8]) -> io::Result<()> {
-    let spans: Vec<Span<'_>> = Reader::new(request)
-        .messages(1)
-        .flat_map(|resource_spans| resource_spans.messages(2))
-        .flat_map(|scope_spans| scope_spans.messages(2))
-        .map(Span::new)
+    let groups: Vec<_> = Reader::new(request).messages(1).collect();
+    let spans: Vec<Span<'_>> = groups
+        .iter()
+        .flat_map(|group| {
+            let service = if groups.len() > 1 { service_name(*group) } else { None };
+            let spans = group.messages(2).flat_map(|scope_spans| scope_spans.messages(2));
+            spans.map(move |span| Span::new(span, service))
+        })
         .collect();
     out.write_all(Forest::new(&spans).draw().as_bytes())?;
     out.flush()
 }
 
+/// The attribute of a `ResourceSpans`.
+fn service_name(group: Reader<'_>) -> Option<Reader<'_>> {
+    let mut attributes = group.messages(1).flat_map(|resource| resource.messages(1));
+    attributes.find(|attribute| attribute.field(1).is_some_and(|key| key.bytes() == b"service.name"))
+}
+
 struct Span<'a> {
     message: Reader<'a>,
+    /// The name of its service, as an attribute, where that is to be told.
+    service: Option<Reader<'a>>,
     trace_id: &'a [u8],
     span_id: &'a [u8],
     parent_span_id: &'a [u8],
@@ -54,10 +66,10 @@ struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
-    fn new(message: Reader<'a>) -> Self {
+    fn new(message: Reader<'a>, service: Option<Reader<'a>>) -> Self {
         let id = |number| message.field(number).map_or(&[][..], Field::bytes);
         let time = |number| message.field(number).map_or(0, Field::number);
-        Self { message, trace_id: id(1), span_id: id(2), parent_span_id: id(4), start: time(7), end: time(8) }
+        Self { message, service, trace_id: id(1), span_id: id(2), parent_span_id: id(4), start: time(7), end: time(8) }
     }
 }
 
@@ -149,7 +161,10 @@ impl<'s, 'a> Forest<'s, 'a> {
 
     /// Puts siblings on the stack, the first on top, with the head and the indent that `lead` gives.
     fn push_siblings(&self, stack: &mut Vec<Step>, siblings: &[usize], lead: impl Fn(bool) -> (String, String)) {
-        let attributes = |index: &usize| self.spans[*index].message.messages(9).map(Attribute::new).collect();
+        let attributes = |index: &usize| {
+            let span = &self.spans[*index];
+            span.service.into_iter().chain(span.message.messages(9)).map(Attribute::new).collect()
+        };
         let mut rows: Vec<Vec<Attribute>> = siblings.iter().map(attributes).collect();
         sort_by_news(&mut rows);
         for (position, (&index, attributes)) in siblings.iter().zip(rows).enumerate().rev() {
@@ -310,7 +325,7 @@ fn short(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encode::{AttributeKey, BatchEncoder, SpanContext, SpanKind};
+    use crate::encode::{AttributeKey, BatchEncoder, Call, SpanContext, SpanHead, SpanKind};
 
     fn context(trace: u8, span: u8, parent: Option<u8>) -> SpanContext {
         SpanContext { trace_id: [trace; 16], span_id: [span; 8], parent_span_id: parent.map(|id| [id; 8]) }
@@ -322,6 +337,28 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out, encoder.finish()).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn spans_of_a_call_say_their_services() {
+        let text = drawn(|encoder| {
+            let (mut head, context, key) = (SpanHead::default(), context(1, 1, None), AttributeKey::new("n"));
+            encoder.head(&mut head, context, "ask", SpanKind::Internal, (0, 0), |mut span| {
+                span.int(&key, 1);
+            });
+            let (client, server, server_span_id) = ("one", "other", [2; 8]);
+            let call = Call { client, server, context, server_span_id, server_name: "answer", times: (0, 5) };
+            encoder.call(
+                &head,
+                &call,
+                |span| span.end(),
+                |mut span| {
+                    span.int(&key, 1);
+                },
+            );
+        });
+        let lines: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(lines, ["ask 5ns  service.name=one n=1", "└─ answer 5ns  service.name=other"]);
     }
 
     #[test]

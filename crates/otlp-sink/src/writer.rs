@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::encode::{AttributeFragment, BatchEncoder, SpanBuilder, SpanContext, SpanHead, SpanKind};
+use crate::encode::{AttributeFragment, BatchEncoder, Call, SpanBuilder, SpanContext, SpanHead, SpanKind};
 use crate::queue::Batch;
 use crate::sink::Shared;
 
@@ -55,6 +55,22 @@ impl SpanWriter {
     pub fn span_of(&mut self, head: &SpanHead, context: SpanContext, times: (u64, u64)) -> SpanBuilder<'_> {
         self.make_room();
         self.encoder.span_of(head, context, times)
+    }
+
+    /// Adds the two spans of a call, as [`BatchEncoder::call`] does. They never come apart: one batch, and all that is made of
+    /// it, has both or none. A batch has two spans where only one is allowed.
+    pub fn call(
+        &mut self,
+        head: &SpanHead,
+        call: &Call<'_>,
+        client: impl FnOnce(SpanBuilder<'_>),
+        server: impl FnOnce(SpanBuilder<'_>),
+    ) {
+        if self.encoder.spans() + 1 == self.shared.max_batch_spans {
+            self.flush();
+        }
+        self.make_room();
+        self.encoder.call(head, call, client, server);
     }
 
     /// Adds a finished span of an OpenTelemetry SDK.
@@ -138,14 +154,17 @@ impl SpanWriter {
         self.due = None;
     }
 
-    /// Hands over a full batch, except for a last span that went beyond the limit: that begins the next one.
+    /// Hands over a full batch, except for a last span, or call, that went beyond the limit: that begins the next one.
     ///
-    /// Only the last span can have: the batch is checked before each one.
+    /// Only the last can have: the batch is checked before each one.
     fn flush_full(&mut self) {
         if self.encoder.spans() > 1 && self.encoder.request_len() > self.shared.max_batch_bytes {
             let last = self.encoder.pop_last();
-            self.hand_over();
-            self.encoder.push_encoded(&last);
+            // Not when a single call went beyond the limit.
+            if self.encoder.spans() > 0 {
+                self.hand_over();
+            }
+            self.encoder.push(&last);
             self.due = Some(Instant::now() + self.shared.max_delay);
         }
         if self.is_full() {

@@ -5,7 +5,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use otlp_sink::{AttributeKey, FileConfig, Output, Sink, SinkConfig, SpanContext, SpanKind, SpanWriter};
+use otlp_sink::{
+    AttributeKey, Call, FileConfig, Output, Sink, SinkConfig, SpanBuilder, SpanContext, SpanHead, SpanKind, SpanWriter,
+};
 
 /// The system's allocator, counting for each thread.
 struct Counting;
@@ -70,6 +72,39 @@ fn write_spans(writer: &mut SpanWriter, spans: u64) {
             .link([1; 16], [2; 8])
             .status_error("dropped");
     }
+}
+
+fn write_calls(writer: &mut SpanWriter, head: &SpanHead, calls: u64) {
+    for id in 1..=calls {
+        let context = SpanContext { trace_id: [1; 16], span_id: id.to_be_bytes(), parent_span_id: None };
+        let (client, server, server_span_id, server_name) = ("2001:db8::1", "192.0.2.1", [2; 8], "netflow.server");
+        let call = Call { client, server, context, server_span_id, server_name, times: (id, id + 1) };
+        let attributes = |mut span: SpanBuilder<'_>| {
+            span.str(&NAMES[0], "2001:db8::1").int(&COUNT, id as i64 * 1000);
+        };
+        writer.call(head, &call, attributes, attributes);
+    }
+}
+
+/// The resources of calls are written where they have to go.
+#[test]
+fn encoding_a_call_allocates_nothing() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut config =
+        SinkConfig::default().with_output(Output::File(FileConfig::new(directory.path().join("spans.jsonl"))));
+    config.max_batch_spans = 2000.try_into().unwrap();
+    config.max_delay = Duration::from_secs(3600);
+    let sink = Sink::start(config, runtime.handle()).unwrap();
+    let (mut writer, mut head) = (sink.writer(), SpanHead::default());
+    let context = SpanContext { trace_id: [1; 16], span_id: [0; 8], parent_span_id: None };
+    writer.head(&mut head, context, "netflow.flow", SpanKind::Internal, (0, 0), |span| span.end());
+    write_calls(&mut writer, &head, 999);
+    writer.flush();
+    assert_eq!(allocations(|| write_calls(&mut writer, &head, 999)), 0);
+    drop(writer);
+    let report = runtime.block_on(sink.shutdown(Duration::from_secs(60)));
+    assert_eq!((report.exported, report.remaining), (4 * 999, 0));
 }
 
 #[test]

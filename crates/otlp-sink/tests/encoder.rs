@@ -13,7 +13,7 @@ use prost::Message;
 
 proptest! {
     #[test]
-    fn arbitrary_spans_decode_to_themselves(data in proptest::collection::vec(any::<u8>(), 0..4000)) {
+    fn arbitrary_spans_decode_to_themselves(data in proptest::collection::vec(any::<u8>(), 0..6000)) {
         testkit::invariants::encoder(&data);
     }
 }

@@ -12,4 +12,5 @@ pub mod invariants;
 pub mod otlp_server;
 pub mod seeds;
 pub mod sequences;
+pub mod service_graph;
 pub mod tls;

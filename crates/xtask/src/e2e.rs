@@ -30,6 +30,7 @@ mod spool;
 mod systemd;
 mod tap;
 pub(crate) mod throughput;
+mod topology;
 mod traffic;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
@@ -79,6 +80,7 @@ const CASES: [Case; 7] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
+    ("topology", topology::run),
     ("half-open", half_open::run),
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),

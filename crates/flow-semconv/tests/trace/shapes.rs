@@ -141,7 +141,7 @@ fn records_that_waited_have_spans_in_every_shape() {
     writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7)).data_set(256);
     writer.record().bytes(&[9]).bytes(&[6]);
     let early = writer.finish().unwrap().to_vec();
-    for shape in [TraceShape::Packet, TraceShape::Conversation, TraceShape::Flow] {
+    for shape in [TraceShape::Packet, TraceShape::Conversation, TraceShape::Flow, TraceShape::Topology] {
         let mut exporter = shaped(shape);
         assert_eq!(named(&exporter.send(&early).1, "netflow.flow").count(), 0);
         let (_, spans) = exporter.send(&whole);

@@ -128,7 +128,7 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
         ),
         (
             &["--trace-shape", "datagram"],
-            "--trace-shape (NETFLOW_TRACE_SHAPE): unknown shape \"datagram\": use packet, conversation or flow",
+            "--trace-shape (NETFLOW_TRACE_SHAPE): unknown shape \"datagram\": use packet, conversation, flow or topology",
         ),
         (&["--span-time", "export"], "--span-time (NETFLOW_SPAN_TIME): \"export\": use receive or flow"),
         (

@@ -39,5 +39,6 @@ pub(super) const TRACE_ID: Range<usize> = 2..18;
 pub(super) const SPAN_ID: Range<usize> = 20..28;
 pub(super) const START: Range<usize> = 29..37;
 pub(super) const END: Range<usize> = 38..46;
+pub(super) const KIND: usize = 47;
 /// If there is a parent.
 pub(super) const PARENT_ID: Range<usize> = 50..58;

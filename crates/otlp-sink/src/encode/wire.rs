@@ -84,6 +84,16 @@ pub(crate) fn message(tag: u8, content: &[u8]) -> Box<[u8]> {
     out.into_boxed_slice()
 }
 
+/// A string attribute of a resource.
+pub(super) fn attribute(key: &str, value: &str) -> Vec<u8> {
+    let (mut any_value, mut key_value, mut attribute) = (Vec::new(), Vec::new(), Vec::new());
+    put_bytes(&mut any_value, 0x0a, value.as_bytes());
+    put_bytes(&mut key_value, 0x0a, key.as_bytes());
+    put_bytes(&mut key_value, 0x12, &any_value);
+    put_bytes(&mut attribute, 0x0a, &key_value);
+    attribute
+}
+
 /// Copies at most 48 bytes without calling `memcpy`: two copies of constant size that may overlap.
 #[inline(always)]
 pub(super) fn copy_short(out: &mut [u8], text: &[u8]) {

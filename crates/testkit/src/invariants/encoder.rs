@@ -9,8 +9,8 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::Link;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use otlp_sink::{
-    AttributeFragment, AttributeKey, BatchEncoder, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanKind,
-    SpanLimits,
+    AttributeFragment, AttributeKey, BatchEncoder, Call, IntRow, MAX_STRING_LEN, SpanBuilder, SpanContext, SpanHead,
+    SpanKind, SpanLimits,
 };
 use prost::Message;
 
@@ -34,10 +34,38 @@ pub fn encoder(data: &[u8]) {
             limit(&mut span, limits);
             spans.push(span);
         }
-        let expected = request(&resource, &scope_name, &scope_version, spans);
-        compare(&expected, encoder.finish());
+        let expected = group(&resource, &scope_name, &scope_version, spans);
+        compare(&ExportTraceServiceRequest { resource_spans: vec![expected] }, encoder.finish());
         encoder.clear();
     }
+    // Calls among spans.
+    let (mut groups, mut spans) = (Vec::new(), Vec::new());
+    let group = |resource: &[(String, String)], spans| group(resource, &scope_name, &scope_version, spans);
+    for _ in 0..input.u8() % 8 {
+        if input.u8().is_multiple_of(3) {
+            let mut span = span(&mut input, &mut encoder);
+            limit(&mut span, limits);
+            spans.push(span);
+            continue;
+        }
+        if !spans.is_empty() {
+            groups.push(group(&resource, std::mem::take(&mut spans)));
+        }
+        for (service, mut span) in call(&mut input, &mut encoder) {
+            limit(&mut span, limits);
+            let mut named = vec![("service.name".to_owned(), service)];
+            let own = ["service.name", "service.version", "service.instance.id"];
+            named.extend(resource.iter().filter(|(key, _)| !own.contains(&key.as_str())).cloned());
+            groups.push(group(&named, vec![span]));
+        }
+    }
+    if groups.is_empty() || !spans.is_empty() {
+        groups.push(group(&resource, spans));
+    }
+    let count: usize = groups.iter().map(|group| group.scope_spans[0].spans.len()).sum();
+    assert_eq!(encoder.spans(), count);
+    assert!(count == 0 || encoder.request_len() >= encoder.clone().finish().len());
+    compare(&ExportTraceServiceRequest { resource_spans: groups }, encoder.finish());
 }
 
 fn compare(expected: &ExportTraceServiceRequest, encoded: &[u8]) {
@@ -96,6 +124,49 @@ fn span(input: &mut Input<'_>, encoder: &mut BatchEncoder) -> Span {
         expected.status = Some(Status { message: cut(&message), code: 2 });
     }
     expected
+}
+
+/// The two spans of a call, and whose they are.
+fn call(input: &mut Input<'_>, encoder: &mut BatchEncoder) -> [(String, Span); 2] {
+    let [client, server, name, server_name] = [(); 4].map(|()| input.text());
+    let (trace_id, span_id, server_span_id) = (input.bytes(), input.bytes(), input.bytes());
+    let context = SpanContext { trace_id, span_id, parent_span_id: None };
+    let times = (input.u64(), input.u64());
+    let expected = |span_id: [u8; 8], name: &str, kind: SpanKind| Span {
+        trace_id: trace_id.to_vec(),
+        span_id: span_id.to_vec(),
+        name: cut(name),
+        kind: kind as i32,
+        start_time_unix_nano: times.0,
+        end_time_unix_nano: times.1,
+        ..Span::default()
+    };
+    let mut of_client = expected(span_id, &name, SpanKind::Client);
+    let mut of_server = expected(server_span_id, &server_name, SpanKind::Server);
+    of_server.parent_span_id = span_id.to_vec();
+    let mut head = SpanHead::default();
+    // What the head has of them is no matter.
+    let other = SpanContext { trace_id: [0; 16], span_id: [0; 8], parent_span_id: None };
+    encoder.head(&mut head, other, &name, SpanKind::Internal, (0, 0), |mut builder| {
+        for _ in 0..input.u8() % 4 {
+            attribute(input, &mut builder, &mut of_client);
+        }
+    });
+    let call = Call { client: &client, server: &server, context, server_span_id, server_name: &server_name, times };
+    let (data, rest) = input.data.split_at(input.data.len().min(100));
+    input.data = rest;
+    let write = |mut builder: SpanBuilder<'_>, input: &mut Input<'_>, expected: &mut Span| {
+        for _ in 0..input.u8() % 20 {
+            attribute(input, &mut builder, expected);
+        }
+    };
+    encoder.call(
+        &head,
+        &call,
+        |builder| write(builder, &mut Input { data }, &mut of_client),
+        |builder| write(builder, input, &mut of_server),
+    );
+    [(cut(&client), of_client), (cut(&server), of_server)]
 }
 
 fn attribute(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mut Span) {
@@ -159,13 +230,8 @@ fn row(input: &mut Input<'_>, builder: &mut SpanBuilder<'_>, expected: &mut Span
     }));
 }
 
-/// The envelope, without what is empty.
-fn request(
-    resource: &[(String, String)],
-    scope_name: &str,
-    scope_version: &str,
-    spans: Vec<Span>,
-) -> ExportTraceServiceRequest {
+/// Spans with their envelope, without what is empty.
+fn group(resource: &[(String, String)], scope_name: &str, scope_version: &str, spans: Vec<Span>) -> ResourceSpans {
     let attributes = resource.iter().map(|(key, value)| key_value(key.clone(), Value::StringValue(value.clone())));
     let has_scope = !scope_name.is_empty() || !scope_version.is_empty();
     let scope_spans = ScopeSpans {
@@ -177,12 +243,11 @@ fn request(
         spans,
         schema_url: String::new(),
     };
-    let resource_spans = ResourceSpans {
+    ResourceSpans {
         resource: (!resource.is_empty()).then(|| Resource { attributes: attributes.collect(), ..Resource::default() }),
         scope_spans: vec![scope_spans],
         schema_url: String::new(),
-    };
-    ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
+    }
 }
 
 fn key_value(key: String, value: Value) -> KeyValue {

@@ -16,10 +16,12 @@ another schema is empty. A fact that the exporter did not send is an absent attr
 as exported, never scaled. Element numbers are those of the IANA registry of IPFIX Information
 Elements, which NetFlow v9 shares; v1, v5 and v7 records carry the same elements at fixed places.
 
-All spans are of kind INTERNAL; [shapes](shapes.md) says which times and traces they have. The status is unset, except for an error on `netflow.export`
+Spans are of kind INTERNAL, unless `NETFLOW_TRACE_SHAPE` is `topology`; [shapes](shapes.md) says which kinds, times and traces they
+have, and which attributes `netflow.server` has. The status is unset, except for an error on `netflow.export`
 when a part of the datagram could not be read, and on `netflow.flow` when the forwarding status says dropped.
 
-Resource attributes: `service.name` (`netflow-to-traces`), `service.version`, `service.instance.id`, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
+Resource attributes: `service.name` (`netflow-to-traces`), `service.version`, `service.instance.id`, and what `OTEL_RESOURCE_ATTRIBUTES` adds; in
+shape `topology` they are of the sides of flows.
 ";
 
 const TAIL: &str = "

@@ -28,7 +28,7 @@ pub(super) struct Exporter {
 
 /// Every exporter and protocol version that is tested. softflowd without `-c none` waits on its control socket for
 /// ever when it reads a file; fprobe drops packets read from a file unless its queue (`-q`) holds them all.
-pub(super) const EXPORTERS: [Exporter; 11] = [
+pub(super) static EXPORTERS: [Exporter; 11] = [
     Exporter::softflowd("softflowd-v1", 1, "-r TRAFFIC -d -c none -v 1 -n COLLECTOR"),
     Exporter::softflowd("softflowd-v5", 5, "-r TRAFFIC -d -c none -v 5 -n COLLECTOR"),
     Exporter::softflowd("softflowd-v9", 9, "-r TRAFFIC -d -c none -v 9 -n COLLECTOR"),

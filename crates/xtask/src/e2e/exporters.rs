@@ -15,10 +15,10 @@ use testkit::differential::tshark::{self, Capture};
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// What one exporter sent, and the port by which the collectors know it.
-struct Sent {
-    exporter: &'static Exporter,
-    port: u16,
-    capture: Capture,
+pub(super) struct Sent {
+    pub exporter: &'static Exporter,
+    pub port: u16,
+    pub capture: Capture,
 }
 
 /// All exporters at once against three collectors: one exports over gRPC, one over HTTP with protobuf, one to a file
@@ -54,7 +54,7 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         )?,
         bench.collector("file", &[("NETFLOW_OUTPUT", &output)])?,
     ];
-    let sent = export(bench, &collectors)?;
+    let sent = export(bench, &collectors, EXPORTERS.iter())?;
     for collector in &mut collectors {
         collector.stop(DRAIN)?;
     }
@@ -76,12 +76,20 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     Ok(rows)
 }
 
-/// Runs the exporters one after the other.
-fn export(bench: &Bench, collectors: &[Collector]) -> anyhow::Result<Vec<Sent>> {
+/// Runs exporters one after the other.
+///
+/// # Errors
+///
+/// When one fails, or has sent next to nothing.
+pub(super) fn export(
+    bench: &Bench,
+    collectors: &[Collector],
+    exporters: impl Iterator<Item = &'static Exporter>,
+) -> anyhow::Result<Vec<Sent>> {
     let traffic = bench.folder.join("traffic.pcap");
     pcap::write(&traffic, &traffic::frames(SystemTime::now() - 2 * traffic::DURATION, TRAFFIC_SEED)?)?;
     let mut sent = Vec::new();
-    for exporter in &EXPORTERS {
+    for exporter in exporters {
         let tap = Tap::start(collectors.iter().map(|collector| collector.address).collect())?;
         let port = tap.forwarding_port;
         exporter.run(&traffic, &bench.folder, tap.port)?;

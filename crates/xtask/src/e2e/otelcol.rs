@@ -55,6 +55,7 @@ fn finish(command: Command, log: &Path) -> anyhow::Result<()> {
 
 fn manifest() -> String {
     let module = |path: &str, version: &str| format!("  - gomod: go.opentelemetry.io/collector/{path} v{version}\n");
+    let contributed = "  - gomod: github.com/open-telemetry/opentelemetry-collector-contrib/";
     [
         "dist:\n  name: otelcol\n  output_path: distribution\nreceivers:\n",
         &module("receiver/otlpreceiver", VERSION),
@@ -62,6 +63,8 @@ fn manifest() -> String {
         &module("exporter/debugexporter", VERSION),
         &module("exporter/otlpexporter", VERSION),
         &module("exporter/otlphttpexporter", VERSION),
+        "connectors:\n",
+        &format!("{contributed}connector/spanmetricsconnector v{VERSION}\n"),
         "providers:\n",
         // The scheme that a Collector takes for the default must be there, used or not.
         &module("confmap/provider/envprovider", STABLE_VERSION),
@@ -76,6 +79,8 @@ pub(super) enum Forward {
     /// Passes on what comes by gRPC by gRPC and what comes by HTTP by HTTP, and acknowledges only what has been
     /// acknowledged to it: it has no queue and does not retry.
     To { grpc: SocketAddr, http: SocketAddr },
+    /// Passes on what comes by gRPC, without a queue, and with it metrics that it makes of the spans.
+    Measured(SocketAddr),
     /// Counts them in its log.
     Nowhere,
 }
@@ -162,20 +167,23 @@ fn configuration(grpc: SocketAddr, http: SocketAddr, forward: Forward) -> String
     const EXACTLY_ONCE: &str = "
     sending_queue: { enabled: false }
     retry_on_failure: { enabled: false }";
-    let (exporters, to_grpc, to_http) = match forward {
+    let to_grpc =
+        |address| format!("\n  otlp_grpc:\n    endpoint: {address}\n    tls: {{ insecure: true }}{EXACTLY_ONCE}");
+    let (exporters, from_grpc, from_http) = match forward {
         Forward::To { grpc, http } => (
-            format!(
-                "
-  otlp_grpc:
-    endpoint: {grpc}
-    tls: {{ insecure: true }}{EXACTLY_ONCE}
-  otlp_http:
-    endpoint: http://{http}{EXACTLY_ONCE}"
-            ),
+            format!("{}\n  otlp_http:\n    endpoint: http://{http}{EXACTLY_ONCE}", to_grpc(grpc)),
             "otlp_grpc",
             "otlp_http",
         ),
+        Forward::Measured(grpc) => (to_grpc(grpc), "otlp_grpc, spanmetrics", "otlp_grpc"),
         Forward::Nowhere => ("\n  debug: { verbosity: basic }".to_owned(), "debug", "debug"),
+    };
+    let (connectors, metrics) = match forward {
+        Forward::Measured(_) => (
+            "connectors:\n  spanmetrics: { metrics_flush_interval: 500ms }\n",
+            "    metrics: { receivers: [spanmetrics], exporters: [otlp_grpc] }\n",
+        ),
+        _ => ("", ""),
     };
     format!(
         "\
@@ -190,15 +198,15 @@ receivers:
       http:
         endpoint: {http}
 exporters:{exporters}
-service:
+{connectors}service:
   telemetry:
     metrics: {{ level: none }}
     # Every line of the debug exporter counts.
     logs: {{ sampling: {{ enabled: false }} }}
   pipelines:
-    traces/grpc: {{ receivers: [otlp/grpc], exporters: [{to_grpc}] }}
-    traces/http: {{ receivers: [otlp/http], exporters: [{to_http}] }}
-"
+    traces/grpc: {{ receivers: [otlp/grpc], exporters: [{from_grpc}] }}
+    traces/http: {{ receivers: [otlp/http], exporters: [{from_http}] }}
+{metrics}"
     )
 }
 

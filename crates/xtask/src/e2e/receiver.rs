@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context;
-use testkit::otlp_server::{OtlpServer, Respond, Span};
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use testkit::otlp_server::{Metric, OtlpServer, Respond, Span};
 use tokio::runtime::Runtime;
 
 /// A server of OTLP on a port of its own that remembers every span.
@@ -42,6 +43,16 @@ impl Receiver {
     /// All spans so far, in order of arrival.
     pub(super) fn spans(&self) -> Vec<Span> {
         self.server.spans()
+    }
+
+    /// All spans so far with their resources.
+    pub(super) fn resource_spans(&self) -> Vec<ResourceSpans> {
+        self.server.resource_spans()
+    }
+
+    /// All metrics so far.
+    pub(super) fn metrics(&self) -> Vec<Metric> {
+        self.server.metrics()
     }
 
     /// All spans since the last call.
