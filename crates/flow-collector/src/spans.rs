@@ -195,6 +195,7 @@ impl SpanSink for WriterSpans<'_> {
 
     #[inline]
     fn span_of(&mut self, head: &SpanHead, context: TraceContext, times: (Timestamp, Timestamp)) -> OtlpSpan<'_> {
+        self.count += 1;
         let times = (times.0.as_unix_nanos(), times.1.as_unix_nanos());
         OtlpSpan::new(self.writer.span_of(head, span_context(&context), times), self.keys)
     }
