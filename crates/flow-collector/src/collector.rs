@@ -1,7 +1,7 @@
 //! Sockets and worker threads.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,12 +128,27 @@ impl PassedSockets {
     }
 }
 
+/// A socket for datagrams.
+#[derive(Debug)]
+struct Receiver {
+    socket: Arc<UdpSocket>,
+    local: SocketAddr,
+    /// Whether whoever passed it keeps it.
+    is_passed: bool,
+}
+
+impl Receiver {
+    fn new(socket: UdpSocket, local: SocketAddr, is_passed: bool) -> Self {
+        Self { socket: Arc::new(socket), local, is_passed }
+    }
+}
+
 /// Bound sockets, not read yet.
 #[derive(Debug)]
 pub struct Collector {
     config: CollectorConfig,
-    /// Each with its address.
-    sockets: Vec<(UdpSocket, SocketAddr)>,
+    /// Those that were passed come first.
+    sockets: Vec<Receiver>,
     addresses: Vec<SocketAddr>,
     listeners: Listeners,
 }
@@ -165,7 +180,7 @@ impl Collector {
             if !addresses.contains(&local) {
                 addresses.push(local);
             }
-            sockets.push((socket, local));
+            sockets.push(Receiver::new(socket, local, true));
         }
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
@@ -175,9 +190,9 @@ impl Collector {
             let group = sockets_of(address, only_v6, config.workers, config.receive_buffer).map_err(failed)?;
             let bound = group[0].local_addr().map_err(failed)?;
             addresses.push(bound);
-            sockets.extend(group.into_iter().map(|socket| (socket, bound)));
+            sockets.extend(group.into_iter().map(|socket| Receiver::new(socket, bound, false)));
         }
-        if let Some((socket, _)) = sockets.first() {
+        if let Some(Receiver { socket, .. }) = sockets.first() {
             warn_if_small(socket, config.receive_buffer);
         }
         let listeners = Listeners::bind(&config.stream, passed.streams)?;
@@ -225,12 +240,15 @@ impl Collector {
             stop: running.stop.clone(),
         };
         let mut summary = Some(Summary::default());
-        for (index, (socket, local)) in self.sockets.into_iter().enumerate() {
-            let socket = Arc::new(socket);
+        for (index, Receiver { socket, local, is_passed }) in self.sockets.into_iter().enumerate() {
             running.stats.watch(socket.clone());
+            if !is_passed {
+                running.own.push(socket.clone());
+            }
             let worker = Worker {
                 socket,
                 local,
+                is_passed,
                 pipeline: pipeline(),
                 stats: running.stats.clone(),
                 stop: running.stop.clone(),
@@ -337,6 +355,16 @@ fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize
     Ok(socket)
 }
 
+/// Has the kernel refuse from now on what is sent to a socket, and keep what it holds: a socket that is connected hears its
+/// peer alone, and itself is one that sends nothing.
+fn turn_away(socket: &UdpSocket) -> io::Result<()> {
+    let mut own = socket.local_addr()?;
+    if own.ip().is_unspecified() {
+        own.set_ip(if own.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    socket.connect(own)
+}
+
 /// The kernel gives what its limit allows. Less is no reason to fail, but bursts may be lost.
 fn warn_if_small(socket: &UdpSocket, asked: usize) {
     let Ok(granted) = granted_receive_buffer(socket) else { return };
@@ -365,6 +393,8 @@ pub struct Running {
     /// Whether a worker has panicked.
     failed: Arc<watch::Sender<bool>>,
     workers: Vec<JoinHandle<()>>,
+    /// Sockets that close when all is stopped.
+    own: Vec<Arc<UdpSocket>>,
     state_file: Option<Arc<Mutex<StateFile>>>,
 }
 
@@ -381,6 +411,7 @@ impl Running {
             stop: Arc::default(),
             failed: Arc::new(watch::Sender::new(false)),
             workers: Vec::new(),
+            own: Vec::new(),
             state_file: None,
         }
     }
@@ -445,7 +476,16 @@ impl Running {
     }
 
     /// Reads what the kernel has received until now, hands all spans to the sink, and ends the workers.
+    ///
+    /// What comes later is refused, or stays in the sockets of whoever passed them. What a worker cannot process within two
+    /// seconds is counted as [`datagrams_unread`](StatsSnapshot::datagrams_unread).
     pub fn stop(&mut self) -> StatsSnapshot {
+        // All of them before a worker looks for the last time: those that share an address get datagrams of each other.
+        for socket in self.own.drain(..) {
+            if let Err(error) = turn_away(&socket) {
+                debug!(%error, "datagrams may come until the sockets close");
+            }
+        }
         self.stop.store(true, Ordering::Relaxed);
         for worker in self.workers.drain(..) {
             // A panic has raised the alarm already.

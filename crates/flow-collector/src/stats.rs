@@ -86,6 +86,8 @@ counters! {
     exporters_refused,
     /// Datagrams beyond the limit of their exporter; dropped unread.
     datagrams_limited,
+    /// Datagrams that there was no time to read when the collector stopped.
+    datagrams_unread,
     /// Flow records decoded, those that had waited for their Template included.
     records,
     /// Options Data Records decoded.
@@ -132,6 +134,10 @@ impl CollectorStats {
             Refusal::Limited => &self.datagrams_limited,
         };
         add(counter, 1);
+    }
+
+    pub(crate) fn count_unread(&self, datagrams: u64) {
+        add(&self.datagrams_unread, datagrams);
     }
 
     /// Counts from now on what the kernel drops at a socket.

@@ -32,6 +32,8 @@ pub(crate) struct Worker {
     pub(crate) socket: Arc<UdpSocket>,
     /// Of the socket.
     pub(crate) local: SocketAddr,
+    /// Whether somebody else keeps the socket, and what it holds then.
+    pub(crate) is_passed: bool,
     pub(crate) pipeline: Pipeline,
     pub(crate) stats: Arc<CollectorStats>,
     pub(crate) stop: Arc<AtomicBool>,
@@ -64,8 +66,11 @@ impl Worker {
                 summary.give_if_due(&self.stats);
             }
         }
-        drain(Instant::now() + DRAIN_TIME, || self.receive(&mut batch, false));
+        let rest = drain(Instant::now() + DRAIN_TIME, || self.receive(&mut batch, false));
         self.pipeline.flush();
+        if rest == Rest::Unread && !self.is_passed {
+            self.stats.count_unread(discard(&self.socket, &mut batch));
+        }
     }
 
     fn receive(&mut self, batch: &mut Batch, wait: bool) -> Received {
@@ -95,9 +100,33 @@ impl Worker {
     }
 }
 
+/// What a drain leaves in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Nothing,
+    /// There was no time to look at it.
+    Unread,
+}
+
 /// Receives until there is nothing more, or no more time. An error is not the end: datagrams may be behind it.
-fn drain(deadline: Instant, mut receive: impl FnMut() -> Received) {
-    while receive() != Received::Nothing && Instant::now() < deadline {}
+fn drain(deadline: Instant, mut receive: impl FnMut() -> Received) -> Rest {
+    loop {
+        if receive() == Received::Nothing {
+            return Rest::Nothing;
+        }
+        if Instant::now() >= deadline {
+            return Rest::Unread;
+        }
+    }
+}
+
+/// Takes what a socket holds, without a look at it, and says how many datagrams it was. No more come: it turns them away.
+fn discard(socket: &UdpSocket, batch: &mut Batch) -> u64 {
+    let mut count = 0;
+    while batch.receive(socket, false).is_ok() {
+        count += batch.datagrams().count() as u64;
+    }
+    count
 }
 
 /// Tells from time to time what went wrong, in numbers.
@@ -180,24 +209,38 @@ fn issues(last: &StatsSnapshot, current: &StatsSnapshot) -> impl Iterator<Item =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receive;
 
     #[test]
     fn an_error_does_not_end_the_drain() {
         let mut results =
             [Received::Datagrams, Received::Error, Received::Datagrams, Received::Nothing, Received::Datagrams]
                 .into_iter();
-        drain(Instant::now() + Duration::from_secs(60), || results.next().unwrap());
-        assert_eq!(results.len(), 1);
+        let rest = drain(Instant::now() + Duration::from_secs(60), || results.next().unwrap());
+        assert_eq!((rest, results.len()), (Rest::Nothing, 1));
     }
 
     #[test]
     fn the_drain_ends_with_its_time() {
         let mut calls = 0;
-        drain(Instant::now(), || {
+        let rest = drain(Instant::now(), || {
             calls += 1;
             Received::Error
         });
-        assert_eq!(calls, 1);
+        assert_eq!((rest, calls), (Rest::Unread, 1));
+    }
+
+    /// More than one call receives, and a datagram of no bytes.
+    #[test]
+    fn what_there_is_no_time_for_is_counted() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        receive::prepare(&socket);
+        let from = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for len in 0..100 {
+            from.send_to(&[0; 100][..len], socket.local_addr().unwrap()).unwrap();
+        }
+        let mut batch = Batch::new();
+        assert_eq!([discard(&socket, &mut batch), discard(&socket, &mut batch)], [100, 0]);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use flow_collector::{Collector, CollectorConfig, CollectorError, Running, StatsSnapshot};
+use flow_collector::{Collector, CollectorConfig, CollectorError, Exporters, Running, StatsSnapshot};
 use flow_traffic::{Generator, TrafficConfig, Version};
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
 use otlp_sink::{FileConfig, Output, Sink, SinkConfig};
@@ -170,6 +170,57 @@ fn stop_reads_what_the_kernel_holds() {
     let stats = collector.start(&file.sink).unwrap().stop();
     assert_eq!((stats.datagrams, stats.records), (40, flows));
     assert_eq!(named(&file.spans(), "netflow.flow"), flows);
+}
+
+/// Sends one datagram after the other until one is refused; each is known to be received before the next, by what is
+/// counted of its exporter. Returns how many were received.
+fn send_until_refused(exporters: &Exporters, from: &str, to: SocketAddr) -> u64 {
+    let socket = UdpSocket::bind((from, 0)).unwrap();
+    socket.connect(to).unwrap();
+    let mut generator = Generator::new(TrafficConfig::new(Version::V5)).unwrap();
+    let address: IpAddr = from.parse().unwrap();
+    let received = || exporters.snapshot().iter().find(|of| of.address == address).map_or(0, |of| of.datagrams);
+    for sent in 1.. {
+        if socket.send(generator.next_datagram().bytes).is_err() {
+            return sent - 1;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while received() < sent {
+            if socket.take_error().unwrap().is_some() {
+                return sent - 1;
+            }
+            assert!(Instant::now() < deadline, "datagram {sent} of {from} was neither received nor refused");
+            thread::yield_now();
+        }
+    }
+    unreachable!("it is stopped")
+}
+
+/// Whatever arrives while the collector stops: what is not read is refused, so that its sender can know.
+#[test]
+fn what_comes_during_a_stop_is_received_or_refused() {
+    for (round, (listen, senders)) in
+        [("127.0.0.1:0", 8), ("0.0.0.0:0", 8), ("[::]:0", 8)].repeat(4).into_iter().enumerate()
+    {
+        let mut config = config(2);
+        config.listen = vec![listen.parse().unwrap()];
+        let collector = Collector::bind(config).unwrap();
+        let to = SocketAddr::from(([127, 0, 0, 1], collector.addresses()[0].port()));
+        let file = File::new();
+        let mut running = collector.start(&file.sink).unwrap();
+        let exporters = running.exporters().clone();
+        let sends: Vec<_> = (1..=senders)
+            .map(|number| {
+                let exporters = exporters.clone();
+                thread::spawn(move || send_until_refused(&exporters, &format!("127.0.0.{number}"), to))
+            })
+            .collect();
+        wait_until(&running, |stats| stats.datagrams > 100);
+        let stats = running.stop();
+        let received: u64 = sends.into_iter().map(|send| send.join().unwrap()).sum();
+        assert_eq!((stats.datagrams, stats.kernel_drops), (received, 0), "{round}");
+        assert_eq!(named(&file.spans(), "netflow.export"), received);
+    }
 }
 
 /// Nobody reads while four times what the buffers hold arrives.

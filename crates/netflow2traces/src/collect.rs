@@ -147,8 +147,12 @@ pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
     info!(
         datagrams = totals.datagrams,
         denied = totals.denied,
+        exporters_refused = totals.exporters_refused,
+        limited = totals.datagrams_limited,
         kernel_drops = totals.kernel_drops,
+        unread = totals.datagrams_unread,
         records = totals.records,
+        records_dropped = totals.flows_filtered + totals.flows_limited + totals.flows_sampled_out + totals.flows_cut,
         issues = totals.issues.iter().sum::<u64>(),
         spans_exported = report.exported,
         spans_dropped = report.dropped,

@@ -235,6 +235,7 @@ impl Source {
                     ("exporter_limit", stats.exporters_refused),
                     ("kernel", stats.kernel_drops),
                     ("rate_limit", stats.datagrams_limited),
+                    ("stopped", stats.datagrams_unread),
                 ],
             ),
             Metric::counter(

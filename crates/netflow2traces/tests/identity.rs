@@ -4,13 +4,16 @@
 
 mod common;
 
+use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use common::account::account;
 use common::scrape::Scrape;
-use common::{Collector, netflow2traces};
+use common::{Collector, named, netflow2traces, spans};
 use flow_traffic::{Generator, TrafficConfig, Version};
 
 /// Version 9: a Template of one byte, with that many records.
@@ -54,37 +57,6 @@ fn send(to: &Collector) -> u64 {
     sent
 }
 
-/// What the metrics do not account for, if anything.
-fn missing(metrics: &Scrape, sent: u64) -> Result<(), String> {
-    let equal = |what: &str, left: u64, right: u64| {
-        if left == right { Ok(()) } else { Err(format!("{what}: {left} != {right}")) }
-    };
-    let came = metrics.sum("netflow_collector_datagrams_total") + metrics.sum("netflow_collector_dropped_total");
-    equal("datagrams", sent, came)?;
-    let decoding = metrics.sum("netflow_decode_duration_seconds_count");
-    equal("decoded", metrics.sum("netflow_collector_datagrams_total"), decoding)?;
-    for name in ["datagrams", "bytes", "records", "templates", "sequence_gaps"] {
-        let [total, each] = ["collector", "exporter"].map(|of| format!("netflow_{of}_{name}_total"));
-        equal(&each, metrics.sum(&total), metrics.sum(&each))?;
-    }
-    let with_span = metrics.sum("netflow_collector_flow_spans_total");
-    let records = with_span + metrics.sum("netflow_collector_records_dropped_total");
-    equal("records", metrics.sum("netflow_collector_records_total"), records)?;
-    let outputs = metrics.values_of("otel_component_name");
-    assert_eq!(outputs.len(), 2, "{outputs:?}");
-    for output in &outputs {
-        let of_output = metrics.only("otel_component_name", output);
-        let [processed, exported] =
-            ["processor_span_processed", "exporter_span_exported"].map(|name| format!("otel_sdk_{name}_total"));
-        let held = ["otel_sdk_processor_span_queue_size", "otel_sdk_exporter_span_inflight"];
-        let held: u64 = held.iter().map(|name| of_output.sum(name)).sum();
-        let spans = metrics.sum("netflow_collector_spans_total");
-        equal(output, spans, of_output.sum(&processed) + held)?;
-        equal(output, of_output.without("error_type").sum(&processed), of_output.sum(&exported))?;
-    }
-    Ok(())
-}
-
 #[test]
 fn everything_has_one_fate() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -96,20 +68,11 @@ fn everything_has_one_fate() {
     let mut collector = Collector::spawn(command.stdout(Stdio::null()));
     let server = collector.metrics_address();
     let sent = send(&collector);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let metrics = loop {
-        let metrics = Scrape::of(&server);
-        match missing(&metrics, sent) {
-            Ok(()) => break metrics,
-            Err(what) => assert!(Instant::now() < deadline, "{what}"),
-        }
-        thread::sleep(Duration::from_millis(20));
-    };
+    let metrics = account(&server, sent);
     // It was all sorts indeed.
-    let reason = |name: &str, reason: &str| metrics.only("error_type", reason).sum(name);
-    assert_eq!(reason("netflow_collector_dropped_total", "denied"), 30);
-    assert_eq!(reason("netflow_collector_records_dropped_total", "span_limit"), 20_000 - 4_096);
-    assert!(reason("otel_sdk_processor_span_processed_total", "queue_full") > 0);
+    assert_eq!(metrics.reason("netflow_collector_dropped_total", "denied"), 30);
+    assert_eq!(metrics.reason("netflow_collector_records_dropped_total", "span_limit"), 20_000 - 4_096);
+    assert!(metrics.reason("otel_sdk_processor_span_processed_total", "queue_full") > 0);
     assert!(metrics.sum("otel_sdk_processor_span_queue_size") + metrics.sum("otel_sdk_exporter_span_inflight") > 0);
     assert!(
         metrics
@@ -118,4 +81,79 @@ fn everything_has_one_fate() {
             > 0
     );
     assert!(metrics.sum("netflow_collector_issues_total") >= 60);
+}
+
+/// Sends all sorts of datagrams to a collector with one worker, in which they are in order, and ends it: its metrics before
+/// that. Its file has every span that they tell of.
+fn account_with(options: &[&str], config: &str) -> Scrape {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, file] = ["spans.jsonl", "config.toml"].map(|name| folder.path().join(name));
+    fs::write(&file, config).unwrap();
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--prometheus-port", "0"]);
+    command.args(["--workers", "1", "--output", &format!("file:{}", path.display()), "--config"]).arg(file);
+    let mut collector = Collector::spawn(command.args(options).stdout(Stdio::null()));
+    let server = collector.metrics_address();
+    let sent = send(&collector);
+    let metrics = account(&server, sent);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0, "{log:?}");
+    let spans = if Path::new(&path).exists() { spans(&path) } else { Vec::new() };
+    let count = |name| metrics.sum(name) as usize;
+    assert_eq!(spans.len(), count("netflow_collector_spans_total"), "{options:?}");
+    assert_eq!(named(&spans, "netflow.flow").len(), count("netflow_collector_flow_spans_total"), "{options:?}");
+    metrics
+}
+
+const DROPPED: &str = "netflow_collector_dropped_total";
+const RECORDS_DROPPED: &str = "netflow_collector_records_dropped_total";
+
+/// What is left out before there are spans has its reason, and no other.
+fn what_is_left_out_has_one_reason(shape: &str) {
+    for (options, config, name, reasons) in [
+        (&["--filter", "proto tcp"][..], "", RECORDS_DROPPED, &["filtered"][..]),
+        (&["--sample", "10%"], "", RECORDS_DROPPED, &["sampled_out"]),
+        (&["--sample", "size:1MB"], "", RECORDS_DROPPED, &["sampled_out"]),
+        (&["--sample", "max:100/s"], "", RECORDS_DROPPED, &["sampled_out"]),
+        (&["--exporter-max-records", "500"], "", RECORDS_DROPPED, &["rate_limit"]),
+        (&["--exporter-max-datagrams", "20"], "", DROPPED, &["rate_limit"]),
+        (&["--deny", "127.0.0.2"], "", DROPPED, &["denied"]),
+        (&["--max-exporters", "1"], "", DROPPED, &["exporter_limit"]),
+        (
+            &["--filter", "drop proto udp", "--sample", "50%,max:200/s", "--exporter-max-records", "9000"],
+            "[[exporter]]\nnetwork = \"127.0.0.2\"\nmax_datagrams = 3\nsample = \"1%\"\n",
+            RECORDS_DROPPED,
+            &["filtered", "rate_limit", "sampled_out"],
+        ),
+    ] {
+        let metrics = account_with(&[options, &["--trace-shape", shape]].concat(), config);
+        for reason in reasons {
+            assert!(metrics.reason(name, reason) > 0, "{options:?}: nothing is {reason}");
+        }
+        let others = [
+            (DROPPED, &["denied", "exporter_limit", "rate_limit", "stopped"][..]),
+            (RECORDS_DROPPED, &["filtered", "rate_limit", "sampled_out"]),
+        ];
+        for (of, all) in others {
+            let unexpected = all.iter().filter(|reason| of != name || !reasons.contains(reason));
+            for reason in unexpected.filter(|_| config.is_empty()) {
+                assert_eq!(metrics.reason(of, reason), 0, "{options:?}: {of} {reason}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_of_packets_has_one_reason() {
+    what_is_left_out_has_one_reason("packet");
+}
+
+#[test]
+fn what_is_left_out_of_conversations_has_one_reason() {
+    what_is_left_out_has_one_reason("conversation");
+}
+
+#[test]
+fn what_is_left_out_as_single_flows_has_one_reason() {
+    what_is_left_out_has_one_reason("flow");
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+pub(crate) mod account;
 pub(crate) mod scrape;
 
 use std::io::{BufRead, BufReader, Read};
@@ -90,8 +91,13 @@ impl Collector {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut collector = Self { process, address, log, lines: Vec::new() };
         let line = collector.wait_for("listening");
-        collector.address = line.split_once("address=").unwrap().1.trim().parse().unwrap();
+        collector.address = address_in(&line);
         collector
+    }
+
+    /// Where it listens for IPFIX over `TCP` or `TLS`.
+    pub(crate) fn stream_address(&mut self, protocol: &str) -> SocketAddr {
+        address_in(&self.wait_for(&format!("listening for IPFIX over {protocol}")))
     }
 
     /// Waits for a line of the log, unless it has come already.
@@ -179,6 +185,11 @@ pub(crate) fn wait_for_flows(file: &Path, count: usize) {
 
 /// How long a test waits for what has to happen; on a busy machine that takes a while.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The address that a line of the log names.
+fn address_in(line: &str) -> SocketAddr {
+    line.split_once("address=").unwrap().1.trim().parse().unwrap()
+}
 
 fn follow(log: ChildStderr) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();

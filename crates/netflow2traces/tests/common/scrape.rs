@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use testkit::otlp_server::{HistogramDataPoint, KeyValue, Metric, NumberDataPoint, Value, metric, number_data_point};
+
 /// Samples of one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Scrape(Vec<Sample>);
@@ -21,6 +23,17 @@ impl Scrape {
         let (head, text) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
         Self(text.lines().filter(|line| !line.starts_with('#')).map(sample).collect())
+    }
+
+    /// The same from metrics over OTLP, of which the last values count.
+    pub(crate) fn of_otlp(metrics: &[Metric]) -> Self {
+        let last: BTreeMap<_, _> = metrics.iter().map(|metric| (metric.name.as_str(), metric)).collect();
+        Self(last.into_values().flat_map(samples).collect())
+    }
+
+    /// The sum of a metric for one reason.
+    pub(crate) fn reason(&self, name: &str, reason: &str) -> u64 {
+        self.only("error_type", reason).sum(name)
     }
 
     /// The sum of a metric over all its labels.
@@ -62,6 +75,44 @@ fn sample(line: &str) -> Sample {
         (key.to_owned(), value.trim_matches('"').to_owned())
     });
     Sample { name: name.to_owned(), labels: labels.collect(), value }
+}
+
+/// Under the names that Prometheus would have.
+fn samples(metric: &Metric) -> Vec<Sample> {
+    let mut name = metric.name.replace('.', "_");
+    match metric.unit.as_str() {
+        "By" if !name.ends_with("_bytes") => name.push_str("_bytes"),
+        "s" => name.push_str("_seconds"),
+        _ => {}
+    }
+    let labels = |attributes: &[KeyValue]| {
+        let label = |of: &KeyValue| match of.value.as_ref().and_then(|value| value.value.clone()) {
+            Some(Value::StringValue(text)) => (of.key.replace('.', "_"), text),
+            other => panic!("{other:?}"),
+        };
+        attributes.iter().map(label).collect()
+    };
+    let number = |name: &str, point: &NumberDataPoint| {
+        let Some(number_data_point::Value::AsInt(value)) = point.value else { panic!("{point:?}") };
+        Sample { name: name.to_owned(), labels: labels(&point.attributes), value: value.try_into().unwrap() }
+    };
+    match metric.data.as_ref().unwrap() {
+        metric::Data::Sum(sum) => {
+            name.push_str("_total");
+            sum.data_points.iter().map(|point| number(&name, point)).collect()
+        }
+        metric::Data::Gauge(gauge) => gauge.data_points.iter().map(|point| number(&name, point)).collect(),
+        metric::Data::Histogram(histogram) => {
+            name.push_str("_count");
+            let sample = |point: &HistogramDataPoint| Sample {
+                name: name.clone(),
+                labels: labels(&point.attributes),
+                value: point.count,
+            };
+            histogram.data_points.iter().map(sample).collect()
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The answer to a GET, head and all.
