@@ -16,7 +16,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size_force;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::sync::watch;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::exporters::{ExporterPolicy, Exporters};
 use crate::filter::Filter;
@@ -28,6 +28,7 @@ use crate::spread;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
 use crate::stream::{Common, Listeners, StreamConfig, StreamProtocol, StreamWorker, TlsError};
+use crate::system;
 use crate::worker::{READ_TIMEOUT, Summary, Worker};
 
 /// What to listen on and how.
@@ -135,11 +136,17 @@ struct Receiver {
     local: SocketAddr,
     /// Whether whoever passed it keeps it.
     is_passed: bool,
+    /// What the kernel had dropped at it before.
+    drops_before: u32,
 }
 
 impl Receiver {
-    fn new(socket: UdpSocket, local: SocketAddr, is_passed: bool) -> Self {
-        Self { socket: Arc::new(socket), local, is_passed }
+    fn own(socket: UdpSocket, local: SocketAddr) -> Self {
+        Self { socket: Arc::new(socket), local, is_passed: false, drops_before: 0 }
+    }
+
+    fn passed(socket: UdpSocket, local: SocketAddr, drops_before: u32) -> Self {
+        Self { socket: Arc::new(socket), local, is_passed: true, drops_before }
     }
 }
 
@@ -177,10 +184,15 @@ impl Collector {
         let mut addresses = Vec::new();
         for socket in passed.udp {
             let local = adopt(&socket, config.receive_buffer).map_err(CollectorError::Passed)?;
+            // Counted since it was opened, and by the one who had it then. A kernel that tells nothing tells nothing later.
+            let drops_before = system::kernel_drops(&socket).unwrap_or_default();
+            if drops_before > 0 {
+                info!(address = %local, count = drops_before, "datagrams that the kernel dropped at a socket before it was passed");
+            }
             if !addresses.contains(&local) {
                 addresses.push(local);
             }
-            sockets.push(Receiver::new(socket, local, true));
+            sockets.push(Receiver::passed(socket, local, drops_before));
         }
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
@@ -190,7 +202,7 @@ impl Collector {
             let group = sockets_of(address, only_v6, config.workers, config.receive_buffer).map_err(failed)?;
             let bound = group[0].local_addr().map_err(failed)?;
             addresses.push(bound);
-            sockets.extend(group.into_iter().map(|socket| Receiver::new(socket, bound, false)));
+            sockets.extend(group.into_iter().map(|socket| Receiver::own(socket, bound)));
         }
         if let Some(Receiver { socket, .. }) = sockets.first() {
             warn_if_small(socket, config.receive_buffer);
@@ -240,8 +252,8 @@ impl Collector {
             stop: running.stop.clone(),
         };
         let mut summary = Some(Summary::default());
-        for (index, Receiver { socket, local, is_passed }) in self.sockets.into_iter().enumerate() {
-            running.stats.watch(socket.clone());
+        for (index, Receiver { socket, local, is_passed, drops_before }) in self.sockets.into_iter().enumerate() {
+            running.stats.watch(socket.clone(), drops_before);
             if !is_passed {
                 running.own.push(socket.clone());
             }
@@ -329,6 +341,8 @@ fn adopt(passed: &UdpSocket, receive_buffer: usize) -> io::Result<SocketAddr> {
     if granted_receive_buffer(passed)? < receive_buffer {
         ask_for_receive_buffer(&socket, receive_buffer)?;
     }
+    // Whoever opened it may have wanted to poll it.
+    socket.set_nonblocking(false)?;
     socket.set_read_timeout(Some(READ_TIMEOUT))?;
     receive::prepare(passed);
     passed.local_addr()

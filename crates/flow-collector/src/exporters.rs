@@ -271,8 +271,8 @@ impl Known {
     }
 
     /// How many of so many records may have a span.
-    pub(crate) fn take_records(&self, now: Timestamp, records: u64) -> u64 {
-        self.limits.records.map_or(records, |limit| self.exporter.records.take(now, limit, records))
+    pub(crate) fn take_records(&self, steady: Timestamp, records: u64) -> u64 {
+        self.limits.records.map_or(records, |limit| self.exporter.records.take(steady, limit, records))
     }
 }
 
@@ -290,9 +290,9 @@ impl Admission {
         Self { generation: 0, exporters, known: HashMap::default() }
     }
 
-    /// Whether the datagram of an exporter is to be read.
+    /// Whether the datagram of an exporter, received at `now`, is to be read; `steady` is the time for its limits.
     #[inline]
-    pub(crate) fn admit(&mut self, address: IpAddr, now: Timestamp) -> Result<&Known, Refusal> {
+    pub(crate) fn admit(&mut self, address: IpAddr, now: Timestamp, steady: Timestamp) -> Result<&Known, Refusal> {
         let generation = self.exporters.generation.load(Ordering::Acquire);
         if generation != self.generation {
             self.generation = generation;
@@ -303,7 +303,7 @@ impl Admission {
             Entry::Vacant(place) => place.insert(self.exporters.find(address, now)?),
         };
         if let Some(limit) = known.limits.datagrams
-            && known.exporter.datagrams.take(now, limit, 1) == 0
+            && known.exporter.datagrams.take(steady, limit, 1) == 0
         {
             known.exporter.counters.datagrams_limited.fetch_add(1, Ordering::Relaxed);
             return Err(Refusal::Limited);
@@ -345,19 +345,19 @@ mod tests {
     #[test]
     fn those_that_send_nothing_valid_give_way_to_others() {
         let mut admission = admission(policy(2));
-        valid(admission.admit(address(1), at(0)).unwrap(), at(0));
-        admission.admit(address(2), at(0)).unwrap();
-        assert_eq!(admission.admit(address(3), at(9_000)).unwrap_err(), Refusal::NoRoom);
+        valid(admission.admit(address(1), at(0), at(0)).unwrap(), at(0));
+        admission.admit(address(2), at(0), at(0)).unwrap();
+        assert_eq!(admission.admit(address(3), at(9_000), at(9_000)).unwrap_err(), Refusal::NoRoom);
         // Looks are a second apart.
-        assert_eq!(admission.admit(address(3), at(9_999)).unwrap_err(), Refusal::NoRoom);
-        valid(admission.admit(address(3), at(10_000)).unwrap(), at(10_000));
+        assert_eq!(admission.admit(address(3), at(9_999), at(9_999)).unwrap_err(), Refusal::NoRoom);
+        valid(admission.admit(address(3), at(10_000), at(10_000)).unwrap(), at(10_000));
         let addresses = |admission: &Admission| {
             admission.exporters.snapshot().iter().map(|exporter| exporter.address).collect::<Vec<_>>()
         };
         assert_eq!(addresses(&admission), [address(1), address(3)]);
         assert_eq!(admission.known.len(), 1, "what was forgotten is not kept by a worker");
-        assert_eq!(admission.admit(address(2), at(299_000)).unwrap_err(), Refusal::NoRoom);
-        admission.admit(address(2), at(300_001)).unwrap();
+        assert_eq!(admission.admit(address(2), at(299_000), at(299_000)).unwrap_err(), Refusal::NoRoom);
+        admission.admit(address(2), at(300_001), at(300_001)).unwrap();
         assert_eq!(addresses(&admission), [address(2), address(3)]);
     }
 
@@ -367,11 +367,11 @@ mod tests {
         policy.limits.datagrams = NonZeroU32::new(3);
         let exporters = Arc::new(Exporters::new(policy));
         let mut workers = [Admission::new(exporters.clone()), Admission::new(exporters.clone())];
-        let mut send = |number: usize, now| workers[number % 2].admit(address(1), at(now)).err();
+        let mut send = |number: usize, now| workers[number % 2].admit(address(1), at(now), at(now)).err();
         let refusals: Vec<_> = (0..5).map(|number| send(number, 0)).collect();
         assert_eq!(refusals, [None, None, None, Some(Refusal::Limited), Some(Refusal::Limited)]);
         assert_eq!(send(0, 334), None);
-        assert_eq!(workers[0].admit(address(2), at(334)).err(), None, "others have their own");
+        assert_eq!(workers[0].admit(address(2), at(334), at(334)).err(), None, "others have their own");
         assert_eq!(exporters.snapshot()[0].datagrams_limited, 2);
     }
 
@@ -379,7 +379,7 @@ mod tests {
     fn a_new_policy_is_in_force_at_once_and_counters_stay() {
         let mut admission = admission(policy(9));
         for number in [1, 2] {
-            valid(admission.admit(address(number), at(0)).unwrap(), at(0));
+            valid(admission.admit(address(number), at(0), at(0)).unwrap(), at(0));
         }
         let mut denying = policy(9);
         denying.deny.push("192.0.2.2/32".parse().unwrap());
@@ -392,8 +392,8 @@ mod tests {
             sampling: None,
         });
         admission.exporters.set_policy(denying);
-        assert_eq!(admission.admit(address(2), at(1)).unwrap_err(), Refusal::Denied);
-        let known = admission.admit(address(1), at(1)).unwrap();
+        assert_eq!(admission.admit(address(2), at(1), at(1)).unwrap_err(), Refusal::Denied);
+        let known = admission.admit(address(1), at(1), at(1)).unwrap();
         assert_eq!(known.profiles().of(0).unwrap().name.as_deref(), Some("core"));
         let snapshot = admission.exporters.snapshot();
         assert_eq!((snapshot.len(), snapshot[0].datagrams, snapshot[0].records), (1, 1, 1));

@@ -18,6 +18,7 @@ mod spans;
 mod spread;
 mod state_file;
 mod stats;
+mod steady;
 mod stream;
 mod system;
 mod worker;

@@ -1,4 +1,4 @@
-//! Datagrams as the kernel hands them over: many with one call, several in one slot where it coalesced them.
+//! Datagrams as the kernel hands them over: many with one call.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use flow_state::Timestamp;
 use tracing::debug;
 
-use crate::system::{self, Slot, Slots};
+use crate::system::{self, Slots};
 
 /// Datagrams of one system call.
 pub(crate) struct Batch(Slots);
@@ -21,12 +21,13 @@ pub(crate) struct Received<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
-/// Prepares a socket: the time of receipt and coalesced datagrams, where the kernel has them.
+/// Has the kernel tell the time of receipt, where it can.
+///
+/// Datagrams are not coalesced (`UDP_GRO`): what is dropped would count as one however many it holds, and those of several
+/// Observation Domains would be joined before one of the sockets is chosen.
 pub(crate) fn prepare(socket: &UdpSocket) {
-    for result in [system::ask_for_receive_time(socket), system::coalesce(socket)] {
-        if let Err(error) = result {
-            debug!(%error, "the kernel lacks an option for receiving");
-        }
+    if let Err(error) = system::ask_for_receive_time(socket) {
+        debug!(%error, "the kernel does not tell the time of receipt");
     }
 }
 
@@ -51,47 +52,27 @@ impl Batch {
 
     /// The datagrams received, in order.
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Received<'_>> {
-        self.0.filled().flat_map(|slot| datagrams(&slot))
+        self.0.filled().map(|slot| Received {
+            // A UDP socket has no other kinds of addresses; if it had, its datagrams would still be counted.
+            from: address(slot.name).unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0)),
+            at: receive_time(slot.control),
+            bytes: slot.data,
+        })
     }
-}
-
-/// The datagrams of a slot: segments of one size, the last of which may be shorter, or one datagram.
-fn datagrams<'a>(slot: &Slot<'a>) -> impl Iterator<Item = Received<'a>> + use<'a> {
-    let control = Control::read(slot.control);
-    // A UDP socket has no other kinds of addresses; if it had, its datagrams would still be counted.
-    let from = address(slot.name).unwrap_or(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
-    let size = control.segment.unwrap_or(slot.data.len()).max(1);
-    // No bytes are a datagram too.
-    let empty = slot.data.is_empty().then_some(slot.data);
-    let datagrams = slot.data.chunks(size).chain(empty);
-    datagrams.map(move |bytes| Received { from, at: control.time, bytes })
-}
-
-/// What comes with the bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Control {
-    time: Option<Timestamp>,
-    /// Bytes of each datagram in the slot but the last.
-    segment: Option<usize>,
 }
 
 /// Length, level and type of a control message (`cmsghdr`).
 const CONTROL_HEADER: usize = size_of::<usize>() + 2 * size_of::<i32>();
 
-impl Control {
-    /// Reads control messages, each of which begins where a word begins.
-    fn read(mut messages: &[u8]) -> Self {
-        let mut control = Self::default();
-        while let Some((len, level, kind, data)) = control_message(messages) {
-            match (level, kind) {
-                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => control.time = time(data),
-                (libc::SOL_UDP, libc::UDP_GRO) => control.segment = segment(data),
-                _ => {}
-            }
-            messages = messages.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
+/// The time among control messages, each of which begins where a word begins.
+fn receive_time(mut messages: &[u8]) -> Option<Timestamp> {
+    while let Some((len, level, kind, data)) = control_message(messages) {
+        if (level, kind) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+            return time(data);
         }
-        control
+        messages = messages.get(len.next_multiple_of(size_of::<usize>())..).unwrap_or_default();
     }
+    None
 }
 
 fn control_message(messages: &[u8]) -> Option<(usize, i32, i32, &[u8])> {
@@ -108,11 +89,6 @@ fn time(data: &[u8]) -> Option<Timestamp> {
     let seconds = u64::try_from(i64::from_ne_bytes(*seconds)).ok()?;
     let nanos = u64::try_from(i64::from_ne_bytes(*nanos.first_chunk()?)).ok()?;
     Some(Timestamp::from_unix_seconds(seconds) + Duration::from_nanos(nanos))
-}
-
-fn segment(data: &[u8]) -> Option<usize> {
-    let size = i32::from_ne_bytes(*data.first_chunk()?);
-    usize::try_from(size).ok().filter(|size| *size > 0)
 }
 
 /// Reads a `sockaddr_in` or `sockaddr_in6`.
@@ -219,32 +195,21 @@ mod tests {
         message
     }
 
-    fn slices<'a>(data: &'a [u8], control: &'a [u8]) -> Vec<&'a [u8]> {
-        datagrams(&Slot { data, name: &[], control }).map(|received| received.bytes).collect()
-    }
-
-    /// The kernel joins datagrams of one size and one shorter at the end.
     #[test]
-    fn joined_datagrams_are_cut_again() {
-        let size = control(libc::SOL_UDP, libc::UDP_GRO, &3_i32.to_ne_bytes());
-        assert_eq!(slices(b"aaabbbc", &size), [b"aaa".as_slice(), b"bbb", b"c"]);
-        assert_eq!(slices(b"aaa", &size), [b"aaa".as_slice()]);
-        assert_eq!(slices(b"", &size), [b"".as_slice()]);
+    fn the_time_is_found_among_others() {
         let time = control(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &[0; 16]);
-        assert_eq!(slices(b"aaabbb", &[time.clone(), size].concat()), [b"aaa".as_slice(), b"bbb"]);
-        assert_eq!(slices(b"aaabbb", &time), [b"aaabbb".as_slice()]);
+        let other = control(libc::SOL_UDP, libc::UDP_GRO, &3_i32.to_ne_bytes());
+        assert_eq!(receive_time(&[other.clone(), time].concat()), Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(receive_time(&other), None);
     }
 
     #[test]
     fn control_data_that_makes_no_sense_is_left_alone() {
-        for size in [0_i32, -1] {
-            let size = control(libc::SOL_UDP, libc::UDP_GRO, &size.to_ne_bytes());
-            assert_eq!(Control::read(&size), Control::default());
-        }
-        let mut long = control(libc::SOL_UDP, libc::UDP_GRO, &3_i32.to_ne_bytes());
+        let mut time = control(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &[0; 16]);
         for len in [0, CONTROL_HEADER - 1, 1_000, usize::MAX] {
-            long[..size_of::<usize>()].copy_from_slice(&len.to_ne_bytes());
-            assert_eq!(Control::read(&long), Control::default());
+            time[..size_of::<usize>()].copy_from_slice(&len.to_ne_bytes());
+            assert_eq!(receive_time(&time), None);
         }
+        assert_eq!(receive_time(&control(libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS, &[0; 15])), None);
     }
 }

@@ -140,9 +140,9 @@ impl CollectorStats {
         add(&self.datagrams_unread, datagrams);
     }
 
-    /// Counts from now on what the kernel drops at a socket.
-    pub(crate) fn watch(&self, socket: Arc<UdpSocket>) {
-        self.sockets().push(DropCount { socket, counted: 0 });
+    /// Counts what the kernel drops at a socket, beyond what it had dropped before.
+    pub(crate) fn watch(&self, socket: Arc<UdpSocket>, before: u32) {
+        self.sockets().push(DropCount { socket, counted: before });
     }
 
     /// Counts for the last time what the kernel has dropped, and lets the sockets go.
@@ -254,6 +254,7 @@ mod tests {
 
     use super::*;
     use crate::receive::{self, Batch};
+    use crate::system;
 
     /// A buffer that is too small loses datagrams; what is left and what the kernel says it dropped are what was sent, at
     /// any moment.
@@ -264,15 +265,18 @@ mod tests {
         SockRef::from(&socket).set_recv_buffer_size(20_000).unwrap();
         let from = UdpSocket::bind("127.0.0.1:0").unwrap();
         from.connect(socket.local_addr().unwrap()).unwrap();
+        system::segment(&from, 1_348).unwrap();
         let socket = Arc::new(socket);
         let stats = CollectorStats::default();
-        stats.watch(socket.clone());
+        stats.watch(socket.clone(), 0);
         let mut batch = Batch::new();
         let (mut sent, mut received) = (0, 0);
         for round in 1..=3_u64 {
             for number in 0..200_u64 {
-                from.send(&[0; 1_348]).unwrap();
-                sent += 1;
+                // Ten datagrams at once every now and then, which the kernel may keep together on the way.
+                let datagrams = if number % 7 == 0 { 10 } else { 1 };
+                from.send(&vec![0; 1_348 * datagrams]).unwrap();
+                sent += datagrams as u64;
                 let drops = stats.snapshot().kernel_drops;
                 assert!(number > 0 || drops < sent, "{drops} of {sent}");
             }

@@ -1,8 +1,7 @@
 //! System calls of Linux that no crate offers safely, in the form that receiving needs.
 //!
 //! `nix` has `recvmmsg`, but what a datagram without control data leaves of a header's room for it is all that later
-//! datagrams get (nix-rust/nix#2813), so that the size of coalesced segments is lost. `quinn-udp` has no receive time and
-//! does not wait. Nobody has `SO_MEMINFO`.
+//! datagrams get (nix-rust/nix#2813). `quinn-udp` has no receive time and does not wait. Nobody has `SO_MEMINFO`.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -12,11 +11,11 @@ use std::ptr;
 
 /// Datagrams that one call receives.
 pub(crate) const SLOTS: usize = 32;
-/// Bytes that a slot holds: no UDP payload is longer, coalesced or not.
+/// Bytes that a slot holds: no UDP payload is longer.
 pub(crate) const SLOT_LEN: usize = 1 << 16;
 /// A `sockaddr_in6`.
 const NAME_LEN: usize = size_of::<libc::sockaddr_in6>();
-/// Control data: a time (32 bytes) and the size of segments (24 bytes).
+/// Control data: a time (32 bytes), and room for what else somebody asked for on a socket that is passed to us.
 const CONTROL_LEN: usize = 64;
 
 /// Aligned as the kernel aligns control data.
@@ -134,12 +133,6 @@ pub(crate) fn ask_for_receive_time(socket: &impl AsFd) -> io::Result<()> {
     unsafe { set(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &ON) }
 }
 
-/// Takes datagrams of one sender that have the same size as one.
-pub(crate) fn coalesce(socket: &impl AsFd) -> io::Result<()> {
-    // SAFETY: an int has no pointers.
-    unsafe { set(socket, libc::SOL_UDP, libc::UDP_GRO, &ON) }
-}
-
 /// Has a program choose among the sockets that share an address with this one.
 pub(crate) fn choose_socket(socket: &impl AsFd, program: &[libc::sock_filter]) -> io::Result<()> {
     /// In asm-generic/socket.h.
@@ -147,6 +140,14 @@ pub(crate) fn choose_socket(socket: &impl AsFd, program: &[libc::sock_filter]) -
     let program = libc::sock_fprog { len: program.len() as _, filter: program.as_ptr().cast_mut() };
     // SAFETY: the kernel reads `len` steps from `filter`, which is a slice of so many, and writes none.
     unsafe { set(socket, libc::SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program) }
+}
+
+/// Has what is sent cut into datagrams of so many bytes, as senders of many do.
+#[cfg(test)]
+pub(crate) fn segment(socket: &impl AsFd, size: u16) -> io::Result<()> {
+    let size = libc::c_int::from(size);
+    // SAFETY: an int has no pointers.
+    unsafe { set(socket, libc::SOL_UDP, libc::UDP_SEGMENT, &size) }
 }
 
 /// Sets an option.

@@ -7,7 +7,8 @@ use flow_state::Timestamp;
 
 /// What may be taken in a second, all at once after a second of rest.
 ///
-/// The state is one number: the time up to which everything is taken (the generic cell rate algorithm, ITU-T I.371).
+/// The state is one number: the time up to which everything is taken (the generic cell rate algorithm, ITU-T I.371). It
+/// never goes back, whatever a thread that is behind others takes for the time.
 #[derive(Debug, Default)]
 pub(super) struct Bucket(AtomicU64);
 
@@ -15,15 +16,14 @@ pub(super) struct Bucket(AtomicU64);
 const SECOND: u64 = 1_000_000_000;
 
 impl Bucket {
-    /// Takes up to `wanted`, and returns how many that were.
+    /// Takes up to `wanted`, and returns how many that were. `now` is by a clock that is never set.
     pub(super) fn take(&self, now: Timestamp, per_second: NonZeroU32, wanted: u64) -> u64 {
         let now = now.as_unix_nanos();
         let price = (SECOND / u64::from(per_second.get())).max(1);
         let mut taken = 0;
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| {
-            // A clock that was set back must not close the bucket for longer than it would have been.
-            let until = until.clamp(now.saturating_sub(SECOND), now);
-            taken = wanted.min((now - until) / price);
+            let until = until.max(now.saturating_sub(SECOND));
+            taken = wanted.min(now.saturating_sub(until) / price);
             Some(until + taken * price)
         });
         taken
@@ -32,6 +32,8 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -57,12 +59,17 @@ mod tests {
         assert_eq!(Bucket::default().take(start, rate, 10), 3);
     }
 
+    /// Two workers, one of which always has an older time.
     #[test]
-    fn a_clock_that_is_set_back_does_not_close_it() {
-        let (bucket, rate) = (Bucket::default(), NonZeroU32::new(10).unwrap());
-        assert_eq!(bucket.take(Timestamp::from_unix_seconds(2_000_000_000), rate, 10), 10);
-        let earlier = Timestamp::from_unix_seconds(1_700_000_000);
-        assert_eq!(bucket.take(earlier, rate, 1), 0);
-        assert_eq!(bucket.take(earlier + std::time::Duration::from_secs(1), rate, 20), 10);
+    fn a_worker_that_lags_takes_nothing_twice() {
+        let (bucket, rate) = (Bucket::default(), NonZeroU32::new(1_000).unwrap());
+        let at = |micros: u64| Timestamp::from_unix_seconds(1_700_000_000) + Duration::from_micros(micros);
+        for lag in [0_u64, 1_000, 700_000] {
+            let start = 20_000_000 * (lag + 1);
+            let take =
+                |micros| bucket.take(at(start + micros), rate, 1) + bucket.take(at(start + micros - lag), rate, 1);
+            let taken: u64 = (0..10_000_000_u64).step_by(20).map(take).sum();
+            assert!((10_900..=11_100).contains(&taken), "{taken} with a lag of {lag}");
+        }
     }
 }
