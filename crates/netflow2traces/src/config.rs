@@ -1,6 +1,7 @@
 //! The settings as types: what cannot work is refused here, before anything starts.
 
 mod duration;
+mod receivers;
 pub(crate) mod sample;
 mod size;
 
@@ -98,7 +99,7 @@ impl Config {
         let (metrics, logs) = (metrics(settings)?, logs(settings)?);
         let mut filter = filter(&settings.filter)?;
         if !is_true("keep_own_traffic", &settings.keep_own_traffic) {
-            filter = filter.without_connections_to(&receivers(&sink.outputs, [&metrics.otlp, &logs]));
+            filter = filter.without_connections_to(&receivers::look_up(&sink.outputs, [&metrics.otlp, &logs]));
         }
         collector.filter = Arc::new(filter);
         let disabled = is_true("sdk_disabled", &settings.sdk_disabled);
@@ -115,30 +116,6 @@ impl Config {
 pub(crate) fn filter(texts: &[String]) -> Result<Filter, UsageError> {
     Filter::new(texts.iter().map(String::as_str))
         .map_err(|error| UsageError::new(format!("{}: {error}", setting_name("filter"))))
-}
-
-/// The addresses that the collector itself sends to, looked up now. What is not found may be there later, but is not left
-/// out.
-fn receivers(outputs: &[Output], others: [&Option<OtlpConfig>; 2]) -> Vec<SocketAddr> {
-    let traces = outputs.iter().filter_map(|output| match output {
-        Output::Otlp(otlp) => Some(otlp),
-        _ => None,
-    });
-    let mut receivers = Vec::new();
-    for otlp in traces.flat_map(OtlpConfig::each).chain(others.into_iter().flatten().cloned()) {
-        let endpoint = &otlp.endpoint;
-        let default_port = if endpoint.scheme_str() == Some("https") { 443 } else { 80 };
-        let host = endpoint.host().unwrap_or_default().trim_matches(['[', ']']);
-        match (host, endpoint.port_u16().unwrap_or(default_port)).to_socket_addrs() {
-            Ok(addresses) => receivers.extend(addresses),
-            Err(error) => {
-                warn!(%endpoint, %error, "cannot look up the backend; flows to and from it are not left out");
-            }
-        }
-    }
-    receivers.sort_unstable();
-    receivers.dedup();
-    receivers
 }
 
 /// The error of a setting whose value cannot be used.
