@@ -92,6 +92,20 @@ impl<'a> Fronts<'a> {
     pub fn as_arrays<const N: usize>(&self) -> Option<&'a [[u8; N]]> {
         (self.fixed == N).then(|| self.rest.get(LEAD..).unwrap_or_default().as_chunks().0)
     }
+
+    /// A field of the next records, as many as there are `values`, each as [`RecordFront::unsigned`] reads it. Of the bytes
+    /// behind the last record it makes what it finds there, or 0.
+    pub fn column(&self, locator: Locator, values: &mut [u64]) {
+        if self.fixed == 0 {
+            let records = self.clone().map(|front| front.unsigned(locator));
+            return values.iter_mut().zip(records).for_each(|(value, read)| *value = read);
+        }
+        let mut words = self.rest.get(usize::from(locator.end)..).unwrap_or_default();
+        for value in values {
+            *value = words.first_chunk().map_or(0, |word| u64::from_be_bytes(*word) & locator.mask);
+            words = words.get(self.fixed..).unwrap_or_default();
+        }
+    }
 }
 
 impl<'a> Iterator for Fronts<'a> {
