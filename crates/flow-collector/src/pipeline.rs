@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, ExtraElements, Timings, TraceConfig};
-use flow_state::{Datagram, Decoded, FlowRecord, State, StateEvent, Timestamp, TransportSession};
+use flow_state::{Datagram, Decoded, FlowGroup, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
 
@@ -90,9 +90,10 @@ impl Pipeline {
         let allowed = known.take_records(received_at, counts.records);
         let mut seen = 0;
         let filter = &*self.filter;
-        let mut select = |flow: &FlowRecord<'_>| {
-            seen += 1;
-            seen <= allowed && filter.keeps(flow)
+        let mut select = |flows: &FlowGroup<'_>| {
+            let within = first_bits(allowed.saturating_sub(seen));
+            seen += flows.len() as u64;
+            if within == 0 { 0 } else { filter.keeps(flows) & within }
         };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
         self.stats.count_spans(spans.count);
@@ -144,6 +145,11 @@ impl Pipeline {
             debug!(%exporter, %issue, "issue in a datagram");
         }
     }
+}
+
+/// So many bits, from the lowest.
+fn first_bits(count: u64) -> u32 {
+    if count >= u32::BITS.into() { u32::MAX } else { (1 << count) - 1 }
 }
 
 /// The time by the system's clock; 1970 when it stands before that.

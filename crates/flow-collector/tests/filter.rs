@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use flow_collector::Filter;
-use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
+use flow_state::{Datagram, Decoded, FlowGroup, State, StateConfig, Timestamp, TransportSession};
 use flow_wire::encode::{FixedRecord, MessageWriter, header};
 use flow_wire::{Version, ie::id};
 use proptest::collection::vec;
@@ -75,7 +75,11 @@ fn verdicts(datagram: &[u8], filter: &Filter) -> Vec<bool> {
     let state = State::new(StateConfig::default());
     state.decode(&Datagram::new(session, received_at, datagram), &mut decoded);
     assert!(decoded.issues().is_empty(), "{:?}", decoded.issues());
-    decoded.data_sets(datagram).flat_map(|set| set.flows()).map(|flow| filter.keeps(&flow)).collect()
+    let verdicts = |group: FlowGroup<'_>| {
+        let kept = filter.keeps(&group);
+        (0..group.len()).map(move |place| kept >> place & 1 == 1)
+    };
+    decoded.data_sets(datagram).flat_map(|set| set.groups()).flat_map(verdicts).collect()
 }
 
 fn address(text: &str) -> Vec<u8> {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use fearless_simd::Level;
 use flow_state::{
-    DataSet, Datagram, DecodeErrorKind, Decoded, FlowRecord, MessageContext, OptionsTables, SequenceStatus, State,
-    Timestamp, TransportSession,
+    DataSet, Datagram, DecodeErrorKind, Decoded, FlowGroup, FlowRecord, MessageContext, OptionsTables, SequenceStatus,
+    State, Timestamp, TransportSession,
 };
 use flow_wire::Version;
 
@@ -23,6 +23,7 @@ use crate::extra::{ExtraColumns, ExtraElements, Extras};
 use crate::program::{AttributeProgram, AttributeWriter};
 use crate::sampling::{FlowSampling, Randomness, Threshold, key, trace_state};
 use crate::selected::Selected;
+use crate::selected_flows::SelectedFlows;
 use crate::shape::{SpanTime, TraceShape};
 use crate::shared::{SharedAttributes, exporter};
 
@@ -318,7 +319,7 @@ impl<P: SpanParts> ExportTrace<P> {
 
     /// Writes the trace of a datagram, whose tag is its trace ID (from [`ExportTrace::trace_id`]), then those of the
     /// records that had waited for one of its Templates. `now` is asked when a trace ends,
-    /// `select` which flows are to have a span, before anything is made of them.
+    /// `select` which flows are to have a span (a bit for each, from the lowest), before anything is made of them.
     ///
     /// There is no trace of a datagram whose flows were all left out, by `select` or by sampling, unless it tells of a gap
     /// or an issue.
@@ -328,7 +329,7 @@ impl<P: SpanParts> ExportTrace<P> {
         decoded: &Decoded,
         timings: &Timings,
         now: impl Fn() -> Timestamp,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let root = root_context(datagram.tag);
@@ -383,7 +384,7 @@ impl<P: SpanParts> ExportTrace<P> {
         start: Timestamp,
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
@@ -410,7 +411,7 @@ impl<P: SpanParts> ExportTrace<P> {
         set: &DataSet<'_>,
         room: usize,
         span: SpanStart,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let known = set.known_template();
@@ -442,18 +443,15 @@ impl<P: SpanParts> ExportTrace<P> {
         let in_conversations = self.config.shape == TraceShape::Conversation;
         let hashes = in_conversations || sampling.is_some() || self.config.attributes.has(Attribute::CommunityId);
         let is_shared = self.config.is_shared();
-        let (mut written, mut filtered, mut sampled_out) = (0, 0, 0);
-        let mut flows = set.flows().filter(|flow| {
-            let selected = select(flow);
-            filtered += u64::from(!selected);
-            selected
-        });
+        let (mut written, mut sampled_out) = (0, 0);
+        let mut flows = SelectedFlows::new(set, select);
         let mut group = [const { None }; CommunityIds::GROUP];
         loop {
             // In groups, because Community IDs cost less together.
             let wanted = CommunityIds::GROUP.min(room - written);
             let mut read = 0;
-            for (place, flow) in group.iter_mut().zip(flows.by_ref().take(wanted)) {
+            for place in &mut group[..wanted] {
+                let Some(flow) = flows.next(room - written - read) else { break };
                 *place = Some((program.endpoints().read(&flow), flow));
                 read += 1;
             }
@@ -510,7 +508,7 @@ impl<P: SpanParts> ExportTrace<P> {
                 attributes.write(flow, endpoints, &mut self.text, &mut writer);
             }
         }
-        let written = written as u64;
+        let (written, filtered) = (written as u64, flows.left_out);
         let cut = set.len() as u64 - written - filtered - sampled_out;
         FlowSpans { written, filtered, sampled_out, cut }
     }
@@ -521,7 +519,7 @@ impl<P: SpanParts> ExportTrace<P> {
         decoded: &Decoded,
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut all = FlowSpans::default();
