@@ -11,6 +11,7 @@ use tracing::{Level, debug, enabled, warn};
 use crate::exporters::{Admission, Exporters};
 use crate::filter::Filter;
 use crate::sampling::FlowSampler;
+use crate::selection::Selection;
 use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
 use crate::stats::{CollectorStats, Counts};
 
@@ -24,6 +25,9 @@ pub struct Pipeline {
     decoded: Decoded,
     trace: ExportTrace<OtlpParts>,
     sampler: Arc<FlowSampler>,
+    selection: Option<Arc<Selection>>,
+    /// Of what was taken from it.
+    selected: u64,
     keys: AttributeKeys,
     writer: SpanWriter,
 }
@@ -44,6 +48,8 @@ impl Pipeline {
             filter: Arc::default(),
             decoded: Decoded::default(),
             sampler: Arc::default(),
+            selection: None,
+            selected: 0,
             keys: AttributeKeys::new(trace.attributes.schema()),
             trace: ExportTrace::default().with_config(trace),
             writer: sink.writer(),
@@ -72,8 +78,26 @@ impl Pipeline {
         self
     }
 
+    /// With filter, sampling and attributes that may change, in place of those given before.
+    #[must_use]
+    pub fn with_selection(mut self, selection: Arc<Selection>) -> Self {
+        self.selection = Some(selection);
+        self
+    }
+
+    /// Takes over what has changed in the selection.
+    #[inline]
+    fn select_anew(&mut self) {
+        if let Some(new) = self.selection.as_ref().and_then(|selection| selection.newer(&mut self.selected)) {
+            self.filter.clone_from(&new.filter);
+            self.sampler.clone_from(&new.sampler);
+            self.trace.set_attributes(new.attributes.clone());
+        }
+    }
+
     /// Takes one datagram, if its exporter may send it.
     pub fn process(&mut self, session: TransportSession, received_at: Timestamp, bytes: &[u8]) {
+        self.select_anew();
         let known = match self.admission.admit(session.exporter.ip(), received_at) {
             Ok(known) => known,
             Err(refusal) => return self.stats.count_refused(refusal),

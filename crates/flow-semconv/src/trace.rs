@@ -312,6 +312,17 @@ impl<P: SpanParts> ExportTrace<P> {
         self.sampling = sampling;
     }
 
+    /// Writes other attributes from now on, of the same schema.
+    pub fn set_attributes(&mut self, attributes: AttributeSet) {
+        if attributes != self.config.attributes {
+            self.config.attributes = attributes;
+            // What was laid out or encoded for the old ones.
+            self.programs.clear();
+            self.extra_columns.clear();
+            self.shared = SharedAttributes::default();
+        }
+    }
+
     /// A trace ID for a datagram, to be its [`tag`](flow_state::Datagram::tag).
     pub fn trace_id(&mut self) -> u128 {
         self.ids.trace_id()

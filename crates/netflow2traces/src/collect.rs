@@ -149,6 +149,8 @@ pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
         denied = totals.denied,
         kernel_drops = totals.kernel_drops,
         records = totals.records,
+        filtered = totals.flows_filtered,
+        sampled_out = totals.flows_sampled_out,
         issues = totals.issues.iter().sum::<u64>(),
         spans_exported = report.exported,
         spans_dropped = report.dropped,
