@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use flow_state::{Fact, FlowGroup, FlowPlan, FlowRecord, Version};
+use flow_state::{Fact, FlowGroup, FlowPlan, FlowRecord, MessageContext, Version};
 use flow_wire::Locator;
 
 /// One number or address of a flow. Those that cost least and tell most come first: they are looked at in this order.
@@ -107,15 +107,20 @@ impl Asked {
     }
 
     /// How it is read of the flows of one Set.
-    pub(super) fn column(self, plan: &FlowPlan) -> Column {
-        let at = |locator: Option<Locator>| locator.map_or(Column::Same, Column::Numbers);
+    pub(super) fn column(self, plan: &FlowPlan, context: &MessageContext) -> Column {
+        let at = |locator: Option<Locator>| locator.map_or(Column::Same(None), Column::Numbers);
         let only =
             |has: bool, locator: Option<Locator>| if has && locator.is_none() { Column::Each } else { at(locator) };
         let (octets, packets) = plan.only_counters();
         let (has_octets, has_packets) = plan.has_counters();
         match self {
-            Self::Exporter | Self::Domain | Self::Version => Column::Same,
-            Self::Family if plan.ipv4_endpoints().is_some() => Column::Same,
+            Self::Domain => Column::Same(Some(context.header.observation_domain_id.into())),
+            Self::Version => Column::Same(Some(version(context))),
+            Self::Exporter => match context.session.exporter.ip() {
+                IpAddr::V4(exporter) => Column::Same(Some(exporter.to_bits().into())),
+                IpAddr::V6(_) => Column::Each,
+            },
+            Self::Family if plan.ipv4_endpoints().is_some() => Column::Same(Some(4)),
             Self::SourceAddress => plan.ipv4_endpoints().map_or(Column::Each, |(source, _)| Column::Numbers(source)),
             Self::DestinationAddress => {
                 plan.ipv4_endpoints().map_or(Column::Each, |(_, destination)| Column::Numbers(destination))
@@ -145,10 +150,7 @@ impl Asked {
     fn rare(self, flow: &FlowRecord<'_>) -> Option<u64> {
         match self {
             Self::Domain => Some(flow.context().header.observation_domain_id.into()),
-            Self::Version => Some(match flow.context().header.version {
-                Version::Sflow5 => SFLOW,
-                version => version.number().into(),
-            }),
+            Self::Version => Some(version(flow.context())),
             Self::IngressInterface => interface(flow, Fact::IngressInterface, Fact::IngressPhysicalInterface),
             Self::EgressInterface => interface(flow, Fact::EgressInterface, Fact::EgressPhysicalInterface),
             Self::Bytes => flow.octets(),
@@ -171,9 +173,9 @@ impl Asked {
 /// How something is read of many flows of a Set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// All have the same, or none has it.
-    Same,
-    /// All have a number, or an IPv4 address, in this field.
+    /// All have the same number or IPv4 address, or none has it.
+    Same(Option<u64>),
+    /// All have one, in this field.
     Numbers(Locator),
     /// From each by itself.
     Each,
@@ -183,6 +185,13 @@ pub(super) enum Column {
 pub(super) const ALL_FLAGS: u64 = 0xff;
 /// sFlow 5 must not be taken for NetFlow v5.
 pub(super) const SFLOW: u64 = 0;
+
+fn version(context: &MessageContext) -> u64 {
+    match context.header.version {
+        Version::Sflow5 => SFLOW,
+        version => version.number().into(),
+    }
+}
 
 /// As the attribute of the same meaning: the physical port where the logical interface is 0 or absent.
 fn interface(flow: &FlowRecord<'_>, logical: Fact, physical: Fact) -> Option<u64> {

@@ -108,11 +108,11 @@ impl Question {
     fn answer(&self, flows: &FlowGroup<'_>, mut ask: impl FnMut(u32) -> u32) -> u32 {
         let mut open = u32::MAX >> (u32::BITS as usize - flows.len());
         let mut yes = 0;
-        let mut left = [0; FlowGroup::MAX];
+        let (mut left, mut numbers) = ([0; FlowGroup::MAX], [0; FlowGroup::MAX]);
         for block in &self.blocks {
             let left = &mut left[..flows.len()];
             left.iter_mut().enumerate().for_each(|(place, left)| *left = block.terms * u64::from(open >> place & 1));
-            let any = block.narrow(flows, left, &mut ask);
+            let any = block.narrow(flows, left, &mut numbers, &mut ask);
             if any == 0 {
                 continue;
             }
@@ -131,12 +131,18 @@ impl Question {
 
 impl Block {
     /// Leaves each flow the terms that hold for it; returns those that hold for any.
-    fn narrow(&self, flows: &FlowGroup<'_>, left: &mut [u64], mut ask: impl FnMut(u32) -> u32) -> u64 {
+    fn narrow(
+        &self,
+        flows: &FlowGroup<'_>,
+        left: &mut [u64],
+        numbers: &mut [u64; FlowGroup::MAX],
+        mut ask: impl FnMut(u32) -> u32,
+    ) -> u64 {
         let mut any = self.terms;
         for table in &self.tables {
             // Most facts are not worth a look any more.
             if any & table.terms != 0 {
-                any = table.narrow(flows, left);
+                any = table.narrow(flows, left, numbers);
             }
             if any == 0 {
                 return 0;
@@ -172,20 +178,19 @@ impl Answers<'_> {
 }
 
 impl Table {
-    /// Leaves each flow the terms that its value leaves possible; returns those of any.
-    fn narrow(&self, flows: &FlowGroup<'_>, left: &mut [u64]) -> u64 {
-        match self.asked.column(flows.plan()) {
-            Column::Same => {
-                let bits = flows.flows().next().map_or(0, |flow| self.get(&flow));
+    /// Leaves each flow the terms that its value leaves possible; returns those of any. There is room for `numbers`.
+    fn narrow(&self, flows: &FlowGroup<'_>, left: &mut [u64], numbers: &mut [u64; FlowGroup::MAX]) -> u64 {
+        match self.asked.column(flows.plan(), flows.context()) {
+            Column::Same(number) => {
+                let bits = number.map_or(self.absent, |number| self.numbers.get(number));
                 left.iter_mut().fold(0, |any, left| {
                     *left &= bits;
                     any | *left
                 })
             }
             Column::Numbers(field) => {
-                let mut numbers = [0; FlowGroup::MAX];
-                self.asked.read(flows, field, &mut numbers);
-                self.numbers.narrow(&numbers, left)
+                self.asked.read(flows, field, numbers);
+                self.numbers.narrow(numbers, left)
             }
             Column::Each => {
                 let (mut rest, mut skipped, mut any) = (flows.flows(), 0, 0);

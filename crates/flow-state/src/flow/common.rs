@@ -281,6 +281,12 @@ impl<'a> Starts<'a> {
         self.starts.as_slice().is_empty()
     }
 
+    /// A field of the next records.
+    #[inline]
+    pub(super) fn column(&self, locator: Locator, values: &mut [u64]) {
+        RecordFront::column(self.datagram, self.starts.as_slice(), locator, values);
+    }
+
     /// Forgets so many.
     #[inline]
     pub(super) fn forget(&mut self, count: usize) {

@@ -2,7 +2,7 @@
 
 use std::iter::FusedIterator;
 
-use flow_wire::{Locator, RecordFront, Records};
+use flow_wire::{Locator, Records};
 
 use super::{FlowRecord, Starts};
 use crate::decoded::MessageContext;
@@ -54,8 +54,7 @@ impl<'a> FlowGroup<'a> {
     pub fn column(&self, locator: Locator, values: &mut [u64; MAX]) {
         let values = &mut values[..self.len];
         if locator.is_in_front() && !self.starts.is_empty() {
-            let fronts = self.starts.clone().map(|front: RecordFront<'_>| front.unsigned(locator));
-            values.iter_mut().zip(fronts).for_each(|(value, read)| *value = read);
+            self.starts.column(locator, values);
         } else if locator.is_in_front()
             && let Some(fronts) = self.records.clone().fronts()
         {

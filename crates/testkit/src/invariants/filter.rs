@@ -280,7 +280,26 @@ fn comparison(choices: &mut Choices<'_>) -> (String, Holds) {
         ("vlan", |flow| flow.integer(Fact::SourceVlan), |flow| flow.integer(Fact::DestinationVlan)),
         ("portrange", |flow| port(flow, Fact::SourcePort), |flow| port(flow, Fact::DestinationPort)),
     ];
-    match choices.below(8) {
+    match choices.below(9) {
+        8 => {
+            let (word, source, destination) = choices.one_of(&PAIRS);
+            let [a, b] = [0; 2].map(|_| choices.one_of(&NUMBERS));
+            let (text, values) = match choices.below(3) {
+                0 => (format!("!= {a}"), [a; 2]),
+                1 => (format!("ne {b}"), [b; 2]),
+                _ => (format!("not in [{a} {b}]"), [a, b]),
+            };
+            let (end, _) = ends(choices);
+            let reads: Vec<Read> = match end {
+                "src " => vec![source],
+                "dst " => vec![destination],
+                _ => vec![source, destination],
+            };
+            let is_one = move |flow: &FlowRecord<'_>| {
+                reads.iter().filter_map(|read| read(flow)).any(|number| values.contains(&number))
+            };
+            (format!("{end}{word} {text}"), Box::new(move |flow| !is_one(flow)))
+        }
         0 | 1 => {
             let (word, read) = choices.one_of(&NUMBERS_OF);
             let (text, holds) = number(choices, most(word));
