@@ -210,11 +210,8 @@ fn primary(at: &str) -> Parsed<'_, Expression> {
         return test(at);
     };
     let (_, next) = word(rest).unwrap_or((rest, ""));
-    let follows = |word: &&str| next.eq_ignore_ascii_case(word);
-    if !["src", "dst", "port", "portrange", "host", "net", "proto", "flags", "multicast"]
-        .iter()
-        .any(|word| follows(&word))
-    {
+    const FOLLOW: [&str; 9] = ["src", "dst", "port", "portrange", "host", "net", "proto", "flags", "multicast"];
+    if !FOLLOW.iter().any(|word| next.eq_ignore_ascii_case(word)) {
         return Ok((rest, kind));
     }
     let (rest, test) = primary(space(rest))?;
