@@ -10,7 +10,7 @@ use flow_semconv::{
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use flow_state::{CommonFields, Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
+use flow_state::{CommonFields, Datagram, Decoded, FlowGroup, State, StateConfig, Timestamp, TransportSession};
 use flow_traffic::streams;
 use otlp_sink::{AttributeFragment, AttributeKey, BatchEncoder, IntRow, SpanHead, SpanKind};
 use testkit::corpus;
@@ -244,8 +244,11 @@ impl Pass {
     #[inline]
     pub fn filter(&mut self, bytes: &[u8], filter: &Filter) -> (u64, u64) {
         self.take(bytes, 0);
-        let flows = self.decoded.replayed_sets().chain(self.decoded.data_sets(bytes)).flat_map(|set| set.flows());
-        flows.fold((0, 0), |(flows, kept), flow| (flows + 1, kept + u64::from(filter.keeps(&flow))))
+        let sets = self.decoded.replayed_sets().chain(self.decoded.data_sets(bytes));
+        sets.flat_map(|set| set.groups()).fold((0, 0), |(flows, kept), group| {
+            let bits = filter.keeps(&group) & u32::MAX >> (FlowGroup::MAX - group.len());
+            (flows + group.len() as u64, kept + u64::from(bits.count_ones()))
+        })
     }
 
     /// Decodes a datagram and visits every field of each flow; the number of flows.
@@ -294,7 +297,7 @@ impl Pass {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let timings = Timings { decode_start: now, decode_end: now };
         let datagram = Datagram::new(self.session, now, bytes).with_tag(tag);
-        self.trace.write(&datagram, &self.decoded, &timings, || now, &mut |_| true, &mut self.spans).written
+        self.trace.write(&datagram, &self.decoded, &timings, || now, &mut |_| u32::MAX, &mut self.spans).written
     }
 
     fn take(&mut self, bytes: &[u8], tag: u128) {

@@ -23,7 +23,8 @@ use crate::filter::Filter;
 use crate::liveness::Liveness;
 use crate::pipeline::Pipeline;
 use crate::receive;
-use crate::sampling::{FlowSampler, SamplingConfig};
+use crate::sampling::SamplingConfig;
+use crate::selection::Selection;
 use crate::spread;
 use crate::state_file::StateFile;
 use crate::stats::{CollectorStats, StatsSnapshot};
@@ -232,12 +233,13 @@ impl Collector {
         running.state_file = state_file.map(|file| Arc::new(Mutex::new(file)));
         let mut processors = self.config.pin_workers.then(processors).unwrap_or_default().into_iter().cycle();
         let (state, stats, exporters) = (running.state.clone(), running.stats.clone(), running.exporters.clone());
-        let sampler = Arc::new(FlowSampler::new(self.config.sampling));
+        let attributes = self.config.trace.attributes.clone();
+        let selection = Arc::new(Selection::new(self.config.filter, self.config.sampling, attributes));
+        running.selection = selection.clone();
         let pipeline = || {
             let trace = self.config.trace.clone();
             let mut pipeline = Pipeline::new(state.clone(), stats.clone(), exporters.clone(), trace, sink)
-                .with_filter(self.config.filter.clone())
-                .with_sampling(sampler.clone());
+                .with_selection(selection.clone());
             if let Some(wanted) = &self.config.extra_elements {
                 pipeline = pipeline.with_extra_elements(wanted.clone());
             }
@@ -402,6 +404,7 @@ pub struct Running {
     state: Arc<State>,
     stats: Arc<CollectorStats>,
     exporters: Arc<Exporters>,
+    selection: Arc<Selection>,
     liveness: Arc<Liveness>,
     stop: Arc<AtomicBool>,
     /// Whether a worker has panicked.
@@ -421,6 +424,7 @@ impl Running {
             state: Arc::new(State::new(state)),
             stats: Arc::default(),
             exporters: Arc::new(Exporters::new(exporters)),
+            selection: Arc::default(),
             liveness: Arc::default(),
             stop: Arc::default(),
             failed: Arc::new(watch::Sender::new(false)),
@@ -466,6 +470,11 @@ impl Running {
     /// The exporters that are heard.
     pub fn exporters(&self) -> &Arc<Exporters> {
         &self.exporters
+    }
+
+    /// Which flows have spans, and which attributes these have.
+    pub fn selection(&self) -> &Arc<Selection> {
+        &self.selection
     }
 
     /// Whether the workers go on; after [`stop`](Self::stop) they do not.

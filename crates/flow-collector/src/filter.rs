@@ -14,7 +14,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use flow_state::FlowRecord;
+use flow_state::{DataSet, FlowGroup, FlowRecord};
 
 pub use self::error::FilterError;
 use self::expression::{Action, End, Expression, Rule, Test, Values};
@@ -27,7 +27,7 @@ use self::subject::Subject;
 /// rule whose expression holds decides. Where none does, a flow is kept if all rules drop, and dropped otherwise. A
 /// comparison with what a flow does not have does not hold. docs/filter.md has the words.
 ///
-/// To decide a flow costs a few table look-ups, however many rules there are, and allocates nothing.
+/// Flows are decided some at a time. A flow costs a few table look-ups, however many rules there are, and allocates nothing.
 ///
 /// ```
 /// use flow_collector::Filter;
@@ -82,10 +82,18 @@ impl Filter {
         !self.rules.is_empty()
     }
 
-    /// Whether a flow is kept.
+    /// Which of some flows are kept: a bit for each, from the lowest.
     #[inline]
-    pub fn keeps(&self, flow: &FlowRecord<'_>) -> bool {
-        self.program.keeps(flow)
+    pub fn keeps(&self, flows: &FlowGroup<'_>) -> u32 {
+        if self.has_rules() { self.program.keeps(flows) } else { u32::MAX }
+    }
+
+    /// The flows of a Set that are kept.
+    pub fn kept<'a>(&self, set: &DataSet<'a>) -> impl Iterator<Item = FlowRecord<'a>> {
+        set.groups().flat_map(|flows| {
+            let kept = self.keeps(&flows);
+            flows.flows().enumerate().filter_map(move |(place, flow)| (kept >> place & 1 == 1).then_some(flow))
+        })
     }
 }
 

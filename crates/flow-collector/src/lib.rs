@@ -14,6 +14,7 @@ mod liveness;
 mod pipeline;
 mod receive;
 mod sampling;
+mod selection;
 mod spans;
 mod spread;
 mod state_file;
@@ -33,6 +34,7 @@ pub use flow_semconv::{
 pub use liveness::Liveness;
 pub use pipeline::Pipeline;
 pub use sampling::{FlowSampler, SamplingConfig};
+pub use selection::Selection;
 pub use spans::{AttributeKeys, OtlpParts, OtlpSpan, span_call, span_context};
 pub use stats::{CollectorStats, StatsSnapshot};
 pub use stream::{Ending, StreamConfig, StreamProtocol, StreamSnapshot, TlsError, TlsFiles};

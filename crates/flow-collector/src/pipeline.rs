@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, ExtraElements, Timings, TraceConfig};
-use flow_state::{Datagram, Decoded, FlowRecord, State, StateEvent, Timestamp, TransportSession};
+use flow_state::{Datagram, Decoded, FlowGroup, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
 
 use crate::exporters::{Admission, Exporters};
 use crate::filter::Filter;
 use crate::sampling::FlowSampler;
+use crate::selection::Selection;
 use crate::spans::{AttributeKeys, OtlpParts, WriterSpans};
 use crate::stats::{CollectorStats, Counts};
 use crate::steady;
@@ -25,6 +26,9 @@ pub struct Pipeline {
     decoded: Decoded,
     trace: ExportTrace<OtlpParts>,
     sampler: Arc<FlowSampler>,
+    selection: Option<Arc<Selection>>,
+    /// Of what was taken from it.
+    selected: u64,
     keys: AttributeKeys,
     writer: SpanWriter,
 }
@@ -45,6 +49,8 @@ impl Pipeline {
             filter: Arc::default(),
             decoded: Decoded::default(),
             sampler: Arc::default(),
+            selection: None,
+            selected: 0,
             keys: AttributeKeys::new(trace.attributes.schema()),
             trace: ExportTrace::default().with_config(trace),
             writer: sink.writer(),
@@ -73,8 +79,26 @@ impl Pipeline {
         self
     }
 
+    /// With filter, sampling and attributes that may change, in place of those given before.
+    #[must_use]
+    pub fn with_selection(mut self, selection: Arc<Selection>) -> Self {
+        self.selection = Some(selection);
+        self
+    }
+
+    /// Takes over what has changed in the selection.
+    #[inline]
+    fn select_anew(&mut self) {
+        if let Some(new) = self.selection.as_ref().and_then(|selection| selection.newer(&mut self.selected)) {
+            self.filter.clone_from(&new.filter);
+            self.sampler.clone_from(&new.sampler);
+            self.trace.set_attributes(new.attributes.clone());
+        }
+    }
+
     /// Takes one datagram, if its exporter may send it.
     pub fn process(&mut self, session: TransportSession, received_at: Timestamp, bytes: &[u8]) {
+        self.select_anew();
         let steady = steady::now();
         let known = match self.admission.admit(session.exporter.ip(), received_at, steady) {
             Ok(known) => known,
@@ -92,9 +116,10 @@ impl Pipeline {
         let allowed = known.take_records(steady, counts.records);
         let mut seen = 0;
         let filter = &*self.filter;
-        let mut select = |flow: &FlowRecord<'_>| {
-            seen += 1;
-            seen <= allowed && filter.keeps(flow)
+        let mut select = |flows: &FlowGroup<'_>| {
+            let within = first_bits(allowed.saturating_sub(seen));
+            seen += flows.len() as u64;
+            if within == 0 { 0 } else { filter.keeps(flows) & within }
         };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
         self.stats.count_spans(spans.count);
@@ -146,6 +171,11 @@ impl Pipeline {
             debug!(%exporter, %issue, "issue in a datagram");
         }
     }
+}
+
+/// So many bits, from the lowest.
+fn first_bits(count: u64) -> u32 {
+    if count >= u32::BITS.into() { u32::MAX } else { (1 << count) - 1 }
 }
 
 /// The time by the system's clock; 1970 when it stands before that.

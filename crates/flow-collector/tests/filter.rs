@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use flow_collector::Filter;
-use flow_state::{Datagram, Decoded, State, StateConfig, Timestamp, TransportSession};
+use flow_state::{Datagram, Decoded, FlowGroup, State, StateConfig, Timestamp, TransportSession};
 use flow_wire::encode::{FixedRecord, MessageWriter, header};
 use flow_wire::{Version, ie::id};
 use proptest::collection::vec;
@@ -75,7 +75,11 @@ fn verdicts(datagram: &[u8], filter: &Filter) -> Vec<bool> {
     let state = State::new(StateConfig::default());
     state.decode(&Datagram::new(session, received_at, datagram), &mut decoded);
     assert!(decoded.issues().is_empty(), "{:?}", decoded.issues());
-    decoded.data_sets(datagram).flat_map(|set| set.flows()).map(|flow| filter.keeps(&flow)).collect()
+    let verdicts = |group: FlowGroup<'_>| {
+        let kept = filter.keeps(&group);
+        (0..group.len()).map(move |place| kept >> place & 1 == 1)
+    };
+    decoded.data_sets(datagram).flat_map(|set| set.groups()).flat_map(verdicts).collect()
 }
 
 fn address(text: &str) -> Vec<u8> {
@@ -493,7 +497,6 @@ fn errors_say_what_would_do() {
         ("drop", r#"expected something to compare, such as `port` or `src net`, found nothing more"#),
         ("port 80 or 443", r#"expected a word in front of "443""#),
         ("port 80 443", "`and` or `or` (several values are a list: `port in [80 443]`)"),
-        ("port != 80", "there is no `!=`: write `not port ...`"),
         ("port 80 adn tcp", "did you mean `and`?"),
         ("port 80 tcp", r#"expected `and`, `or`, `;` or the end, found "tcp""#),
         ("port 80)", r#"found ")""#),
@@ -611,3 +614,49 @@ const WORDS: &[&str] = &[
     ",",
     "=",
 ];
+
+#[test]
+fn what_people_are_used_to_type_is_understood() {
+    web().is(&[
+        "port != 80",
+        "port ne 80",
+        "src port != 443",
+        "port not in [80 8080]",
+        "bytes eq 6000",
+        "proto = tcp",
+        "proto != udp",
+        "src net != 192.168.0.0/16",
+        "src and dst host not in [192.0.2.1 192.0.2.2]",
+        "ip",
+        "ip and tcp",
+        "(ip)",
+        "ip proto tcp",
+        "ip src host 10.1.2.3",
+        "ip 10.1.2.3",
+        "ip in [10.1.2.3]",
+        "src ip = 10.1.2.3",
+        "not multicast",
+        "not ospf",
+    ]);
+    web().is_not(&[
+        "port != 443",
+        "dst port ne 443",
+        "src and dst port != 443",
+        "port not in [80 443]",
+        "ip6",
+        "ip6 proto tcp",
+        "ip proto udp",
+        "ip != 10.1.2.3",
+        "multicast",
+        "src net not in [10.0.0.0/8]",
+    ]);
+    // What a flow does not have is not equal to anything.
+    web().without(id::DESTINATION_TRANSPORT_PORT).is(&["dst port != 443", "ttl != 3", "ttl not in [1 2]"]);
+    let group = web().with(id::DESTINATION_IPV4_ADDRESS, address("239.1.2.3"));
+    group.is(&["multicast", "ip multicast", "tcp multicast"]);
+    let mac = web().with(id::SOURCE_MAC_ADDRESS, [0, 0, 0x5e, 0, 0x53, 1]).with(id::TCP_CONTROL_BITS, [0x12]);
+    mac.is(&["ether src 00:00:5e:00:53:01", "ether host 00:00:5e:00:53:01", "ether 00:00:5e:00:53:01", "tcp flags S"]);
+    mac.is(&["flags = S", "flags == SA", "flags != F"]);
+    mac.is_not(&["ether dst 00:00:5e:00:53:01", "flags != S"]);
+    web().with(id::PROTOCOL_IDENTIFIER, [89]).is(&["ospf", "proto ospf", "proto 89"]);
+}

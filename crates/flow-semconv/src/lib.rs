@@ -19,6 +19,7 @@ mod program;
 mod rare;
 mod sampling;
 mod selected;
+mod selected_flows;
 mod sha1;
 mod shape;
 mod shared;

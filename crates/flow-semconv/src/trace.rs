@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fearless_simd::Level;
 use flow_state::{
-    DataSet, Datagram, DecodeErrorKind, Decoded, FlowRecord, MessageContext, OptionsTables, SequenceStatus, State,
+    DataSet, Datagram, DecodeErrorKind, Decoded, FlowGroup, MessageContext, OptionsTables, SequenceStatus, State,
     Timestamp, TransportSession,
 };
 use flow_wire::Version;
@@ -22,6 +22,7 @@ use crate::flow_span::{Apart, FlowAttributes};
 use crate::program::{AttributeProgram, AttributeWriter};
 use crate::sampling::{FlowSampling, Randomness, key};
 use crate::selected::Selected;
+use crate::selected_flows::SelectedFlows;
 use crate::shape::{SpanTime, TraceShape};
 use crate::shared::{SharedAttributes, exporter};
 use crate::sink::{SpanParts, SpanSink, SpanStart, TraceContext};
@@ -224,6 +225,17 @@ impl<P: SpanParts> ExportTrace<P> {
         self.sampling = sampling;
     }
 
+    /// Writes other attributes from now on, of the same schema.
+    pub fn set_attributes(&mut self, attributes: AttributeSet) {
+        if attributes != self.config.attributes {
+            self.config.attributes = attributes;
+            // What was laid out or encoded for the old ones.
+            self.programs.clear();
+            self.extra_columns.clear();
+            self.shared = SharedAttributes::default();
+        }
+    }
+
     /// A trace ID for a datagram, to be its [`tag`](flow_state::Datagram::tag).
     pub fn trace_id(&mut self) -> u128 {
         self.ids.trace_id()
@@ -231,7 +243,7 @@ impl<P: SpanParts> ExportTrace<P> {
 
     /// Writes the trace of a datagram, whose tag is its trace ID (from [`ExportTrace::trace_id`]), then those of the
     /// records that had waited for one of its Templates. `now` is asked when a trace ends,
-    /// `select` which flows are to have a span, before anything is made of them.
+    /// `select` which flows are to have a span (a bit for each, from the lowest), before anything is made of them.
     ///
     /// There is no trace of a datagram whose flows were all left out, by `select` or by sampling, unless it tells of a gap
     /// or an issue.
@@ -241,7 +253,7 @@ impl<P: SpanParts> ExportTrace<P> {
         decoded: &Decoded,
         timings: &Timings,
         now: impl Fn() -> Timestamp,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let root = root_context(datagram.tag);
@@ -296,7 +308,7 @@ impl<P: SpanParts> ExportTrace<P> {
         start: Timestamp,
         sets: impl Iterator<Item = DataSet<'a>>,
         now: &impl Fn() -> Timestamp,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut process = self.child(root, PROCESS_FLOWS, start, start);
@@ -323,7 +335,7 @@ impl<P: SpanParts> ExportTrace<P> {
         set: &DataSet<'_>,
         room: usize,
         span: SpanStart,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let known = set.known_template();
@@ -355,18 +367,15 @@ impl<P: SpanParts> ExportTrace<P> {
         let in_conversations = self.config.shape == TraceShape::Conversation;
         let hashes = in_conversations || sampling.is_some() || self.config.attributes.has(Attribute::CommunityId);
         let is_shared = self.config.is_shared();
-        let (mut written, mut filtered, mut sampled_out) = (0, 0, 0);
-        let mut flows = set.flows().filter(|flow| {
-            let selected = select(flow);
-            filtered += u64::from(!selected);
-            selected
-        });
+        let (mut written, mut sampled_out) = (0, 0);
+        let mut flows = SelectedFlows::new(set, select);
         let mut group = [const { None }; CommunityIds::GROUP];
         loop {
             // In groups, because Community IDs cost less together.
             let wanted = CommunityIds::GROUP.min(room - written);
             let mut read = 0;
-            for (place, flow) in group.iter_mut().zip(flows.by_ref().take(wanted)) {
+            for place in &mut group[..wanted] {
+                let Some(flow) = flows.next(room - written - read) else { break };
                 *place = Some((program.endpoints().read(&flow), flow));
                 read += 1;
             }
@@ -425,7 +434,7 @@ impl<P: SpanParts> ExportTrace<P> {
                 }
             }
         }
-        let written = written as u64;
+        let (written, filtered) = (written as u64, flows.left_out);
         let cut = set.len() as u64 - written - filtered - sampled_out;
         FlowSpans { written, filtered, sampled_out, cut }
     }
@@ -436,7 +445,7 @@ impl<P: SpanParts> ExportTrace<P> {
         decoded: &Decoded,
         timings: &Timings,
         now: &impl Fn() -> Timestamp,
-        select: &mut impl FnMut(&FlowRecord<'_>) -> bool,
+        select: &mut impl FnMut(&FlowGroup<'_>) -> u32,
         out: &mut impl SpanSink<Parts = P>,
     ) -> FlowSpans {
         let mut all = FlowSpans::default();

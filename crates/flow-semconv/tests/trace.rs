@@ -11,8 +11,8 @@ use flow_semconv::{
     Schema, ShortText, SpanParts, SpanSink, SpanStart, Timings, TraceConfig, TraceContext, ValueType,
 };
 use flow_state::{
-    Datagram, Decoded, ExporterProfile, ExporterProfiles, Fact, FlowRecord, SamplingRate, State, StateConfig,
-    Timestamp, TransportSession, Version,
+    Datagram, Decoded, ExporterProfile, ExporterProfiles, Fact, FlowGroup, FlowRecord, SamplingRate, State,
+    StateConfig, Timestamp, TransportSession, Version,
 };
 use flow_wire::FieldSpecifier;
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
@@ -259,8 +259,11 @@ impl Exporter {
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start: at(EXPORT + 2), decode_end: at(EXPORT + 3) };
         let mut spans = Spans { schema: self.schema, ..Spans::default() };
-        let mut select =
-            |flow: &FlowRecord<'_>| self.unwanted.is_none_or(|port| flow.integer(Fact::SourcePort) != Some(port));
+        let wanted =
+            |flow: FlowRecord<'_>| self.unwanted.is_none_or(|port| flow.integer(Fact::SourcePort) != Some(port));
+        let mut select = |group: &FlowGroup<'_>| {
+            group.flows().enumerate().fold(0, |bits, (place, flow)| bits | u32::from(wanted(flow)) << place)
+        };
         let flows = self.trace.write(&datagram, &self.decoded, &timings, || at(EXPORT + 4), &mut select, &mut spans);
         let flow_spans = spans.written.iter().filter(|span| span.start().name == "netflow.flow").count();
         let (written, filtered, cut) = (flow_spans as u64, self.filtered, self.cut);

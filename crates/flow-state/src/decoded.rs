@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flow_wire::{DataRecord, DecodeError, DecodeErrorKind, MessageHeader, Records, Set, Template, Timestamp, Version};
 
 use crate::domain::{Domain, Memory};
-use crate::flow::{CommonRecords, FlowRecord, Plausible, Starts, newest_uptime};
+use crate::flow::{CommonRecords, FlowGroups, FlowRecord, Plausible, Starts, newest_uptime};
 use crate::options::{OptionsTables, Sampling, SamplingAlgorithm, SamplingRate, SamplingSource};
 use crate::plan::FlowPlan;
 use crate::profile::{Clock, ExporterProfile};
@@ -487,6 +487,14 @@ impl<'a> DataSet<'a> {
         let records = Records::of_bytes(self.bytes, self.start, self.end, self.known.template());
         let starts = Starts::new(self.bytes, self.starts, self.known.template());
         CommonRecords::new(records, starts, self.plan, self.context)
+    }
+
+    /// Its records as flows, some at a time: to look at one fact of many flows costs less than at many facts of each.
+    #[inline]
+    pub fn groups(&self) -> FlowGroups<'a> {
+        let records = Records::of_bytes(self.bytes, self.start, self.end, self.known.template());
+        let starts = Starts::new(self.bytes, self.starts, self.known.template());
+        FlowGroups::new(records, starts, self.records, self.plan, self.context)
     }
 
     /// Its records as flows.

@@ -4,6 +4,7 @@ mod biflow;
 mod common;
 mod event;
 mod forwarding;
+mod group;
 mod mpls;
 mod time;
 
@@ -18,6 +19,7 @@ pub use self::event::{
     FirewallAction, FirewallEvent, FlowEvent, Nat, NatAction, NatEvent, NatQuota, NatThreshold, PortBlock,
 };
 pub use self::forwarding::{Forwarding, ForwardingStatus, Interface};
+pub use self::group::{FlowGroup, FlowGroups, Flows};
 pub use self::mpls::MplsLabel;
 pub use self::time::{FlowTime, TimeSource};
 pub(crate) use self::time::{Plausible, newest_uptime};

@@ -45,9 +45,9 @@ mod store;
 
 pub use decoded::{Accounting, DataSet, Decoded, IssueLog, MessageContext, StateEvent};
 pub use flow::{
-    BiflowDirection, CommonFields, CommonRecords, FirewallAction, FirewallEvent, FlowEvent, FlowRecord, FlowTime,
-    Forwarding, ForwardingStatus, Icmp, Interface, MplsLabel, Nat, NatAction, NatEvent, NatQuota, NatThreshold,
-    PortBlock, ReverseFlow, ReverseOrigin, TimeSource,
+    BiflowDirection, CommonFields, CommonRecords, FirewallAction, FirewallEvent, FlowEvent, FlowGroup, FlowGroups,
+    FlowRecord, FlowTime, Flows, Forwarding, ForwardingStatus, Icmp, Interface, MplsLabel, Nat, NatAction, NatEvent,
+    NatQuota, NatThreshold, PortBlock, ReverseFlow, ReverseOrigin, TimeSource,
 };
 pub use flow_wire::{DecodeError, DecodeErrorKind, Timestamp, Version};
 pub use options::{

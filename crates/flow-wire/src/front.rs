@@ -28,6 +28,17 @@ impl<'a> RecordFront<'a> {
         datagram.get(start.checked_sub(LEAD)?..start + len).map(Self::new)
     }
 
+    /// A field of the records of a datagram that start here, each as [`RecordFront::unsigned`] reads it; 0 where there is
+    /// nothing.
+    #[inline]
+    pub fn column(datagram: &[u8], starts: &[u32], locator: Locator, values: &mut [u64]) {
+        for (value, start) in values.iter_mut().zip(starts) {
+            let word = (*start as usize + usize::from(locator.end)).checked_sub(LEAD).and_then(|at| datagram.get(at..));
+            let word = word.and_then(<[u8]>::first_chunk);
+            *value = word.map_or(0, |word| u64::from_be_bytes(*word) & locator.mask);
+        }
+    }
+
     /// The value of an integer field of 1 to 8 bytes, the last 8 bytes of a longer one.
     #[inline]
     pub fn unsigned(&self, locator: Locator) -> u64 {
@@ -91,6 +102,30 @@ impl<'a> Fronts<'a> {
     #[inline]
     pub fn as_arrays<const N: usize>(&self) -> Option<&'a [[u8; N]]> {
         (self.fixed == N).then(|| self.rest.get(LEAD..).unwrap_or_default().as_chunks().0)
+    }
+
+    /// A field of the next records, as many as there are `values`, each as [`RecordFront::unsigned`] reads it. Of the bytes
+    /// behind the last record it makes what it finds there, or 0.
+    pub fn column(&self, locator: Locator, values: &mut [u64]) {
+        if self.fixed == 0 {
+            let records = self.clone().map(|front| front.unsigned(locator));
+            return values.iter_mut().zip(records).for_each(|(value, read)| *value = read);
+        }
+        let mut words = self.rest.get(usize::from(locator.end)..).unwrap_or_default();
+        let read = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_be_bytes(*word) & locator.mask);
+        if self.fixed >= LEAD {
+            // The compiler finds that each has a whole word. What is behind the last record may be shorter than one.
+            let whole = words.chunks_exact(self.fixed);
+            let (count, rest) = (whole.len(), whole.remainder());
+            values.iter_mut().zip(whole).for_each(|(value, bytes)| *value = read(bytes));
+            values.iter_mut().skip(count).take(1).for_each(|value| *value = read(rest));
+            values.iter_mut().skip(count + 1).for_each(|value| *value = 0);
+            return;
+        }
+        for value in values {
+            *value = read(words);
+            words = words.get(self.fixed..).unwrap_or_default();
+        }
     }
 }
 

@@ -57,6 +57,14 @@ impl<'a> Records<'a> {
         self.at
     }
 
+    /// Goes on with the record that starts here, as [`Records::tally_with`] told.
+    #[inline]
+    pub const fn go_to(&mut self, start: usize) {
+        if start <= self.end {
+            self.at = start;
+        }
+    }
+
     /// What remains behind the last record; to be asked when the iteration is over.
     #[inline]
     pub fn remainder(&self) -> Remainder {
@@ -166,6 +174,20 @@ impl<'a> Iterator for Records<'a> {
         let (lead, bases) = if start < LEAD { (start, [u16::MAX; NEAR_SEGMENTS]) } else { (LEAD, bases) };
         let bytes = self.datagram.get(start - lead..end)?;
         Some(DataRecord { bytes, template: self.template, bases, start: start as u16, lead: lead as u8 })
+    }
+
+    /// Goes over records of one length at once.
+    #[inline]
+    fn nth(&mut self, count: usize) -> Option<DataRecord<'a>> {
+        if self.fixed == 0 {
+            return (0..count).try_for_each(|_| self.next().map(drop)).and_then(|()| self.next());
+        }
+        let rest = self.end - self.at;
+        self.at += match count.checked_mul(self.fixed) {
+            Some(bytes) if bytes <= rest => bytes,
+            _ => rest - rest % self.fixed,
+        };
+        self.next()
     }
 }
 

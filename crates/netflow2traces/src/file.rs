@@ -13,9 +13,7 @@ use crate::settings::{LogSettings, Settings};
 
 /// Settings of which the file may give the pairs as a table.
 const PAIRS: [&str; 3] = ["otlp_headers", "otlp_traces_headers", "resource_attributes"];
-/// Settings of which the file may give the values as an array.
-const LISTS: [&str; 5] = ["allow", "deny", "listen", "metrics_exporter", "output"];
-/// Of these the texts may hold commas of their own.
+/// Of the settings with several values, those whose values may hold commas of their own.
 const TEXTS: [&str; 1] = ["filter"];
 
 /// The values of a configuration file by key, as strings.
@@ -44,10 +42,12 @@ impl FileSettings {
         let mut values = BTreeMap::new();
         for (key, value) in table.into_iter().filter(|(key, _)| key != exporters::KEY) {
             // A file that names another file would need rules of its own.
-            if key == "config" || !settings.get_arguments().any(|arg| arg.get_id() == key.as_str()) {
+            let argument = settings.get_arguments().find(|arg| arg.get_id() == key.as_str() && key != "config");
+            let Some(argument) = argument else {
                 return Err(format!("unknown setting `{key}`; keys are named as the options, with underscores"));
-            }
-            let strings = strings(&key, value).map_err(|expected| format!("setting `{key}` must be {expected}"))?;
+            };
+            let strings = strings(&key, value, argument.get_value_delimiter().is_some())
+                .map_err(|expected| format!("setting `{key}` must be {expected}"))?;
             values.insert(key, strings);
         }
         Ok(Self(values))
@@ -74,9 +74,9 @@ pub(crate) fn line(text: &str, at: usize) -> usize {
     1 + text.get(..at).unwrap_or(text).matches('\n').count()
 }
 
-fn strings(key: &str, value: Value) -> Result<Vec<String>, &'static str> {
-    let has_commas = TEXTS.contains(&key);
-    let is_list = has_commas || LISTS.contains(&key);
+/// The values of a setting, which may be several with commas between them if `splits`.
+fn strings(key: &str, value: Value, splits: bool) -> Result<Vec<String>, &'static str> {
+    let is_list = splits || TEXTS.contains(&key);
     match value {
         Value::Array(items) if is_list => {
             items.into_iter().map(scalar).collect::<Option<Vec<_>>>().ok_or("an array of strings")
@@ -88,7 +88,7 @@ fn strings(key: &str, value: Value) -> Result<Vec<String>, &'static str> {
         }
         value => {
             let text = scalar(value).ok_or(if is_list { "a string or an array of strings" } else { "one value" })?;
-            Ok(if is_list && !has_commas { text.split(',').map(str::to_owned).collect() } else { vec![text] })
+            Ok(if splits { text.split(',').map(str::to_owned).collect() } else { vec![text] })
         }
     }
 }
@@ -126,6 +126,8 @@ mod tests {
              service_name = \"lab\"\n\
              output = [\"otlp\", \"file:/var/flows.jsonl\"]\n\
              allow = \"10.0.0.0/8,192.0.2.1\"\n\
+             attributes_deny = \"source.port,netflow.tos\"\n\
+             filter = \"port in [80, 443]\"\n\
              metrics_exporter = [\"otlp\", \"prometheus\"]\n\
              [otlp_headers]\n\
              authorization = \"Basic a=,b\"\n",
@@ -135,6 +137,8 @@ mod tests {
         assert_eq!(file.values("service_name").unwrap(), ["lab"]);
         assert_eq!(file.values("output").unwrap(), ["otlp", "file:/var/flows.jsonl"]);
         assert_eq!(file.values("allow").unwrap(), ["10.0.0.0/8", "192.0.2.1"]);
+        assert_eq!(file.values("attributes_deny").unwrap(), ["source.port", "netflow.tos"]);
+        assert_eq!(file.values("filter").unwrap(), ["port in [80, 443]"]);
         assert_eq!(file.values("metrics_exporter").unwrap(), ["otlp", "prometheus"]);
         assert_eq!(file.values("otlp_headers").unwrap(), ["authorization=Basic%20a%3d%2cb"]);
         assert_eq!(file.values("listen_host"), None);

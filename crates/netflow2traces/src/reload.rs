@@ -14,7 +14,18 @@ use crate::settings::Settings;
 pub(crate) struct Reload(Settings);
 
 /// What takes effect with SIGHUP, beside the tables `[[exporter]]`.
-const RELOADED: [&str; 5] = ["allow", "deny", "exporter_max_datagrams", "exporter_max_records", "max_exporters"];
+const RELOADED: [&str; 10] = [
+    "allow",
+    "attributes_allow",
+    "attributes_deny",
+    "deny",
+    "exporter_max_datagrams",
+    "exporter_max_records",
+    "filter",
+    "keep_own_traffic",
+    "max_exporters",
+    "sample",
+];
 
 impl Reload {
     pub(crate) fn new(settings: &Settings) -> Self {
@@ -39,7 +50,9 @@ impl Reload {
             }
         };
         let rules = config.collector.exporters.rules.len();
-        running.exporters().set_policy(config.collector.exporters);
+        let collector = config.collector;
+        running.exporters().set_policy(collector.exporters);
+        running.selection().set(collector.filter, collector.sampling, collector.trace.attributes);
         for setting in needs_restart(&self.0, &settings) {
             warn!(setting, "a changed setting takes effect after a restart only");
         }
@@ -54,4 +67,21 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
     let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let differs = |key: &&&String| old.get(**key) != new.get(**key) && !RELOADED.contains(&key.as_str());
     keys.iter().filter(differs).map(|key| (*key).clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DOCS: &str = include_str!("../../../docs/configuration.md");
+
+    #[test]
+    fn documentation_says_what_is_reloaded() {
+        let section = DOCS.split("### Reload").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+        let list = section.lines().filter(|line| line.starts_with("- "));
+        let documented: BTreeSet<_> = list.flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+        assert_eq!(documented, BTreeSet::from(RELOADED));
+    }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -100,4 +100,69 @@ fn a_hundred_reloads_lose_and_leak_nothing() {
     let names = names(&spans(&path));
     assert!(names.len() > 10, "flows came in while it reloaded: {names:?}");
     assert_eq!(names.values().sum::<usize>(), FLOWS, "{}", log.last().unwrap());
+}
+
+/// The keys of the attributes of all flows.
+fn keys(spans: &[Value]) -> BTreeSet<String> {
+    let flows = named(spans, "netflow.flow");
+    let attributes = flows.iter().flat_map(|flow| flow["attributes"].as_array().unwrap());
+    attributes.map(|attribute| attribute["key"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn filter_sampling_and_attributes_change_while_flows_come_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, config) = (folder.path().join("spans.jsonl"), folder.path().join("config.toml"));
+    let output = format!("file:{}", path.display());
+    let write = |text: &str| {
+        let new = folder.path().join("new.toml");
+        fs::write(&new, text).unwrap();
+        fs::rename(&new, &config).unwrap();
+    };
+    write("filter = \"drop any\"\n");
+    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
+    let reload = |collector: &mut Collector, text: &str| {
+        write(text);
+        collector.signal("HUP");
+        collector.wait_for_another("reloaded the configuration");
+    };
+    collector.receive(2);
+    // What was sent before a signal must have been read before it: what is kept comes behind.
+    reload(&mut collector, "attributes_allow = [\"source.*\"]\n");
+    collector.receive(1);
+    wait_for_flows(&path, 30);
+    let first = keys(&spans(&path));
+    assert!(first.contains("source.address") && first.iter().all(|key| key.starts_with("source.")), "{first:?}");
+    reload(&mut collector, "attributes_deny = [\"source.port\"]\nfilter = \"packets > 0\"\n");
+    collector.receive(1);
+    wait_for_flows(&path, 60);
+    let second = keys(&spans(&path)[30..]);
+    assert!(second.contains("destination.port") && second.contains("source.address"), "{second:?}");
+
+    // Filters come and go under load, and each flow is a span or counted.
+    let port = collector.address.port().to_string();
+    let sender = thread::spawn(move || run(&["send", "--port", &port, "--count", "500", "--rate", "500"]));
+    for number in 0..40 {
+        let texts = ["filter = \"drop any\"\n", "sample = \"10%\"\n", "", "filter = [\"drop tcp\"]\n"];
+        reload(&mut collector, texts[number % texts.len()]);
+    }
+    assert!(sender.join().unwrap().status.success());
+    fs::write(&config, "filter = \"dst prot 443\"\n").unwrap();
+    collector.signal("HUP");
+    let line = collector.wait_for("not reloaded");
+    assert!(line.contains("did you mean `port`"), "{line}");
+    reload(&mut collector, "sample = \"100%\"\n");
+    collector.receive(1);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0);
+    let totals = log.last().unwrap();
+    let count = |name: &str| {
+        let after = totals.split(&format!(" {name}=")).nth(1);
+        after.map_or(0, |rest| rest.split(' ').next().unwrap().parse::<usize>().unwrap())
+    };
+    let written = named(&spans(&path), "netflow.flow").len();
+    assert_eq!(count("records"), 30 * 505, "{totals}");
+    assert_eq!(written + count("filtered") + count("sampled_out"), 30 * 505, "{totals}");
+    assert!(count("filtered") > 60 && count("sampled_out") > 0 && written > 90, "{totals}");
 }

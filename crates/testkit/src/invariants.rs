@@ -8,7 +8,9 @@ mod snapshot;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use flow_state::{DataSet, Datagram, Decoded, Fact, FlowRecord, State, StateConfig, Timestamp, TransportSession};
+use flow_state::{
+    DataSet, Datagram, Decoded, Fact, FlowGroup, FlowRecord, State, StateConfig, Timestamp, TransportSession,
+};
 use flow_wire::ie::{self, AbstractDataType};
 use flow_wire::{Message, SetKind, Template, TemplateLimits, Value};
 
@@ -174,6 +176,7 @@ pub(crate) fn decode(state: &State, datagram: &Datagram<'_>, decoded: &mut Decod
         assert!(set.len() <= bytes.len(), "more records than bytes");
         assert_eq!(set.flows().inspect(|flow| record_bytes += read(flow)).count(), set.len());
         common_fields(&set);
+        groups(&set);
     }
     let options: u64 = decoded.messages().iter().map(|message| u64::from(message.options_records)).sum();
     match options {
@@ -185,6 +188,7 @@ pub(crate) fn decode(state: &State, datagram: &Datagram<'_>, decoded: &mut Decod
     for set in decoded.replayed_sets() {
         assert_eq!(set.flows().inspect(|flow| _ = read(flow)).count(), set.len());
         common_fields(&set);
+        groups(&set);
     }
 }
 
@@ -220,6 +224,31 @@ fn common_fields(set: &DataSet<'_>) {
     }
     assert_eq!(row.next(), None);
     assert_eq!(set.common_fields().fold(0, |records, _| records + 1), set.len());
+}
+
+/// Groups have all flows, and a fact is the same beside those of other flows.
+fn groups(set: &DataSet<'_>) {
+    let mut flows = set.flows();
+    let mut groups = set.groups();
+    let mut most = 0;
+    let mut values = [0; FlowGroup::MAX];
+    // Groups of every size.
+    while let Some(group) = groups.next_of(most % FlowGroup::MAX + 1) {
+        most += 7;
+        let single: Vec<_> = flows.by_ref().take(group.len()).collect();
+        let grouped = |place: usize| group.flows().nth(place).map(|flow| flow.record().offset());
+        for fact in [Fact::SourcePort, Fact::Protocol, Fact::EgressInterface, Fact::IpVersion, Fact::SourceVlan] {
+            let Some(locator) = set.plan().locate(fact) else { continue };
+            group.column(locator, &mut values);
+            let read: Vec<_> = single.iter().map(|flow| flow.record().unsigned(locator)).collect();
+            assert_eq!(values[..group.len()], read, "{fact:?}");
+        }
+        let offsets = || single.iter().map(|flow| flow.record().offset());
+        assert!(group.flows().map(|flow| flow.record().offset()).eq(offsets()));
+        assert!(offsets().enumerate().all(|(place, offset)| grouped(place) == Some(offset)));
+        assert_eq!(grouped(group.len()), None);
+    }
+    assert_eq!(flows.count(), 0);
 }
 
 /// Reads everything a flow can tell; returns its bytes.

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use flow_state::{Fact, FlowRecord, Version};
+use flow_state::{Fact, FlowGroup, FlowPlan, FlowRecord, MessageContext, Version};
+use flow_wire::Locator;
 
 /// One number or address of a flow. Those that cost least and tell most come first: they are looked at in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,44 +65,98 @@ impl Asked {
         }
     }
 
-    /// The number, if the flow has it.
+    /// The fact that it is, if it is one as sent.
+    const fn fact(self) -> Option<Fact> {
+        Some(match self {
+            Self::SourcePort => Fact::SourcePort,
+            Self::DestinationPort => Fact::DestinationPort,
+            Self::Protocol => Fact::Protocol,
+            Self::SourceAs => Fact::SourceAs,
+            Self::DestinationAs => Fact::DestinationAs,
+            Self::TcpFlags => Fact::TcpFlags,
+            Self::ClassOfService | Self::Dscp => Fact::ClassOfService,
+            Self::SourceMask => Fact::SourcePrefixLength,
+            Self::DestinationMask => Fact::DestinationPrefixLength,
+            Self::SourceVlan => Fact::SourceVlan,
+            Self::DestinationVlan => Fact::DestinationVlan,
+            Self::IngressVrf => Fact::IngressVrf,
+            Self::EgressVrf => Fact::EgressVrf,
+            Self::TimeToLive => Fact::TimeToLive,
+            Self::Direction => Fact::Direction,
+            Self::EndReason => Fact::EndReason,
+            _ => return None,
+        })
+    }
+
+    /// What it makes of its fact.
     #[inline]
-    pub(super) fn number(self, flow: &FlowRecord<'_>) -> Option<u64> {
+    const fn part(self, number: u64) -> u64 {
         match self {
-            Self::SourcePort => port(flow, Fact::SourcePort),
-            Self::DestinationPort => port(flow, Fact::DestinationPort),
-            Self::Protocol => flow.integer(Fact::Protocol),
-            Self::SourceAs => flow.integer(Fact::SourceAs),
-            Self::DestinationAs => flow.integer(Fact::DestinationAs),
-            Self::TcpFlags => flow.integer(Fact::TcpFlags).map(|flags| flags & ALL_FLAGS),
-            Self::Bytes => flow.octets(),
-            Self::Packets => flow.packets(),
-            Self::ClassOfService => flow.integer(Fact::ClassOfService),
-            Self::Dscp => flow.integer(Fact::ClassOfService).map(|class| class >> 2 & 0x3f),
-            _ => self.rare(flow),
+            Self::TcpFlags => number & ALL_FLAGS,
+            Self::Dscp => number >> 2 & 0x3f,
+            _ => number,
+        }
+    }
+
+    /// The number, if the flow has it.
+    pub(super) fn number(self, flow: &FlowRecord<'_>) -> Option<u64> {
+        match self.fact() {
+            Some(fact) => flow.integer(fact).map(|number| self.part(number)),
+            None => self.rare(flow),
+        }
+    }
+
+    /// How it is read of the flows of one Set.
+    pub(super) fn column(self, plan: &FlowPlan, context: &MessageContext) -> Column {
+        let at = |locator: Option<Locator>| locator.map_or(Column::Same(None), Column::Numbers);
+        let only =
+            |has: bool, locator: Option<Locator>| if has && locator.is_none() { Column::Each } else { at(locator) };
+        let (octets, packets) = plan.only_counters();
+        let (has_octets, has_packets) = plan.has_counters();
+        match self {
+            Self::Domain => Column::Same(Some(context.header.observation_domain_id.into())),
+            Self::Version => Column::Same(Some(version(context))),
+            Self::Exporter => match context.session.exporter.ip() {
+                IpAddr::V4(exporter) => Column::Same(Some(exporter.to_bits().into())),
+                IpAddr::V6(_) => Column::Each,
+            },
+            Self::Family if plan.ipv4_endpoints().is_some() => Column::Same(Some(4)),
+            Self::SourceAddress => plan.ipv4_endpoints().map_or(Column::Each, |(source, _)| Column::Numbers(source)),
+            Self::DestinationAddress => {
+                plan.ipv4_endpoints().map_or(Column::Each, |(_, destination)| Column::Numbers(destination))
+            }
+            Self::NextHop => only(plan.has_next_hop(), plan.ipv4_next_hop()),
+            Self::Bytes => only(has_octets, octets),
+            Self::Packets => only(has_packets, packets),
+            Self::IngressInterface if plan.locate(Fact::IngressPhysicalInterface).is_none() => {
+                at(plan.locate(Fact::IngressInterface))
+            }
+            Self::EgressInterface if plan.locate(Fact::EgressPhysicalInterface).is_none() => {
+                at(plan.locate(Fact::EgressInterface))
+            }
+            _ => self.fact().map_or(Column::Each, |fact| at(plan.locate(fact))),
+        }
+    }
+
+    /// The numbers of some flows, from the field that has them.
+    #[inline]
+    pub(super) fn read(self, flows: &FlowGroup<'_>, field: Locator, numbers: &mut [u64; FlowGroup::MAX]) {
+        flows.column(field, numbers);
+        if matches!(self, Self::TcpFlags | Self::Dscp) {
+            numbers.iter_mut().for_each(|number| *number = self.part(*number));
         }
     }
 
     fn rare(self, flow: &FlowRecord<'_>) -> Option<u64> {
         match self {
             Self::Domain => Some(flow.context().header.observation_domain_id.into()),
-            Self::Version => Some(match flow.context().header.version {
-                Version::Sflow5 => SFLOW,
-                version => version.number().into(),
-            }),
+            Self::Version => Some(version(flow.context())),
             Self::IngressInterface => interface(flow, Fact::IngressInterface, Fact::IngressPhysicalInterface),
             Self::EgressInterface => interface(flow, Fact::EgressInterface, Fact::EgressPhysicalInterface),
+            Self::Bytes => flow.octets(),
+            Self::Packets => flow.packets(),
             Self::BytesPerPacket => flow.octets()?.checked_div(flow.packets()?),
             Self::Family => family(flow),
-            Self::SourceMask => flow.integer(Fact::SourcePrefixLength),
-            Self::DestinationMask => flow.integer(Fact::DestinationPrefixLength),
-            Self::SourceVlan => flow.integer(Fact::SourceVlan),
-            Self::DestinationVlan => flow.integer(Fact::DestinationVlan),
-            Self::IngressVrf => flow.integer(Fact::IngressVrf),
-            Self::EgressVrf => flow.integer(Fact::EgressVrf),
-            Self::TimeToLive => flow.integer(Fact::TimeToLive),
-            Self::Direction => flow.integer(Fact::Direction),
-            Self::EndReason => flow.integer(Fact::EndReason),
             Self::Forwarding => forwarding(flow),
             Self::IcmpType => flow.icmp().map(|icmp| icmp.kind.into()),
             Self::IcmpCode => flow.icmp()?.code.map(u64::from),
@@ -115,15 +170,27 @@ impl Asked {
     }
 }
 
+/// How something is read of many flows of a Set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// All have the same number or IPv4 address, or none has it.
+    Same(Option<u64>),
+    /// All have one, in this field.
+    Numbers(Locator),
+    /// From each by itself.
+    Each,
+}
+
 /// The eight flags that have letters; what else is in their bytes is of no interest.
 pub(super) const ALL_FLAGS: u64 = 0xff;
 /// sFlow 5 must not be taken for NetFlow v5.
 pub(super) const SFLOW: u64 = 0;
 
-/// ICMP has no ports: what exporters put there is type and code.
-#[inline]
-fn port(flow: &FlowRecord<'_>, fact: Fact) -> Option<u64> {
-    if flow.is_icmp() { None } else { flow.integer(fact) }
+fn version(context: &MessageContext) -> u64 {
+    match context.header.version {
+        Version::Sflow5 => SFLOW,
+        version => version.number().into(),
+    }
 }
 
 /// As the attribute of the same meaning: the physical port where the logical interface is 0 or absent.

@@ -201,25 +201,52 @@ fn primary(at: &str) -> Parsed<'_, Expression> {
     if first.eq_ignore_ascii_case("any") {
         return Ok((rest, Expression::All(Vec::new())));
     }
-    if let Some(number) = bare_protocol(first) {
-        let subject = Subject::of("proto").expect("it is one of them");
-        let values = Values::Numbers(vec![number..=number]);
-        let protocol = Expression::Test(Test { subject, end: End::Either, values });
-        let (_, next) = word(rest).unwrap_or((rest, ""));
-        if ["src", "dst", "port", "portrange", "host", "net"].iter().all(|word| !next.eq_ignore_ascii_case(word)) {
-            return Ok((rest, protocol));
-        }
-        let (rest, test) = test(space(rest))?;
-        return Ok((rest, Expression::All(vec![protocol, Expression::Test(test)])));
+    if first.eq_ignore_ascii_case("multicast") {
+        let values = Values::Networks(MULTICAST.map(|network| network.parse().expect("it is one")).to_vec());
+        let subject = Subject::of("net").expect("it is one of them");
+        return Ok((rest, Expression::Test(Test { subject, end: End::Second, values })));
     }
-    let (rest, test) = test(at)?;
-    Ok((rest, Expression::Test(test)))
+    let Some(kind) = bare_protocol(first).or_else(|| bare_family(first, rest)) else {
+        return test(at);
+    };
+    let (_, next) = word(rest).unwrap_or((rest, ""));
+    const FOLLOW: [&str; 9] = ["src", "dst", "port", "portrange", "host", "net", "proto", "flags", "multicast"];
+    if !FOLLOW.iter().any(|word| next.eq_ignore_ascii_case(word)) {
+        return Ok((rest, kind));
+    }
+    let (rest, test) = primary(space(rest))?;
+    Ok((rest, Expression::All(vec![kind, test])))
+}
+
+/// RFC 5771 and RFC 4291 section 2.7.
+const MULTICAST: [&str; 2] = ["224.0.0.0/4", "ff00::/8"];
+
+fn number_is(word: &str, number: u64) -> Expression {
+    let subject = Subject::of(word).expect("it is one of them");
+    Expression::Test(Test { subject, end: End::Either, values: Values::Numbers(vec![number..=number]) })
 }
 
 /// Protocols whose names are expressions.
-fn bare_protocol(word: &str) -> Option<u64> {
-    const BARE: [&str; 10] = ["tcp", "udp", "icmp", "icmp6", "icmpv6", "igmp", "gre", "esp", "ah", "sctp"];
-    BARE.iter().find(|name| name.eq_ignore_ascii_case(word)).and_then(|name| protocol(name)).map(u64::from)
+fn bare_protocol(word: &str) -> Option<Expression> {
+    const BARE: [&str; 11] = ["tcp", "udp", "icmp", "icmp6", "icmpv6", "igmp", "gre", "esp", "ah", "sctp", "ospf"];
+    let number = BARE.iter().find(|name| name.eq_ignore_ascii_case(word)).and_then(|name| protocol(name))?;
+    Some(number_is("proto", number.into()))
+}
+
+/// `ip` and `ip6` as tcpdump has them; `ip` with an address behind it is `host`.
+fn bare_family(first: &str, rest: &str) -> Option<Expression> {
+    let is_compared = || {
+        let (_, next) = word(rest).unwrap_or((rest, ""));
+        let has_sign = ["=", "!="].iter().any(|sign| space(rest).starts_with(sign));
+        let has_word = ["in", "not", "eq", "ne"].iter().any(|word| next.eq_ignore_ascii_case(word));
+        // What begins as an address does is meant as one, and told of if it is none.
+        has_sign || has_word || next.contains([':', '.', '/']) || next.starts_with(|c: char| c.is_ascii_digit())
+    };
+    match first.to_ascii_lowercase().as_str() {
+        "ip6" => Some(number_is("ipv6", 6)),
+        "ip" if !is_compared() => Some(number_is("ipv4", 4)),
+        _ => None,
+    }
 }
 
 /// The words in front of a subject that say which end is meant.
@@ -248,10 +275,20 @@ fn end(input: &str) -> (&str, Option<(&'static str, End)>) {
     (rest, Some((word, end)))
 }
 
-fn test(at: &str) -> Parsed<'_, Test> {
-    let (rest, given) = end(at);
+fn test(at: &str) -> Parsed<'_, Expression> {
+    // `ether src` and `ether host`, as tcpdump has it.
+    let is_ether = keyword("ether")(at).ok().filter(|(rest, ())| {
+        let (_, next) = word(rest).unwrap_or((rest, ""));
+        ["src", "dst", "host"].iter().any(|word| next.eq_ignore_ascii_case(word))
+    });
+    let (rest, given) = end(is_ether.map_or(at, |(rest, ())| rest));
     let subject_at = space(rest);
-    let (rest, subject) = subject(subject_at, given.is_some())?;
+    let (rest, subject) = if is_ether.is_some() {
+        let rest = keyword("host")(rest).map_or(rest, |(rest, ())| rest);
+        (rest, Subject::of("mac").expect("it is one of them"))
+    } else {
+        subject(subject_at, given.is_some())?
+    };
     let end = match (given, subject.ends) {
         (None, _) => End::Either,
         (Some(("src" | "dst", end)), Ends::SourceDestination(..)) | (Some(("in" | "out", end)), Ends::InOut(..)) => end,
@@ -261,8 +298,17 @@ fn test(at: &str) -> Parsed<'_, Test> {
             return Err(fail(at, format!("`{}` is of the whole flow: leave out `{word}`", subject.word)));
         }
     };
+    // `!= 80` and `not in [80 443]` are what `not port 80` is.
+    let (rest, is_not) = match (either(sign("!="), keyword("ne"))(rest), keyword("not")(rest)) {
+        (Ok((rest, ())), _) if subject.kind != Kind::Family => (rest, true),
+        (_, Ok((after, ()))) if subject.kind != Kind::Family && keyword("in")(after).is_ok() => (after, true),
+        _ => (rest, false),
+    };
     let (rest, values) = values(rest, subject)?;
-    Ok((rest, Test { subject, end, values }))
+    // Of both ends: neither is it.
+    let end = if is_not && end == End::Both { End::Either } else { end };
+    let test = Expression::Test(Test { subject, end, values });
+    Ok((rest, if is_not { Expression::Not(Box::new(test)) } else { test }))
 }
 
 fn ends_of(subject: &Subject, words: &str) -> String {
@@ -312,7 +358,7 @@ fn values<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, Values> {
             Ok((input, Values::Numbers(vec![number..=number])))
         }
         Kind::Flags => {
-            let (rest, at) = value_word(input, subject)?;
+            let (rest, at) = value_word(equals(input), subject)?;
             Ok((rest, Values::Flags(flags(at, subject)?)))
         }
         Kind::Address => {
@@ -335,11 +381,14 @@ fn values<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, Values> {
 /// The word of a value, as the text from it on.
 fn value_word<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, &'a str> {
     let at = space(input);
-    if at.starts_with("!=") {
-        return Err(fail(at, format!("there is no `!=`: write `not {} ...`", subject.word)));
-    }
     let (rest, _) = word(at).map_err(|_| expected(at, form(subject)))?;
     Ok((rest, at))
+}
+
+/// The text behind `=`, if it begins with that.
+fn equals(input: &str) -> &str {
+    let mut sign = nom::branch::alt((sign("=="), sign("="), keyword("eq")));
+    sign.parse(input).map_or(input, |(rest, ())| rest)
 }
 
 /// `in [a b c]`, `= a` or `a`.
@@ -349,8 +398,7 @@ fn list_or_one<'a, T>(
     read: impl Fn(&'a str) -> Result<T, nom::Err<Fail<'a>>>,
 ) -> Parsed<'a, Vec<T>> {
     let Ok((mut rest, ())) = keyword("in")(input) else {
-        let start = either(sign("=="), sign("="))(input).map_or(input, |(rest, ())| rest);
-        let (rest, at) = value_word(start, subject)?;
+        let (rest, at) = value_word(equals(input), subject)?;
         return Ok((rest, vec![read(at)?]));
     };
     rest = space(rest);

@@ -2,18 +2,20 @@
 //!
 //! An expression becomes a list of terms, each of which asks for facts to be in sets, all of them. Terms come in blocks of
 //! 64. Each fact that is asked for has a table in a block: for each of its values, which terms it leaves possible. A flow
-//! is decided by one look into each table and the first term that is left over, whatever the number of rules.
+//! is decided by one look into each table and the first term that is left over, whatever the number of rules. Flows of a
+//! Set go through a table together: where the fact lies in their records is found once, and no branch depends on a flow.
 //!
 //! Where `and` over several `or` would make many terms, a part becomes a question of its own, with blocks of its own.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use flow_state::FlowRecord;
+use flow_state::{FlowGroup, FlowRecord};
 
 use super::expression::{Action, End, Expression, Rule, Test, Values};
-use super::fact::Asked;
+use super::fact::{Asked, Column};
 use super::index::Index;
 use super::set::{Ranges, Set};
 
@@ -53,17 +55,21 @@ struct Table {
     ipv6: Option<Box<Index<u128>>>,
 }
 
-/// Answers that are known for a flow.
-#[derive(Clone, Copy, Debug, Default)]
-struct Answers {
+/// Answers that are known for some flows.
+struct Answers<'p> {
+    questions: &'p [Question],
     known: u128,
-    yes: u128,
+    /// Of each question, the flows for which it is yes.
+    yes: [u32; MAX_QUESTIONS],
 }
 
 /// Questions beside the first, so that the answers for a flow fit a word.
 const MAX_QUESTIONS: usize = u128::BITS as usize;
 /// Terms that `and` may make of its parts.
 const MAX_PRODUCT: usize = 16;
+
+/// ICMP and ICMPv6.
+const ICMP: [RangeInclusive<u64>; 2] = [1..=1, 58..=58];
 
 /// Rules that would make too large a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,51 +92,121 @@ impl Program {
         Ok(Self { questions: compiler.questions })
     }
 
-    /// Whether a flow is kept.
+    /// Which of some flows are kept: a bit for each, from the lowest.
     #[inline]
-    pub(super) fn keeps(&self, flow: &FlowRecord<'_>) -> bool {
-        let last = self.questions.len() - 1;
-        self.questions[last].answer(&self.questions, flow, &mut Answers::default())
+    pub(super) fn keeps(&self, flows: &FlowGroup<'_>) -> u32 {
+        let Some((last, before)) = self.questions.split_last() else { return 0 };
+        if before.is_empty() {
+            return last.answer(flows, |_| 0);
+        }
+        Answers { questions: before, known: 0, yes: [0; MAX_QUESTIONS] }.of(last, flows)
     }
 }
 
 impl Question {
-    fn answer(&self, all: &[Self], flow: &FlowRecord<'_>, answers: &mut Answers) -> bool {
+    /// The flows for which it is yes, given such answers to others.
+    fn answer(&self, flows: &FlowGroup<'_>, mut ask: impl FnMut(u32) -> u32) -> u32 {
+        let mut open = u32::MAX >> (u32::BITS as usize - flows.len());
+        let mut yes = 0;
+        let (mut left, mut numbers) = ([0; FlowGroup::MAX], [0; FlowGroup::MAX]);
         for block in &self.blocks {
-            let mut left = block.terms;
-            for table in &block.tables {
-                // Most facts are not worth a look any more.
-                if left & table.terms != 0 {
-                    left &= table.get(flow);
-                }
+            let left = &mut left[..flows.len()];
+            left.iter_mut().enumerate().for_each(|(place, left)| *left = block.terms * u64::from(open >> place & 1));
+            let any = block.narrow(flows, left, &mut numbers, &mut ask);
+            if any == 0 {
+                continue;
             }
-            for (question, terms) in &block.questions {
-                if left & terms != 0 && !answers.get(*question, all, flow) {
-                    left &= !terms;
-                }
+            for (place, left) in left.iter().enumerate() {
+                let decided = u32::from(*left != 0);
+                open &= !(decided << place);
+                yes |= (decided & (block.yes >> (left.trailing_zeros() & 63)) as u32 & 1) << place;
             }
-            if left != 0 {
-                return block.yes >> left.trailing_zeros() & 1 == 1;
+            if open == 0 {
+                return yes;
             }
         }
-        self.otherwise
+        if self.otherwise { yes | open } else { yes }
     }
 }
 
-impl Answers {
-    fn get(&mut self, question: u32, all: &[Question], flow: &FlowRecord<'_>) -> bool {
-        let bit = 1 << question;
-        if self.known & bit == 0 {
-            let answer = all[question as usize].answer(all, flow, self);
-            self.known |= bit;
-            self.yes |= if answer { bit } else { 0 };
+impl Block {
+    /// Leaves each flow the terms that hold for it; returns those that hold for any.
+    fn narrow(
+        &self,
+        flows: &FlowGroup<'_>,
+        left: &mut [u64],
+        numbers: &mut [u64; FlowGroup::MAX],
+        mut ask: impl FnMut(u32) -> u32,
+    ) -> u64 {
+        let mut any = self.terms;
+        for table in &self.tables {
+            // Most facts are not worth a look any more.
+            if any & table.terms != 0 {
+                any = table.narrow(flows, left, numbers);
+            }
+            if any == 0 {
+                return 0;
+            }
         }
-        self.yes & bit != 0
+        for (question, terms) in &self.questions {
+            if any & terms != 0 {
+                let answer = ask(*question);
+                any = 0;
+                for (place, left) in left.iter_mut().enumerate() {
+                    *left &= if answer >> place & 1 == 1 { u64::MAX } else { !terms };
+                    any |= *left;
+                }
+            }
+        }
+        any
+    }
+}
+
+impl Answers<'_> {
+    fn of(&mut self, question: &Question, flows: &FlowGroup<'_>) -> u32 {
+        question.answer(flows, |other| self.get(other, flows))
+    }
+
+    fn get(&mut self, question: u32, flows: &FlowGroup<'_>) -> u32 {
+        let (bit, place) = (1 << question, question as usize);
+        if self.known & bit == 0 {
+            self.yes[place] = self.of(&self.questions[place], flows);
+            self.known |= bit;
+        }
+        self.yes[place]
     }
 }
 
 impl Table {
-    #[inline]
+    /// Leaves each flow the terms that its value leaves possible; returns those of any. There is room for `numbers`.
+    fn narrow(&self, flows: &FlowGroup<'_>, left: &mut [u64], numbers: &mut [u64; FlowGroup::MAX]) -> u64 {
+        match self.asked.column(flows.plan(), flows.context()) {
+            Column::Same(number) => {
+                let bits = number.map_or(self.absent, |number| self.numbers.get(number));
+                left.iter_mut().fold(0, |any, left| {
+                    *left &= bits;
+                    any | *left
+                })
+            }
+            Column::Numbers(field) => {
+                self.asked.read(flows, field, numbers);
+                self.numbers.narrow(numbers, left)
+            }
+            Column::Each => {
+                let (mut rest, mut skipped, mut any) = (flows.flows(), 0, 0);
+                for left in left {
+                    if *left & self.terms == 0 {
+                        skipped += 1;
+                    } else if let Some(flow) = rest.nth(std::mem::take(&mut skipped)) {
+                        *left &= self.get(&flow);
+                    }
+                    any |= *left;
+                }
+                any
+            }
+        }
+    }
+
     fn get(&self, flow: &FlowRecord<'_>) -> u64 {
         if let Some(ipv6) = &self.ipv6 {
             return match self.asked.address(flow) {
@@ -188,6 +264,25 @@ impl Term {
         Some(both)
     }
 
+    /// Whether the other one holds wherever this one does, as far as sets say.
+    fn implies(&self, other: &Self) -> bool {
+        let is_part = |own: &Rc<Set>, set: &Rc<Set>| Rc::ptr_eq(own, set) || own.intersection(set) == **own;
+        other.questions.is_empty()
+            && other.sets.iter().all(|(asked, set)| self.sets.get(asked).is_some_and(|own| is_part(own, set)))
+    }
+
+    /// Alternatives without those that imply another one.
+    fn without_needless(terms: Vec<Self>) -> Vec<Self> {
+        let mut needed: Vec<Self> = Vec::with_capacity(terms.len());
+        for term in terms {
+            if needed.iter().all(|other| !term.implies(other)) {
+                needed.retain(|other| !other.implies(&term));
+                needed.push(term);
+            }
+        }
+        needed
+    }
+
     fn narrow(&mut self, asked: Asked, set: &Rc<Set>) -> Option<()> {
         let narrowed = match self.sets.get(&asked) {
             Some(own) => Rc::new(own.intersection(set)),
@@ -231,12 +326,22 @@ impl Form {
             }
         };
         let set = if wanted { set } else { set.complement() };
-        match (test.asked(), test.end == End::Both) {
+        let form = match (test.asked(), test.end == End::Both) {
             ((one, None), _) => Self::In(one, set),
             ((first, Some(second)), is_both) => {
                 let parts = vec![Self::In(first, set.clone()), Self::In(second, set)];
                 if is_both == wanted { Self::All(parts) } else { Self::Any(parts) }
             }
+        };
+        if !matches!(test.asked().0, Asked::SourcePort | Asked::DestinationPort) {
+            return form;
+        }
+        // ICMP has no ports: what exporters put there is type and code.
+        let icmp = Set::of_numbers(&ICMP);
+        if wanted {
+            Self::All(vec![form, Self::In(Asked::Protocol, icmp.complement())])
+        } else {
+            Self::Any(vec![form, Self::In(Asked::Protocol, icmp)])
         }
     }
 
@@ -289,7 +394,9 @@ impl Form {
         let mut terms = vec![base];
         for factor in factors {
             terms = if terms.len() * factor.len() <= MAX_PRODUCT || factor.len() < 2 {
-                terms.iter().flat_map(|term| factor.iter().filter_map(|other| term.and(other))).collect()
+                let product: Vec<_> =
+                    terms.iter().flat_map(|term| factor.iter().filter_map(|other| term.and(other))).collect();
+                Term::without_needless(product)
             } else {
                 let question = Rc::new(factor);
                 terms.iter_mut().for_each(|term| term.questions.push(question.clone()));

@@ -93,6 +93,7 @@ impl Subject {
 pub(super) fn protocol(name: &str) -> Option<u8> {
     match name.to_ascii_lowercase().as_str() {
         "icmp6" | "icmpv6" => Some(58),
+        "ospf" => Some(89),
         name => (0..=u8::MAX).find(|number| flow_wire::ie::protocol_name(*number) == Some(name)),
     }
 }
@@ -110,7 +111,7 @@ pub(super) static SUBJECTS: &[Subject] = {
     use Ends::{InOut, One, SourceDestination as Pair};
     &[
         subject("ipv4", &["inet"], Kind::Family, One(A::Family)),
-        subject("ipv6", &["inet6"], Kind::Family, One(A::Family)),
+        subject("ipv6", &["inet6", "ip6"], Kind::Family, One(A::Family)),
         subject("proto", &["protocol"], Kind::Protocol, One(A::Protocol)),
         subject("host", &["ip", "addr"], Kind::Address, Pair(A::SourceAddress, A::DestinationAddress)),
         subject("net", &[], Kind::Address, Pair(A::SourceAddress, A::DestinationAddress)),

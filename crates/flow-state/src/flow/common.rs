@@ -277,8 +277,30 @@ impl<'a> Starts<'a> {
         Self { datagram, starts: starts.iter(), template }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.starts.as_slice().is_empty()
+    }
+
+    /// A field of the next records.
+    #[inline]
+    pub(super) fn column(&self, locator: Locator, values: &mut [u64]) {
+        RecordFront::column(self.datagram, self.starts.as_slice(), locator, values);
+    }
+
+    /// Forgets so many.
+    #[inline]
+    pub(super) fn forget(&mut self, count: usize) {
+        self.starts = self.starts.as_slice().get(count..).unwrap_or_default().iter();
+    }
+
+    /// Goes over so many records, which begin where these say.
+    #[inline]
+    pub(super) fn skip_in(&mut self, records: &mut Records<'a>, count: usize) {
+        self.forget(count);
+        match self.starts.as_slice().first() {
+            Some(start) => records.go_to(*start as usize),
+            None => _ = count.checked_sub(1).and_then(|before| records.nth(before)),
+        }
     }
 }
 

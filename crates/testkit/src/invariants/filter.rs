@@ -42,9 +42,9 @@ fn given_text(text: &str) -> Option<[u64; 2]> {
     let mut choices = Choices(&[7, 200, 31, 90, 3, 255, 18, 64]);
     let mut verdicts = [0; 2];
     for message in [message(&mut choices), v5(&mut choices)] {
-        for_each_flow(&message, |flow| {
-            assert_eq!(filter.keeps(flow), again.keeps(flow), "{printed}");
-            verdicts[usize::from(!filter.keeps(flow))] += 1;
+        for_each_flow(&message, [&filter, &again], |_, [kept, kept_again]| {
+            assert_eq!(kept, kept_again, "{printed}");
+            verdicts[usize::from(!kept)] += 1;
         });
     }
     Some(verdicts)
@@ -66,21 +66,26 @@ fn made(mut choices: Choices<'_>) -> [u64; 2] {
     let otherwise = rules.iter().all(|(keeps, _)| !keeps);
     let mut verdicts = [0; 2];
     for message in messages {
-        for_each_flow(&message, |flow| {
+        for_each_flow(&message, [&filter, &again], |flow, kept| {
             let expected = rules.iter().find(|(_, holds)| holds(flow)).map_or(otherwise, |(keeps, _)| *keeps);
-            assert_eq!(filter.keeps(flow), expected, "{text}\n{:?}", flow.record());
-            assert_eq!(again.keeps(flow), expected, "{text}\n{filter}");
+            assert_eq!(kept, [expected; 2], "{text}\n{filter}\n{:?}", flow.record());
             verdicts[usize::from(!expected)] += 1;
         });
     }
     verdicts
 }
 
-fn for_each_flow(message: &[u8], mut take: impl FnMut(&FlowRecord<'_>)) {
+/// The flows of a Message with what filters decide.
+fn for_each_flow(message: &[u8], filters: [&Filter; 2], mut take: impl FnMut(&FlowRecord<'_>, [bool; 2])) {
     let state = State::new(StateConfig::default());
     let mut decoded = Decoded::default();
     state.decode(&datagram(1, 0, message), &mut decoded);
-    decoded.data_sets(message).flat_map(|set| set.flows()).for_each(|flow| take(&flow));
+    for group in decoded.data_sets(message).flat_map(|set| set.groups()) {
+        let kept = filters.map(|filter| filter.keeps(&group));
+        for (place, flow) in group.flows().enumerate() {
+            take(&flow, kept.map(|kept| kept >> place & 1 == 1));
+        }
+    }
 }
 
 /// Bytes that choose, one after the other; zeros when there are no more.
@@ -275,7 +280,26 @@ fn comparison(choices: &mut Choices<'_>) -> (String, Holds) {
         ("vlan", |flow| flow.integer(Fact::SourceVlan), |flow| flow.integer(Fact::DestinationVlan)),
         ("portrange", |flow| port(flow, Fact::SourcePort), |flow| port(flow, Fact::DestinationPort)),
     ];
-    match choices.below(8) {
+    match choices.below(9) {
+        8 => {
+            let (word, source, destination) = choices.one_of(&PAIRS);
+            let [a, b] = [0; 2].map(|_| choices.one_of(&NUMBERS));
+            let (text, values) = match choices.below(3) {
+                0 => (format!("!= {a}"), [a; 2]),
+                1 => (format!("ne {b}"), [b; 2]),
+                _ => (format!("not in [{a} {b}]"), [a, b]),
+            };
+            let (end, _) = ends(choices);
+            let reads: Vec<Read> = match end {
+                "src " => vec![source],
+                "dst " => vec![destination],
+                _ => vec![source, destination],
+            };
+            let is_one = move |flow: &FlowRecord<'_>| {
+                reads.iter().filter_map(|read| read(flow)).any(|number| values.contains(&number))
+            };
+            (format!("{end}{word} {text}"), Box::new(move |flow| !is_one(flow)))
+        }
         0 | 1 => {
             let (word, read) = choices.one_of(&NUMBERS_OF);
             let (text, holds) = number(choices, most(word));
