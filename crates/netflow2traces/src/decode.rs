@@ -121,10 +121,10 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
         state.decode(&datagram, &mut decoded);
         summary.add(&datagram, &decoded);
         for set in decoded.replayed_sets().filter(|set| !set.template().is_options()) {
-            set.flows().filter(|flow| filter.keeps(flow)).try_for_each(|flow| printer.print(&flow))?;
+            set.flows().filter(|flow| summary.kept(filter.keeps(flow))).try_for_each(|flow| printer.print(&flow))?;
         }
         for set in decoded.data_sets(datagram.bytes) {
-            set.flows().filter(|flow| filter.keeps(flow)).try_for_each(|flow| printer.print(&flow))?;
+            set.flows().filter(|flow| summary.kept(filter.keeps(flow))).try_for_each(|flow| printer.print(&flow))?;
         }
     };
     printer.finish()?;

@@ -14,7 +14,17 @@ use crate::settings::{LogSettings, Settings};
 /// Settings of which the file may give the pairs as a table.
 const PAIRS: [&str; 3] = ["otlp_headers", "otlp_traces_headers", "resource_attributes"];
 /// Settings of which the file may give the values as an array.
-const LISTS: [&str; 5] = ["allow", "deny", "listen", "metrics_exporter", "output"];
+const LISTS: [&str; 9] = [
+    "allow",
+    "attributes_allow",
+    "attributes_deny",
+    "attributes_extra",
+    "deny",
+    "listen",
+    "logs_exporter",
+    "metrics_exporter",
+    "output",
+];
 /// Of these the texts may hold commas of their own.
 const TEXTS: [&str; 1] = ["filter"];
 
@@ -118,6 +128,15 @@ fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What may be several with commas on the command line may be an array in a file.
+    #[test]
+    fn lists_are_those_of_the_command_line() {
+        let settings = LogSettings::augment_args(Settings::augment_args(Command::new("settings")));
+        let mut lists: Vec<_> = settings.get_arguments().filter(|arg| arg.get_value_delimiter() == Some(',')).collect();
+        lists.sort_by_key(|arg| arg.get_id());
+        assert_eq!(lists.iter().map(|arg| arg.get_id().as_str()).collect::<Vec<_>>(), LISTS);
+    }
 
     #[test]
     fn values_become_strings() {
