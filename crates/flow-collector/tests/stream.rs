@@ -260,11 +260,18 @@ fn messages_that_never_end_are_given_up() {
 fn silent_connections_end_after_their_time() {
     let fixture = Fixture::new(|config| config.stream.idle_timeout = Duration::from_millis(50));
     let (good, _) = stream_of(&mut traffic(3), 1);
-    let mut exporter = fixture.connect();
-    exporter.write_all(&good).unwrap();
-    assert!(is_closed(exporter));
-    let stats = fixture.wait_for(Ending::Idle, 1);
-    assert_eq!((stats.datagrams, stats.stream.cut_messages), (1, 0));
+    // On a busy machine the time may pass before the Message is written.
+    for number in 1..100 {
+        let mut exporter = fixture.connect();
+        let _ = exporter.write_all(&good);
+        assert!(is_closed(exporter));
+        let stats = fixture.wait_for(Ending::Idle, number);
+        assert_eq!((stats.stream.open(), stats.stream.cut_messages), (0, 0));
+        if stats.datagrams == 1 {
+            return;
+        }
+    }
+    panic!("no Message was read");
 }
 
 #[test]
@@ -301,7 +308,7 @@ fn only_the_allowed_are_heard() {
 /// One that sends as fast as it can has turns, as others have.
 #[test]
 fn an_endless_sender_leaves_others_their_turns() {
-    let fixture = Fixture::new(|config| config.workers = NonZeroUsize::MIN);
+    let mut fixture = Fixture::new(|config| config.workers = NonZeroUsize::MIN);
     let endless = fixture.connect();
     let mut writer = endless.try_clone().unwrap();
     let (block, _) = stream_of(&mut traffic(3), 1);
@@ -314,7 +321,8 @@ fn an_endless_sender_leaves_others_their_turns() {
         assert!(is_closed(other));
         fixture.wait_for(Ending::Version, number);
     }
-    let (stats, _) = fixture.end();
+    // What comes at the end may be more than an output has room for.
+    let stats = fixture.running.stop();
     assert_eq!(stats.stream.ended(Ending::Stopped), 1, "also the end comes in spite of it");
     sender.join().unwrap();
 }
@@ -338,15 +346,22 @@ fn stopping_reads_what_has_arrived() {
     assert!(exporters.into_iter().all(is_closed));
 }
 
+/// A sink that is full soon, and asks once: a request that is given up would make room.
+fn sink_to(endpoint: &str) -> SinkConfig {
+    let mut otlp = OtlpConfig::new(Protocol::HttpProtobuf, endpoint).unwrap();
+    otlp.timeout = Duration::from_secs(3600);
+    let mut sink = SinkConfig::default().with_output(Output::Otlp(otlp));
+    (sink.queue_bytes, sink.max_batch_bytes) = (4_000_000, 1_000_000);
+    sink
+}
+
 /// RFC 7011 section 10.4.1: over TCP an exporter is slowed down when spans have nowhere to go: nothing is lost.
 #[test]
 fn an_output_without_room_slows_exporters_down() {
     // Connections open, answers never come.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/v1/traces", silent.local_addr().unwrap());
-    let mut sink =
-        SinkConfig::default().with_output(Output::Otlp(OtlpConfig::new(Protocol::HttpProtobuf, &endpoint).unwrap()));
-    (sink.queue_bytes, sink.max_batch_bytes) = (4_000_000, 1_000_000);
+    let sink = sink_to(&endpoint);
     let mut fixture = Fixture::with_sink(sink, tempfile::tempdir().unwrap(), |config| {
         config.workers = NonZeroUsize::MIN;
         config.stream.pause = Duration::from_secs(3600);
@@ -357,7 +372,7 @@ fn an_output_without_room_slows_exporters_down() {
     // Until the kernel on both sides is full.
     let mut last_progress = Instant::now();
     let mut stream = &exporter;
-    let mut at = 0;
+    let (mut at, deadline) = (0, Instant::now() + PATIENCE);
     while last_progress.elapsed() < Duration::from_millis(300) || fixture.stats().stream.pauses == 0 {
         match stream.write(&block[at..]) {
             Ok(count) => {
@@ -365,6 +380,7 @@ fn an_output_without_room_slows_exporters_down() {
             }
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                assert!(Instant::now() < deadline, "{:?}", fixture.stats());
                 thread::sleep(Duration::from_millis(1));
             }
         }
@@ -381,9 +397,7 @@ fn an_output_without_room_slows_exporters_down() {
 fn a_pause_has_an_end() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/v1/traces", silent.local_addr().unwrap());
-    let mut sink =
-        SinkConfig::default().with_output(Output::Otlp(OtlpConfig::new(Protocol::HttpProtobuf, &endpoint).unwrap()));
-    (sink.queue_bytes, sink.max_batch_bytes) = (4_000_000, 1_000_000);
+    let sink = sink_to(&endpoint);
     let fixture = Fixture::with_sink(sink, tempfile::tempdir().unwrap(), |config| {
         config.workers = NonZeroUsize::MIN;
         config.stream.pause = Duration::from_millis(50);

@@ -37,10 +37,7 @@ impl CommunityId {
     /// Hashes a tuple; `None` where the addresses are not of one family.
     pub fn new(tuple: &FlowTuple) -> Option<Self> {
         let FlowTuple { source, destination, protocol, ports } = *tuple;
-        Self::of(Tuple::new(source, destination, protocol, ports)?)
-    }
-
-    pub(crate) fn of(tuple: Tuple) -> Option<Self> {
+        let tuple = Tuple::new(source, destination, protocol, ports)?;
         CommunityIds::new(Level::new(), std::iter::once(Some(tuple))).get(0)
     }
 

@@ -120,11 +120,11 @@ pub(crate) fn run(args: &DecodeArgs) -> anyhow::Result<()> {
         .with_tag(datagram.number.into());
         state.decode(&datagram, &mut decoded);
         summary.add(&datagram, &decoded);
-        for set in decoded.replayed_sets().filter(|set| !set.template().is_options()) {
-            filter.kept(&set).try_for_each(|flow| printer.print(&flow))?;
-        }
-        for set in decoded.data_sets(datagram.bytes) {
-            filter.kept(&set).try_for_each(|flow| printer.print(&flow))?;
+        let replayed = decoded.replayed_sets().filter(|set| !set.template().is_options());
+        for set in replayed.chain(decoded.data_sets(datagram.bytes)) {
+            let mut kept = 0;
+            filter.kept(&set).inspect(|_| kept += 1).try_for_each(|flow| printer.print(&flow))?;
+            summary.add_filtered(set.len() as u64 - kept);
         }
     };
     printer.finish()?;

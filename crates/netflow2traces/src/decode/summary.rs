@@ -13,6 +13,8 @@ use serde::Serialize;
 pub(super) struct Summary {
     datagrams: u64,
     data_records: u64,
+    /// Records of flows that the filter does not keep.
+    filtered: u64,
     options_records: u64,
     counter_samples: u64,
     templates: u64,
@@ -29,6 +31,7 @@ impl Default for Summary {
         Self {
             datagrams: 0,
             data_records: 0,
+            filtered: 0,
             options_records: 0,
             counter_samples: 0,
             templates: 0,
@@ -47,6 +50,8 @@ struct Document {
     datagrams: u64,
     /// Records of flows, those that waited for their Template among them.
     data_records: u64,
+    /// Those of them that `--filter` does not keep.
+    filtered: u64,
     options_records: u64,
     /// sFlow samples of counters.
     counter_samples: u64,
@@ -103,6 +108,11 @@ struct Bytes {
 }
 
 impl Summary {
+    /// Counts flows that the filter does not keep.
+    pub(super) fn add_filtered(&mut self, flows: u64) {
+        self.filtered += flows;
+    }
+
     /// Counts a datagram.
     pub(super) fn add(&mut self, datagram: &Datagram<'_>, decoded: &Decoded) {
         self.datagrams += 1;
@@ -142,6 +152,7 @@ impl Summary {
             capture: capture.into(),
             datagrams: self.datagrams,
             data_records: self.data_records,
+            filtered: self.filtered,
             options_records: self.options_records,
             counter_samples: self.counter_samples,
             templates: self.templates,
