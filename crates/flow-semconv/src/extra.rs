@@ -1,6 +1,6 @@
 //! Elements of records as attributes of their own: `netflow.ie.*`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -98,12 +98,23 @@ pub(crate) struct Extras {
 /// The elements of a Template that become attributes.
 #[derive(Debug)]
 pub(crate) struct ExtraColumns<K> {
-    /// By place in the record, as far as the last one that is wanted.
-    columns: Box<[Option<(K, AbstractDataType)>]>,
+    /// In the order of the record.
+    columns: Box<[Column<K>]>,
     /// [`OptionsTables::element_changes`] when they were made.
     told: u64,
 }
 
+/// An element that becomes an attribute.
+#[derive(Debug)]
+struct Column<K> {
+    /// Its place in the record.
+    place: usize,
+    key: K,
+    data_type: AbstractDataType,
+}
+
+/// Elements of a record that become attributes, at most: a Template can have thousands, and spans have no use for them.
+const MAX_COLUMNS: usize = 256;
 /// Bytes of a value that are shown in hexadecimal, at most.
 const MAX_BYTES: usize = 128;
 /// Bytes of a text that are shown, at most.
@@ -126,47 +137,87 @@ impl Extras {
     {
         let record = set.records().next()?;
         let mut seen = HashSet::new();
-        let mut columns: Vec<_> = record
-            .fields()
-            .map(|field| {
-                let element = self.state.element(set.context(), &field);
-                let specifier = field.specifier;
-                if !self.wanted.wants(&field, element) {
-                    return None;
-                }
-                let key = match element {
-                    Some(element) => format!("netflow.ie.{}", element.name),
-                    None => format!("netflow.ie.{}.{}", specifier.enterprise_number, specifier.id),
-                };
-                if !attributes.has_key(&key) {
-                    return None;
-                }
-                let key_value =
-                    (sink.key(&key), element.map_or(AbstractDataType::OctetArray, |element| element.data_type));
-                // A key that came twice would make the span invalid.
-                seen.insert(key).then_some(key_value)
-            })
-            .collect();
-        columns.truncate(columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        let column = |(place, field): (usize, Field<'_>)| {
+            let element = self.state.element(set.context(), &field);
+            let specifier = field.specifier;
+            if !self.wanted.wants(&field, element) {
+                return None;
+            }
+            let key = match element {
+                Some(element) => format!("netflow.ie.{}", element.name),
+                None => format!("netflow.ie.{}.{}", specifier.enterprise_number, specifier.id),
+            };
+            if !attributes.has_key(&key) {
+                return None;
+            }
+            let data_type = element.map_or(AbstractDataType::OctetArray, |element| element.data_type);
+            let column = Column { place, key: sink.key(&key), data_type };
+            // A key that came twice would make the span invalid.
+            seen.insert(key).then_some(column)
+        };
+        let columns: Vec<_> = record.fields().enumerate().filter_map(column).take(MAX_COLUMNS).collect();
         Some(ExtraColumns { columns: columns.into_boxed_slice(), told: told(set.context()) })
     }
 }
 
-impl<K> ExtraColumns<K> {
-    /// Whether the exporter has told no names since (RFC 5610).
-    pub(crate) fn are_current(&self, context: &MessageContext) -> bool {
-        self.told == told(context)
-    }
+/// Columns by Template, those that were made last.
+#[derive(Debug)]
+pub(crate) struct ExtraCache<K> {
+    by_generation: HashMap<u64, ExtraColumns<K>, foldhash::fast::RandomState>,
+    /// Columns in all of them, at least.
+    columns: usize,
+}
 
+/// What a cache holds at most, in some 100 bytes each. Whoever sends more Templates has them laid out for every Set.
+const MAX_CACHED: usize = 1 << 16;
+
+impl<K> ExtraCache<K> {
+    /// The columns of a Set's Template, as the exporter names elements now. `None` for a Set without records.
+    pub(crate) fn of<S>(
+        &mut self,
+        extras: &Extras,
+        set: &DataSet<'_>,
+        attributes: &AttributeSet,
+        sink: &mut S,
+    ) -> Option<&ExtraColumns<K>>
+    where
+        S: SpanSink<Parts: SpanParts<Key = K>>,
+    {
+        let generation = set.known_template().generation();
+        let is_current = self.by_generation.get(&generation).is_some_and(|columns| columns.told == told(set.context()));
+        if !is_current {
+            let columns = extras.columns(set, attributes, sink)?;
+            // One that has none takes its place too.
+            self.columns += columns.columns.len() + 1;
+            if self.columns > MAX_CACHED {
+                self.by_generation.clear();
+                self.columns = columns.columns.len() + 1;
+            }
+            self.by_generation.insert(generation, columns);
+        }
+        self.by_generation.get(&generation)
+    }
+}
+
+impl<K> Default for ExtraCache<K> {
+    fn default() -> Self {
+        Self { by_generation: HashMap::default(), columns: 0 }
+    }
+}
+
+impl<K> ExtraColumns<K> {
     /// Writes the attributes of a flow. `text` is for texts that have to be made.
     pub(crate) fn write<W>(&self, flow: &FlowRecord<'_>, text: &mut String, out: &mut W)
     where
         W: AttributeWriter<Parts: SpanParts<Key = K>>,
     {
-        for (field, column) in flow.record().fields().zip(&self.columns) {
-            let Some((key, data_type)) = column else {
+        let mut columns = self.columns.iter().peekable();
+        for (place, field) in flow.record().fields().enumerate() {
+            let Some(next) = columns.peek() else { break };
+            if next.place != place {
                 continue;
-            };
+            }
+            let Some(Column { key, data_type, .. }) = columns.next() else { break };
             let value = Value::read(*data_type, field.bytes);
             text.clear();
             let shown = match value {

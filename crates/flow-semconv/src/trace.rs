@@ -17,7 +17,7 @@ use crate::attribute::Attribute;
 use crate::attribute_set::AttributeSet;
 use crate::community_id::CommunityIds;
 use crate::conversation::{ConversationIds, Origin};
-use crate::extra::{ExtraColumns, ExtraElements, Extras};
+use crate::extra::{ExtraCache, ExtraElements, Extras};
 use crate::flow_span::{Apart, FlowAttributes};
 use crate::program::{AttributeProgram, AttributeWriter};
 use crate::sampling::{FlowSampling, Randomness, key};
@@ -166,8 +166,7 @@ pub struct ExportTrace<P: SpanParts> {
     programs: HashMap<u64, AttributeProgram<P::Row>, foldhash::fast::RandomState>,
     sampling: Option<FlowSampling>,
     extras: Option<Extras>,
-    /// By Template, as `programs`.
-    extra_columns: HashMap<u64, ExtraColumns<P::Key>, foldhash::fast::RandomState>,
+    extra_columns: ExtraCache<P::Key>,
     text: String,
 }
 
@@ -190,7 +189,7 @@ impl<P: SpanParts> ExportTrace<P> {
             programs: HashMap::default(),
             sampling: None,
             extras: None,
-            extra_columns: HashMap::default(),
+            extra_columns: ExtraCache::default(),
             text: String::new(),
         }
     }
@@ -231,7 +230,7 @@ impl<P: SpanParts> ExportTrace<P> {
             self.config.attributes = attributes;
             // What was laid out or encoded for the old ones.
             self.programs.clear();
-            self.extra_columns.clear();
+            self.extra_columns = ExtraCache::default();
             self.shared = SharedAttributes::default();
         }
     }
@@ -346,19 +345,8 @@ impl<P: SpanParts> ExportTrace<P> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(AttributeProgram::new(set.plan(), &self.config.attributes, out)),
         };
-        let extras = self.extras.as_ref().and_then(|extras| {
-            if self.extra_columns.len() >= MAX_PROGRAMS {
-                self.extra_columns.clear();
-            }
-            match self.extra_columns.entry(known.generation()) {
-                Entry::Occupied(columns) if columns.get().are_current(set.context()) => Some(&*columns.into_mut()),
-                Entry::Occupied(mut columns) => {
-                    columns.insert(extras.columns(set, &self.config.attributes, out)?);
-                    Some(&*columns.into_mut())
-                }
-                Entry::Vacant(place) => Some(&*place.insert(extras.columns(set, &self.config.attributes, out)?)),
-            }
-        });
+        let extras =
+            self.extras.as_ref().and_then(|extras| self.extra_columns.of(extras, set, &self.config.attributes, out));
         let context = set.context();
         let joined = context.options().is_some_and(OptionsTables::joins_flows)
             || context.header_sampling().is_some()

@@ -96,3 +96,12 @@ fn the_status_is_no_attribute() {
     let flow = named(&spans, "netflow.flow").next().unwrap();
     assert_eq!((flow.attributes.len(), flow.error.as_deref()), (0, Some("dropped by the exporter")));
 }
+
+/// A Template can have thousands of fields, and an exporter thousands of those.
+#[test]
+fn extra_attributes_have_a_limit() {
+    let fields: Vec<(u32, u16, &[u8])> = (1..=600).map(|id| (64_999, id, &[1][..])).collect();
+    let (_, spans) = Exporter::with_extra("all").send(&ipfix(&fields));
+    let flow = named(&spans, "netflow.flow").next().unwrap();
+    assert_eq!(flow.extra.len(), 256);
+}
