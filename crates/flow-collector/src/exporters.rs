@@ -293,15 +293,7 @@ impl Admission {
     /// Whether the datagram of an exporter, received at `now`, is to be read; `steady` is the time for its limits.
     #[inline]
     pub(crate) fn admit(&mut self, address: IpAddr, now: Timestamp, steady: Timestamp) -> Result<&Known, Refusal> {
-        let generation = self.exporters.generation.load(Ordering::Acquire);
-        if generation != self.generation {
-            self.generation = generation;
-            self.known.clear();
-        }
-        let known = match self.known.entry(address) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(self.exporters.find(address, now)?),
-        };
+        let known = self.known(address, now)?;
         if let Some(limit) = known.limits.datagrams
             && known.exporter.datagrams.take(steady, limit, 1) == 0
         {
@@ -309,6 +301,45 @@ impl Admission {
             return Err(Refusal::Limited);
         }
         Ok(known)
+    }
+
+    /// The same of a Message that came over a connection, which is read even beyond the limit of its exporter, as nobody
+    /// sends it again: the next is to [wait](Self::wait).
+    pub(crate) fn admit_owing(
+        &mut self,
+        address: IpAddr,
+        now: Timestamp,
+        steady: Timestamp,
+    ) -> Result<&Known, Refusal> {
+        let known = self.known(address, now)?;
+        if let Some(limit) = known.limits.datagrams {
+            known.exporter.datagrams.owe(steady, limit);
+        }
+        Ok(known)
+    }
+
+    /// How long an exporter that is known is to wait before it sends more.
+    pub(crate) fn wait(&self, address: IpAddr, steady: Timestamp) -> Duration {
+        if self.exporters.generation.load(Ordering::Acquire) != self.generation {
+            // Its limit may be another.
+            return Duration::ZERO;
+        }
+        let known = self.known.get(&address);
+        let wait = known.and_then(|known| Some(known.exporter.datagrams.wait(steady, known.limits.datagrams?)));
+        wait.unwrap_or_default()
+    }
+
+    #[inline]
+    fn known(&mut self, address: IpAddr, now: Timestamp) -> Result<&Known, Refusal> {
+        let generation = self.exporters.generation.load(Ordering::Acquire);
+        if generation != self.generation {
+            self.generation = generation;
+            self.known.clear();
+        }
+        Ok(match self.known.entry(address) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.exporters.find(address, now)?),
+        })
     }
 }
 

@@ -1,14 +1,15 @@
 //! One worker's way from a datagram to spans.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flow_semconv::{ExportTrace, ExtraElements, Timings, TraceConfig};
 use flow_state::{Datagram, Decoded, FlowGroup, State, StateEvent, Timestamp, TransportSession};
 use otlp_sink::{Sink, SpanWriter};
 use tracing::{Level, debug, enabled, warn};
 
-use crate::exporters::{Admission, Exporters};
+use crate::exporters::{Admission, Exporters, Known, Refusal};
 use crate::filter::Filter;
 use crate::sampling::FlowSampler;
 use crate::selection::Selection;
@@ -98,12 +99,38 @@ impl Pipeline {
 
     /// Takes one datagram, if its exporter may send it.
     pub fn process(&mut self, session: TransportSession, received_at: Timestamp, bytes: &[u8]) {
+        // It is counted, and that is all there is to do.
+        let _ = self.take(session, received_at, bytes, Admission::admit);
+    }
+
+    /// Takes one Message of a connection. One of an exporter that has sent too much is taken all the same, and the next has
+    /// to [wait](Self::wait).
+    pub(crate) fn process_message(
+        &mut self,
+        session: TransportSession,
+        received_at: Timestamp,
+        bytes: &[u8],
+    ) -> Result<(), Refusal> {
+        self.take(session, received_at, bytes, Admission::admit_owing)
+    }
+
+    /// How long the next Message of a connection is to wait.
+    pub(crate) fn wait(&self, session: &TransportSession) -> Duration {
+        self.admission.wait(session.exporter.ip(), steady::now())
+    }
+
+    #[inline]
+    fn take(
+        &mut self,
+        session: TransportSession,
+        received_at: Timestamp,
+        bytes: &[u8],
+        admit: impl FnOnce(&mut Admission, IpAddr, Timestamp, Timestamp) -> Result<&Known, Refusal>,
+    ) -> Result<(), Refusal> {
         self.select_anew();
         let steady = steady::now();
-        let known = match self.admission.admit(session.exporter.ip(), received_at, steady) {
-            Ok(known) => known,
-            Err(refusal) => return self.stats.count_refused(refusal),
-        };
+        let known = admit(&mut self.admission, session.exporter.ip(), received_at, steady);
+        let known = known.inspect_err(|refusal| self.stats.count_refused(*refusal))?;
         let datagram = Datagram::new(session, received_at, bytes)
             .with_tag(self.trace.trace_id())
             .with_profiles(Some(known.profiles()));
@@ -134,6 +161,7 @@ impl Pipeline {
         if enabled!(Level::DEBUG) {
             self.log(&session);
         }
+        Ok(())
     }
 
     /// The first of all exporters; the summary has the rest.

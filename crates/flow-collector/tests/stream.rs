@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -239,7 +239,6 @@ fn what_is_not_ipfix_ends_the_connection_and_no_other() {
 fn messages_that_never_end_are_given_up() {
     let fixture = Fixture::new(|config| config.stream.message_timeout = Duration::from_millis(50));
     let (good, flows) = stream_of(&mut traffic(3), 2);
-    let silent = fixture.connect();
     let mut slow = fixture.connect();
     slow.write_all(&good[..good.len() - 1]).unwrap();
     assert!(is_closed(slow));
@@ -252,8 +251,52 @@ fn messages_that_never_end_are_given_up() {
         thread::sleep(Duration::from_millis(1));
     }
     let stats = fixture.wait_for(Ending::Slow, 2);
-    assert_eq!((stats.stream.open(), stats.stream.cut_messages), (1, 2), "silence between Messages is another matter");
-    drop(silent);
+    assert_eq!((stats.stream.open(), stats.stream.cut_messages), (0, 2));
+}
+
+/// Nothing but connections would take all places, for an hour each.
+#[test]
+fn who_has_said_nothing_has_no_more_time_than_a_message() {
+    let fixture = Fixture::new(|config| config.stream.message_timeout = Duration::from_secs(2));
+    let mut resting = fixture.connect();
+    resting.write_all(&stream_of(&mut traffic(3), 1).0).unwrap();
+    fixture.wait_until(|stats| stats.datagrams == 1);
+    assert!(is_closed(fixture.connect()));
+    let stats = fixture.wait_for(Ending::Idle, 1);
+    assert_eq!(stats.stream.open(), 1, "silence between Messages is another matter");
+}
+
+/// Templates come once in a connection: what is read too early is paid for by waiting.
+#[test]
+fn a_limit_of_messages_slows_down_and_loses_nothing() {
+    let fixture = Fixture::new(|config| config.exporters.limits.datagrams = NonZeroU32::new(20));
+    let mut exporter = fixture.connect();
+    let (messages, flows) = stream_of(&mut traffic(3), 40);
+    let started = Instant::now();
+    exporter.write_all(&messages).unwrap();
+    // Into the next buffer, which waits.
+    thread::sleep(Duration::from_millis(100));
+    let (more, more_flows) = stream_of(&mut traffic(3), 1);
+    exporter.write_all(&more).unwrap();
+    let stats = fixture.wait_until(|stats| stats.datagrams == 41);
+    assert!(started.elapsed() > Duration::from_millis(1_000), "{:?}", started.elapsed());
+    assert_eq!((stats.records, stats.datagrams_limited), (flows + more_flows, 0));
+}
+
+#[test]
+fn who_finds_no_place_among_exporters_is_told_by_the_end_of_the_connection() {
+    let fixture = Fixture::new(|config| config.exporters.max_exporters = NonZeroUsize::MIN);
+    let (message, _) = stream_of(&mut traffic(3), 1);
+    let mut first = fixture.connect();
+    first.write_all(&message).unwrap();
+    fixture.wait_until(|stats| stats.datagrams == 1);
+    let second = socket(([127, 0, 0, 2], 0).into());
+    second.connect(&fixture.address.into()).unwrap();
+    let mut second = TcpStream::from(second);
+    second.write_all(&message).unwrap();
+    assert!(is_closed(second));
+    let stats = fixture.wait_for(Ending::ExporterLimit, 1);
+    assert_eq!((stats.datagrams, stats.exporters_refused), (1, 1));
 }
 
 #[test]

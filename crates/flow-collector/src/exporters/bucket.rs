@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use flow_state::Timestamp;
 
@@ -19,7 +20,7 @@ impl Bucket {
     /// Takes up to `wanted`, and returns how many that were. `now` is by a clock that is never set.
     pub(super) fn take(&self, now: Timestamp, per_second: NonZeroU32, wanted: u64) -> u64 {
         let now = now.as_unix_nanos();
-        let price = (SECOND / u64::from(per_second.get())).max(1);
+        let price = price(per_second);
         let mut taken = 0;
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| {
             let until = until.max(now.saturating_sub(SECOND));
@@ -28,12 +29,28 @@ impl Bucket {
         });
         taken
     }
+
+    /// Takes one that has come already, even if it may not be taken yet.
+    pub(super) fn owe(&self, now: Timestamp, per_second: NonZeroU32) {
+        let now = now.as_unix_nanos();
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| {
+            Some(until.max(now.saturating_sub(SECOND)) + price(per_second))
+        });
+    }
+
+    /// How long it takes until one may be taken.
+    pub(super) fn wait(&self, now: Timestamp, per_second: NonZeroU32) -> Duration {
+        let next = self.0.load(Ordering::Relaxed) + price(per_second);
+        Duration::from_nanos(next.saturating_sub(now.as_unix_nanos()))
+    }
+}
+
+fn price(per_second: NonZeroU32) -> u64 {
+    (SECOND / u64::from(per_second.get())).max(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -57,6 +74,19 @@ mod tests {
         assert_eq!(Bucket::default().take(start, rate, u64::MAX), 1_000_000_000);
         let rate = NonZeroU32::new(3).unwrap();
         assert_eq!(Bucket::default().take(start, rate, 10), 3);
+    }
+
+    #[test]
+    fn what_has_come_is_paid_for_later() {
+        let at = |millis: u64| Timestamp::from_unix_millis(1_700_000_000_000 + millis);
+        let (bucket, rate) = (Bucket::default(), NonZeroU32::new(10).unwrap());
+        (0..10).for_each(|_| bucket.owe(at(0), rate));
+        assert_eq!(bucket.wait(at(0), rate), Duration::from_millis(100));
+        (0..5).for_each(|_| bucket.owe(at(0), rate));
+        assert_eq!(bucket.wait(at(0), rate), Duration::from_millis(600));
+        assert_eq!(bucket.take(at(599), rate, 1), 0);
+        assert_eq!(bucket.wait(at(600), rate), Duration::ZERO);
+        assert_eq!(bucket.take(at(600), rate, 2), 1);
     }
 
     /// Two workers, one of which always has an older time.

@@ -1,7 +1,7 @@
 //! How many connections there may be, and which thread reads them.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flow_state::TransportSession;
@@ -44,7 +44,7 @@ impl Admission {
         if open.sessions.len() >= self.limit {
             return Err(Ending::Limit);
         }
-        let address = session.exporter.ip();
+        let address = host(session.exporter.ip());
         if open.by_address.get(&address).is_some_and(|count| *count >= self.limit_per_address) {
             return Err(Ending::AddressLimit);
         }
@@ -65,12 +65,20 @@ impl Admission {
     }
 }
 
+/// Who has an address. With IPv6 that is the network of 64 bits, in which a host takes as many as it likes.
+fn host(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut open = self.admission.lock();
         open.sessions.remove(&self.session);
         open.by_thread[self.thread] -= 1;
-        let address = self.session.exporter.ip();
+        let address = host(self.session.exporter.ip());
         if let Some(count) = open.by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
@@ -105,5 +113,20 @@ mod tests {
         drop(second);
         let open = admission.lock();
         assert_eq!((open.sessions.len(), open.by_address.len(), open.by_thread.as_slice()), (0, 0, &[0, 0][..]));
+    }
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let mut config = StreamConfig::default();
+        config.connections_per_address = 2;
+        let admission = Arc::new(Admission::new(&config, 1));
+        let from = |address: &str| {
+            TransportSession::new(format!("[{address}]:9").parse().unwrap(), "[::1]:4739".parse().unwrap())
+        };
+        let _first = admission.admit(from("2001:db8::1")).unwrap();
+        let second = admission.admit(from("2001:db8::ffff:2")).unwrap();
+        assert_eq!(admission.admit(from("2001:db8::3")).unwrap_err(), Ending::AddressLimit);
+        let _other = admission.admit(from("2001:db8:0:1::1")).unwrap();
+        drop(second);
+        admission.admit(from("2001:db8::3")).unwrap();
     }
 }

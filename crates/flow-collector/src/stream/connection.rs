@@ -21,6 +21,7 @@ use super::admission::Ticket;
 use super::framing::{Framing, Misframed};
 use super::tls::Tls;
 use super::{Ending, StreamConfig};
+use crate::exporters::Refusal;
 use crate::pipeline::{Pipeline, now};
 use crate::stats::CollectorStats;
 
@@ -28,6 +29,8 @@ use crate::stats::CollectorStats;
 const TURN: usize = 64 << 10;
 /// How often those who wait look whether an output has room again.
 const ROOM_INTERVAL: Duration = Duration::from_millis(20);
+/// How often those who wait because of their limit look whether the collector stops, or the limit is another.
+const RATE_INTERVAL: Duration = Duration::from_millis(100);
 /// When the collector stops: a sender that is silent for so long has sent what it had under way. The last segment may wait
 /// for an acknowledgement that we delay, for 200 ms at most.
 const QUIET: Duration = Duration::from_millis(250);
@@ -66,6 +69,8 @@ enum Read {
     /// So many Messages became complete.
     Messages(usize),
     Misframed(Misframed),
+    /// The exporter may not send, or not any more.
+    Refused(Refusal),
     End,
 }
 
@@ -129,14 +134,17 @@ impl Reader {
         let mut stopping = self.stopping.clone();
         // When the last Message was complete, or this one began.
         let mut since = Instant::now();
+        // One that has said nothing yet has a place that others may need.
+        let mut has_spoken = false;
         loop {
             if *stopping.borrow() {
                 self.drain(stream, session, framing).await;
                 return Ending::Stopped;
             }
-            since += self.wait_for_room().await;
+            since += self.wait_for_room().await + self.wait_for_rate(session).await;
             let was_between = framing.is_empty();
-            let patience = if was_between { self.config.idle_timeout } else { self.config.message_timeout };
+            let may_rest = was_between && has_spoken;
+            let patience = if may_rest { self.config.idle_timeout } else { self.config.message_timeout };
             let read = tokio::select! {
                 biased;
                 read = time::timeout(patience.saturating_sub(since.elapsed()), self.read(&mut stream, session, framing)) => read,
@@ -144,6 +152,7 @@ impl Reader {
             };
             match read {
                 Ok(Ok(Read::Messages(count))) => {
+                    has_spoken = true;
                     if count > 0 || was_between {
                         since = Instant::now();
                     }
@@ -155,6 +164,8 @@ impl Reader {
                         Misframed::Length(_) => Ending::Length,
                     };
                 }
+                Ok(Ok(Read::Refused(Refusal::NoRoom))) => return Ending::ExporterLimit,
+                Ok(Ok(Read::Refused(Refusal::Denied | Refusal::Limited))) => return Ending::Denied,
                 Ok(Ok(Read::End)) => return Ending::Closed,
                 // What TLS says of an exporter that closes without a word; many do.
                 Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Ending::Closed,
@@ -198,9 +209,17 @@ impl Reader {
                 return Ok(Read::End).into();
             }
             let received_at = now();
-            let messages = framing.take(buffer.filled(), |message| pipeline.process(*session, received_at, message));
+            let mut refused = None;
+            let messages = framing.take(buffer.filled(), |message| {
+                refused = pipeline.process_message(*session, received_at, message).err().or(refused);
+            });
             pipeline.flush_if_due();
-            Ok(messages.map_or_else(Read::Misframed, Read::Messages)).into()
+            Ok(match (messages, refused) {
+                (_, Some(refusal)) => Read::Refused(refusal),
+                (Ok(count), None) => Read::Messages(count),
+                (Err(error), None) => Read::Misframed(error),
+            })
+            .into()
         })
         .await
     }
@@ -213,6 +232,19 @@ impl Reader {
             time::sleep(ROOM_INTERVAL).await;
         }
         start.elapsed()
+    }
+
+    /// While the exporter has sent more Messages than it may in a second, nothing more is read either. Returns how long it
+    /// took.
+    async fn wait_for_rate(&self, session: &TransportSession) -> Duration {
+        let start = Instant::now();
+        loop {
+            let wait = self.turn.borrow().pipeline.wait(session);
+            if wait.is_zero() || *self.stopping.borrow() {
+                return start.elapsed();
+            }
+            time::sleep(wait.min(RATE_INTERVAL)).await;
+        }
     }
 
     fn has_room(&self) -> bool {

@@ -20,8 +20,10 @@ pub enum Ending {
     Version,
     /// A Message was shorter than its header.
     Length,
-    /// The address is not allowed.
+    /// The address is not allowed, or not any more.
     Denied,
+    /// There are as many exporters as there may be.
+    ExporterLimit,
     /// There were [`StreamConfig::connections`](crate::StreamConfig::connections) already.
     Limit,
     /// Its address had [`StreamConfig::connections_per_address`](crate::StreamConfig::connections_per_address) already.
@@ -36,7 +38,7 @@ pub enum Ending {
 
 impl Ending {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Closed,
         Self::Broken,
         Self::Stopped,
@@ -45,6 +47,7 @@ impl Ending {
         Self::Version,
         Self::Length,
         Self::Denied,
+        Self::ExporterLimit,
         Self::Limit,
         Self::AddressLimit,
         Self::SameSession,
@@ -63,6 +66,7 @@ impl Ending {
             Self::Version => "version",
             Self::Length => "length",
             Self::Denied => "denied",
+            Self::ExporterLimit => "exporter_limit",
             Self::Limit => "limit",
             Self::AddressLimit => "address_limit",
             Self::SameSession => "same_session",
