@@ -108,7 +108,8 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(path) = &config.collector.state_file {
         restore(&state, path)?;
     }
-    let exporters = Arc::new(Exporters::new(config.collector.exporters));
+    // A capture comes as fast as it is read, and all of it is wanted.
+    let exporters = Arc::new(Exporters::new(config.collector.exporters.without_limits()));
     let mut pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.trace, &sink)
         .with_filter(config.collector.filter);
     if let Some(wanted) = config.collector.extra_elements {

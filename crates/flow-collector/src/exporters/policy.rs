@@ -61,6 +61,15 @@ impl Default for ExporterPolicy {
 }
 
 impl ExporterPolicy {
+    /// The same for datagrams that are all wanted, however fast they come.
+    #[must_use]
+    pub fn without_limits(mut self) -> Self {
+        self.max_exporters = NonZeroUsize::MAX;
+        self.limits = ExporterLimits::default();
+        self.rules.iter_mut().for_each(|rule| rule.limits = ExporterLimits::default());
+        self
+    }
+
     /// Whether datagrams from an address are read.
     pub fn allows(&self, address: IpAddr) -> bool {
         let is_in = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address));

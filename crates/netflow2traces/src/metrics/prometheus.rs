@@ -1,5 +1,6 @@
 //! The text format of Prometheus.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::{Histogram, Kind, Metric};
@@ -57,10 +58,29 @@ pub(crate) fn target_info(resource: &[(String, String)]) -> String {
     format!("# HELP target_info Target metadata\n# TYPE target_info gauge\ntarget_info{labels} 1\n")
 }
 
+/// As the specification of OpenTelemetry has it: of keys that become the same label, the values are joined in the order of the
+/// keys.
 fn labels<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let escape = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    let labels: Vec<_> = attributes.map(|(key, value)| format!("{}=\"{}\"", underscores(key), escape(value))).collect();
+    let mut attributes: Vec<_> = attributes.map(|(key, value)| (label_name(key), key, value)).collect();
+    let is_unique = attributes.iter().map(|(name, ..)| name).collect::<HashSet<_>>().len() == attributes.len();
+    if !is_unique {
+        attributes.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
+    }
+    let mut labels: Vec<(String, String)> = Vec::new();
+    for (name, _, value) in attributes {
+        match labels.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => *values += &format!(";{}", escape(value)),
+            None => labels.push((name, escape(value))),
+        }
+    }
+    let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
     if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
+}
+
+fn label_name(key: &str) -> String {
+    let name = underscores(key);
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("key_{name}") } else { name }
 }
 
 fn underscores(name: &str) -> String {
@@ -97,6 +117,15 @@ mod tests {
              # TYPE netflow_collector_issues_total counter\n\
              netflow_collector_issues_total{error_type=\"a\\\"b\\\\c\\n\"} 2\n"
         );
+    }
+
+    /// One that comes twice would cost the whole scrape.
+    #[test]
+    fn labels_are_valid_and_come_once() {
+        let resource = [("k8s_pod", "b"), ("1x", "c"), ("service.name", "d"), ("k8s.pod", "a")];
+        let resource = resource.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let info = target_info(&resource);
+        assert!(info.ends_with("target_info{key_1x=\"c\",k8s_pod=\"a;b\",service_name=\"d\"} 1\n"), "{info}");
     }
 
     #[test]

@@ -91,8 +91,9 @@ impl Board {
         let mut is_losing = false;
         let drops = now.drops.iter().map(|(drop, &total)| {
             let rate = rates.of(total, before.map(|before| before.drops.get(drop).copied().unwrap_or_default()));
-            // What the operator does not want is no loss.
-            is_losing |= rate.is_some_and(|rate| rate > 0.0) && !["denied", "filtered"].contains(&drop.reason.as_str());
+            // What the operator does not want is no loss, and neither is what others stand for.
+            let is_wanted = ["denied", "filtered", "sampled_out"].contains(&drop.reason.as_str());
+            is_losing |= rate.is_some_and(|rate| rate > 0.0) && !is_wanted;
             format!("{} {} {} ({}/s)", number(Some(total)), drop.what, drop.reason, number(rate)).replace("  ", " ")
         });
         let drops: Vec<_> = drops.collect();
@@ -266,6 +267,7 @@ mod tests {
             format!(
                 "netflow_collector_dropped_total{{error_type=\"denied\"}} {denied}\n\
                  netflow_collector_records_dropped_total{{error_type=\"filtered\"}} 0\n\
+                 netflow_collector_records_dropped_total{{error_type=\"sampled_out\"}} {denied}\n\
                  otel_sdk_processor_span_processed_total{{otel_component_name=\"a\"}} 9\n\
                  otel_sdk_processor_span_processed_total{{otel_component_name=\"a\",error_type=\"queue_full\"}} {full}\n\
                  otel_sdk_processor_span_processed_total{{otel_component_name=\"b\",error_type=\"queue_full\"}} {full}\n"
@@ -276,7 +278,7 @@ mod tests {
             Board::new(&Reading::new(text, start + Duration::from_secs(1)), Some(&before), Sort::default(), 0.0)
         };
         let losing = board(&text(4, 6));
-        assert_eq!(losing.dropped, "4 datagrams denied (1/s), 12 spans queue_full (2/s)");
+        assert_eq!(losing.dropped, "4 datagrams denied (1/s), 4 flows sampled_out (1/s), 12 spans queue_full (2/s)");
         assert!(losing.is_losing && !board(&text(4, 5)).is_losing);
         assert_eq!(board("").dropped, "nothing");
     }
