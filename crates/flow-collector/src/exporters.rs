@@ -6,7 +6,7 @@ mod policy;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Exporters {
     /// Changes when what workers keep of `known` and `policy` is out of date.
     generation: AtomicU64,
     known: DashMap<IpAddr, Arc<Exporter>, RandomState>,
+    /// How many are known, without a look at every shard.
+    count: AtomicUsize,
     /// When room was last looked for, in Unix nanoseconds.
     looked_at: AtomicU64,
 }
@@ -131,6 +133,7 @@ impl Exporters {
             policy: RwLock::new(Arc::new(policy)),
             generation: AtomicU64::new(0),
             known: DashMap::default(),
+            count: AtomicUsize::new(0),
             looked_at: AtomicU64::new(0),
         }
     }
@@ -144,18 +147,18 @@ impl Exporters {
     pub fn set_policy(&self, policy: ExporterPolicy) {
         let policy = Arc::new(policy);
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy.clone();
-        self.known.retain(|address, _| policy.allows(*address));
+        self.retain(|exporter| policy.allows(exporter.address));
         self.generation.fetch_add(1, Ordering::Release);
     }
 
     /// How many are followed.
     pub fn len(&self) -> usize {
-        self.known.len()
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.len() == 0
     }
 
     /// All exporters now, in the order of their addresses.
@@ -167,16 +170,19 @@ impl Exporters {
         all
     }
 
-    fn find(&self, address: IpAddr, now: Timestamp) -> Result<Known, Refusal> {
-        let policy = self.policy();
+    fn find(&self, policy: &ExporterPolicy, address: IpAddr, now: Timestamp) -> Result<Known, Refusal> {
         if !policy.allows(address) {
             return Err(Refusal::Denied);
         }
         let known = self.known.get(&address).map(|entry| entry.value().clone());
         let exporter = match known {
             Some(exporter) => exporter,
-            None if self.known.len() < policy.max_exporters.get() || self.make_room(now) => {
-                self.known.entry(address).or_insert_with(|| Arc::new(Exporter::new(address, now))).clone()
+            None if self.len() < policy.max_exporters.get() || self.make_room(now) => {
+                let added = || {
+                    self.count.fetch_add(1, Ordering::Relaxed);
+                    Arc::new(Exporter::new(address, now))
+                };
+                self.known.entry(address).or_insert_with(added).clone()
             }
             None => return Err(Refusal::NoRoom),
         };
@@ -193,10 +199,18 @@ impl Exporters {
         if !is_due || self.looked_at.compare_exchange(looked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return false;
         }
-        let before = self.known.len();
-        self.known.retain(|_, exporter| exporter.kept_until.load(Ordering::Relaxed) > now);
+        let before = self.len();
+        self.retain(|exporter| exporter.kept_until.load(Ordering::Relaxed) > now);
         self.generation.fetch_add(1, Ordering::Release);
-        self.known.len() < before
+        self.len() < before
+    }
+
+    fn retain(&self, keep: impl Fn(&Exporter) -> bool) {
+        self.known.retain(|_, exporter| {
+            let kept = keep(exporter);
+            self.count.fetch_sub(usize::from(!kept), Ordering::Relaxed);
+            kept
+        });
     }
 }
 
@@ -281,13 +295,16 @@ impl Known {
 pub(crate) struct Admission {
     exporters: Arc<Exporters>,
     generation: u64,
+    /// Of this generation, so that refusing costs no lock.
+    policy: Arc<ExporterPolicy>,
     /// Never more than `exporters` has, as all are forgotten when it forgets one.
     known: HashMap<IpAddr, Known, RandomState>,
 }
 
 impl Admission {
     pub(crate) fn new(exporters: Arc<Exporters>) -> Self {
-        Self { generation: 0, exporters, known: HashMap::default() }
+        let generation = exporters.generation.load(Ordering::Acquire);
+        Self { generation, policy: exporters.policy(), exporters, known: HashMap::default() }
     }
 
     /// Whether the datagram of an exporter, received at `now`, is to be read; `steady` is the time for its limits.
@@ -335,10 +352,11 @@ impl Admission {
         if generation != self.generation {
             self.generation = generation;
             self.known.clear();
+            self.policy = self.exporters.policy();
         }
         Ok(match self.known.entry(address) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(self.exporters.find(address, now)?),
+            Entry::Vacant(place) => place.insert(self.exporters.find(&self.policy, address, now)?),
         })
     }
 }

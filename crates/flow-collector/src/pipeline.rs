@@ -137,6 +137,8 @@ impl Pipeline {
         let decode_start = now();
         self.state.decode(&datagram, &mut self.decoded);
         let timings = Timings { decode_start, decode_end: now() };
+        // Not by the clock of the spans, which may be set.
+        let decoding = steady::now().since(steady);
         self.trace.set_sampling(self.sampler.at(known.sampling(), steady));
         let mut spans = WriterSpans { writer: &mut self.writer, keys: &self.keys, count: 0 };
         let counts = Counts::of(&self.decoded);
@@ -151,7 +153,7 @@ impl Pipeline {
         let flows = self.trace.write(&datagram, &self.decoded, &timings, now, &mut select, &mut spans);
         self.stats.count_spans(spans.count);
         self.sampler.count(spans.count);
-        self.stats.count_decoding(timings.decode_end.since(timings.decode_start));
+        self.stats.count_decoding(decoding);
         let limited = seen.saturating_sub(allowed);
         known.exporter().count(received_at, bytes.len(), &self.decoded, &counts, limited);
         self.stats.count(bytes.len(), &self.decoded, &counts, flows, limited);

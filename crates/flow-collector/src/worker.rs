@@ -157,17 +157,12 @@ impl Summary {
                 debug!(issue = name, count, "harmless issues in datagrams in the last minute");
             }
         }
-        let denied = current.denied - self.last.denied;
-        if denied > 0 {
-            info!(count = denied, "datagrams from addresses that are not allowed in the last minute");
+        for (count, what) in losses(&self.last, &current) {
+            info!(count, "{what} in the last minute");
         }
         let elsewhere = current.templates_elsewhere - self.last.templates_elsewhere;
         if elsewhere > 0 {
             info!(count = elsewhere, "datagrams from another source port than their Template in the last minute");
-        }
-        let cut = current.flows_cut - self.last.flows_cut;
-        if cut > 0 {
-            info!(count = cut, "flow records beyond the limit of spans for a datagram in the last minute");
         }
         let errors = current.receive_errors - self.last.receive_errors;
         if errors > 0 {
@@ -185,6 +180,22 @@ impl Summary {
         }
         self.last = current;
     }
+}
+
+/// What was left out between two moments because a limit said so, and how many there were.
+fn losses(last: &StatsSnapshot, current: &StatsSnapshot) -> impl Iterator<Item = (u64, &'static str)> {
+    type Count = fn(&StatsSnapshot) -> u64;
+    const LOSSES: [(Count, &str); 5] = [
+        (|stats| stats.denied, "datagrams from addresses that are not allowed"),
+        (|stats| stats.exporters_refused, "datagrams from more exporters than there may be"),
+        (|stats| stats.datagrams_limited, "datagrams beyond the limit of their exporter"),
+        (|stats| stats.flows_limited, "flow records beyond the limit of their exporter"),
+        (|stats| stats.flows_cut, "flow records beyond the limit of spans for a datagram"),
+    ];
+    LOSSES.into_iter().filter_map(|(count, what)| {
+        let lost = count(current) - count(last);
+        (lost > 0).then_some((lost, what))
+    })
 }
 
 /// Issues of one kind, found between two moments.
@@ -241,6 +252,17 @@ mod tests {
         }
         let mut batch = Batch::new();
         assert_eq!([discard(&socket, &mut batch), discard(&socket, &mut batch)], [100, 0]);
+    }
+
+    #[test]
+    fn every_limit_that_takes_something_away_is_told() {
+        let (last, mut current) = (StatsSnapshot::default(), StatsSnapshot::default());
+        assert_eq!(losses(&last, &current).count(), 0);
+        (current.denied, current.exporters_refused, current.datagrams_limited) = (1, 2, 3);
+        (current.flows_limited, current.flows_cut) = (4, 5);
+        let counts = losses(&last, &current).map(|(count, _)| count);
+        assert_eq!(counts.collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert_eq!(losses(&current, &current).count(), 0);
     }
 
     #[test]

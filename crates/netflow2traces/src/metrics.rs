@@ -81,7 +81,7 @@ struct Point {
 }
 
 /// How values are spread, with the attributes of a [`Point`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Histogram {
     attributes: Vec<(&'static str, String)>,
     bounds: &'static [f64],
@@ -332,6 +332,18 @@ impl Source {
                 "{exporter}",
                 "Addresses of exporters for which anything is remembered.",
                 self.state.exporter_count(),
+            ),
+            Metric::gauge(
+                "netflow.collector.exporters.known",
+                "{exporter}",
+                "Addresses whose datagrams are read, which have a place each.",
+                self.exporters.known(),
+            ),
+            Metric::gauge(
+                "netflow.collector.exporters.capacity",
+                "{exporter}",
+                "Places for them.",
+                self.exporters.capacity(),
             ),
             Metric::gauge(
                 "netflow.collector.observation_domains",

@@ -116,8 +116,7 @@ mod tests {
     }
     #[test]
     fn a_network_of_ipv6_is_one_address() {
-        let mut config = StreamConfig::default();
-        config.connections_per_address = 2;
+        let config = StreamConfig { connections_per_address: 2, ..StreamConfig::default() };
         let admission = Arc::new(Admission::new(&config, 1));
         let from = |address: &str| {
             TransportSession::new(format!("[{address}]:9").parse().unwrap(), "[::1]:4739".parse().unwrap())

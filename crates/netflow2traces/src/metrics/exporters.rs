@@ -59,6 +59,14 @@ impl PerExporter {
         Self { exporters, addresses: Mutex::default() }
     }
 
+    pub(super) fn known(&self) -> usize {
+        self.exporters.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.exporters.policy().max_exporters.get()
+    }
+
     pub(super) fn metrics(&self) -> Vec<Metric> {
         let all = self.exporters.snapshot();
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);

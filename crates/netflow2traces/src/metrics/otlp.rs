@@ -1,5 +1,6 @@
 //! The metrics over OTLP: collected by the OpenTelemetry SDK, sent as spans are.
 
+use std::collections::HashMap;
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +32,9 @@ pub(super) fn start(
     source: &Source,
     resource: &[(String, String)],
 ) -> anyhow::Result<SdkMeterProvider> {
-    let exporter = Exporter { histograms: Some(Histograms::new(source.clone())), ..Exporter::new(config)? };
+    let exporter = Exporter::new(config)?;
+    let histograms = Histograms::new(source.clone(), exporter.temporality);
+    let exporter = Exporter { histograms: Some(histograms), ..exporter };
     let reader = PeriodicReader::builder(exporter, Tokio).build();
     let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     let resource = Resource::builder_empty().with_attributes(attributes).build();
@@ -171,15 +174,27 @@ impl PushMetricExporter for Exporter {
     }
 }
 
-/// The histograms, which are cumulative in any case.
+/// The histograms. With another preference than `cumulative` they are what was counted since the export before, as the SDK has
+/// it for counters.
 struct Histograms {
     source: Source,
-    start: SystemTime,
+    is_delta: bool,
+    last: Mutex<Counted>,
 }
 
+/// Up to a moment.
+struct Counted {
+    at: SystemTime,
+    points: HashMap<Series, Histogram>,
+}
+
+/// Name and attributes.
+type Series = (&'static str, Vec<(&'static str, String)>);
+
 impl Histograms {
-    fn new(source: Source) -> Self {
-        Self { source, start: SystemTime::now() }
+    fn new(source: Source, temporality: Temporality) -> Self {
+        let counted = Counted { at: SystemTime::now(), points: HashMap::new() };
+        Self { source, is_delta: temporality != Temporality::Cumulative, last: Mutex::new(counted) }
     }
 
     /// Adds them to the metrics of the only scope there is.
@@ -188,11 +203,16 @@ impl Histograms {
         else {
             return;
         };
-        let (start, now) = (unix_nano(self.start), unix_nano(SystemTime::now()));
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        let (start, end) = (unix_nano(last.at), unix_nano(now));
         for metric in self.source.metrics().into_iter().filter(|metric| metric.kind == Kind::Histogram) {
-            let data_points =
-                metric.histograms.into_iter().map(|histogram| data_point(histogram, start, now)).collect();
-            let aggregation_temporality = AggregationTemporality::Cumulative.into();
+            let since_last = |histogram| if self.is_delta { last.since(metric.name, histogram) } else { histogram };
+            let histograms = metric.histograms.into_iter().map(since_last);
+            let data_points = histograms.map(|histogram| data_point(histogram, start, end)).collect();
+            let temporality =
+                if self.is_delta { AggregationTemporality::Delta } else { AggregationTemporality::Cumulative };
+            let aggregation_temporality = temporality.into();
             scope.metrics.push(proto::Metric {
                 name: metric.name.to_owned(),
                 description: metric.description.to_owned(),
@@ -201,6 +221,21 @@ impl Histograms {
                 ..proto::Metric::default()
             });
         }
+        if self.is_delta {
+            last.at = now;
+        }
+    }
+}
+
+impl Counted {
+    /// What was counted since the last time, which is now.
+    fn since(&mut self, name: &'static str, now: Histogram) -> Histogram {
+        let mut since = now.clone();
+        if let Some(last) = self.points.insert((name, now.attributes.clone()), now) {
+            since.counts.iter_mut().zip(&last.counts).for_each(|(count, last)| *count -= last);
+            since.sum -= last.sum;
+        }
+        since
     }
 }
 
@@ -240,6 +275,20 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    #[test]
+    fn a_delta_is_what_came_since_the_last_one() {
+        let mut counted = Counted { at: SystemTime::now(), points: HashMap::new() };
+        let mut since = |reason: &str, counts: [u64; 2], sum| {
+            let attributes = vec![("error.type", reason.to_owned())];
+            let delta = counted.since("a", Histogram { attributes, bounds: &[1.0], counts: counts.into(), sum });
+            (delta.counts, delta.sum)
+        };
+        assert_eq!(since("x", [1, 2], 4.0), (vec![1, 2], 4.0));
+        assert_eq!(since("y", [7, 0], 1.0), (vec![7, 0], 1.0));
+        assert_eq!(since("x", [1, 5], 10.0), (vec![0, 3], 6.0));
+        assert_eq!(since("x", [1, 5], 10.0), (vec![0, 0], 0.0));
+    }
 
     #[test]
     fn a_collection_is_of_one_moment() {

@@ -65,7 +65,7 @@ fn labels<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut attributes: Vec<_> = attributes.map(|(key, value)| (label_name(key), key, value)).collect();
     let is_unique = attributes.iter().map(|(name, ..)| name).collect::<HashSet<_>>().len() == attributes.len();
     if !is_unique {
-        attributes.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
+        attributes.sort_by_key(|(_, key, _)| *key);
     }
     let mut labels: Vec<(String, String)> = Vec::new();
     for (name, _, value) in attributes {
