@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::scrape::Scrape;
 
 /// How long that may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the metrics do not account for of so many datagrams, if anything.
 pub(crate) fn missing(metrics: &Scrape, sent: u64) -> Result<(), String> {
