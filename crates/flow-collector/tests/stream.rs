@@ -12,7 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flow_collector::{
-    Collector, CollectorConfig, CollectorError, Ending, Running, StatsSnapshot, StreamConfig, StreamProtocol, TlsFiles,
+    Collector, CollectorConfig, CollectorError, Ending, ExporterPolicy, Running, StatsSnapshot, StreamConfig,
+    StreamProtocol, TlsFiles,
 };
 use flow_state::DecodeErrorKind;
 use flow_traffic::{Generator, TrafficConfig, Version};
@@ -346,6 +347,35 @@ fn only_the_allowed_are_heard() {
     assert!(is_closed(fixture.connect()));
     let stats = fixture.wait_for(Ending::Denied, 1);
     assert_eq!((stats.stream.accepted, stats.datagrams), (1, 0));
+}
+
+/// As a reload does, while it is connected.
+#[test]
+fn who_is_denied_later_is_heard_no_more() {
+    let fixture = Fixture::new(|_| {});
+    let mut exporter = fixture.connect();
+    let mut generator = traffic(3);
+    exporter.write_all(&stream_of(&mut generator, 1).0).unwrap();
+    fixture.wait_until(|stats| stats.datagrams == 1);
+    let mut policy = ExporterPolicy::default();
+    policy.deny = vec!["127.0.0.0/8".parse().unwrap()];
+    fixture.running.exporters().set_policy(policy);
+    exporter.write_all(&stream_of(&mut generator, 1).0).unwrap();
+    assert!(is_closed(exporter));
+    let stats = fixture.wait_for(Ending::Denied, 1);
+    assert_eq!((stats.datagrams, stats.denied), (1, 1));
+}
+
+/// The limit of records takes spans away, not what later Messages need.
+#[test]
+fn templates_outlive_the_limit_of_records() {
+    let fixture = Fixture::new(|config| config.exporters.limits.records = NonZeroU32::new(1));
+    let (messages, flows) = stream_of(&mut traffic(3), 20);
+    fixture.connect().write_all(&messages).unwrap();
+    let stats = fixture.wait_until(|stats| stats.datagrams == 20);
+    let unknown = stats.issues[DecodeErrorKind::TemplateUnknown(0).index()];
+    assert_eq!((stats.records, unknown), (flows, 0));
+    assert!(stats.flows_limited > 0 && stats.flows_limited < flows, "{}", stats.flows_limited);
 }
 
 /// One that sends as fast as it can has turns, as others have.
