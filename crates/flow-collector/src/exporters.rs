@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 
 use self::bucket::Bucket;
 pub use self::policy::{ExporterLimits, ExporterPolicy, ExporterRule};
-use crate::stats::Counts;
+use crate::stats::{Counts, add};
 
 /// All exporters that are heard, shared by the workers.
 #[derive(Debug)]
@@ -234,11 +234,6 @@ impl Exporter {
 
     /// Counts a datagram that was read; so many of its records were beyond the limit.
     pub(crate) fn count(&self, received_at: Timestamp, bytes: usize, decoded: &Decoded, counts: &Counts, limited: u64) {
-        let add = |counter: &AtomicU64, more: u64| {
-            if more > 0 {
-                counter.fetch_add(more, Ordering::Relaxed);
-            }
-        };
         let counters = &self.counters;
         add(&counters.datagrams, 1);
         add(&counters.bytes, bytes as u64);

@@ -242,7 +242,7 @@ impl Counts {
 }
 
 #[inline]
-fn add(counter: &AtomicU64, more: u64) {
+pub(crate) fn add(counter: &AtomicU64, more: u64) {
     if more > 0 {
         counter.fetch_add(more, Ordering::Relaxed);
     }
