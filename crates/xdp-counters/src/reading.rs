@@ -1,7 +1,7 @@
 //! What one look at a map gives.
 
 use std::fmt;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What is in a map of counters at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,17 @@ pub struct ProgramFacts {
     pub name: String,
     /// A digest of its instructions: another program has another one.
     pub tag: [u8; 8],
+    /// How long it ran, while the kernel measures that.
+    pub run: ProgramRun,
+}
+
+/// How long a program ran and how often, since the kernel measures it ([`measure_programs`](crate::measure_programs)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProgramRun {
+    /// All runs together.
+    pub time: Duration,
+    /// Runs.
+    pub count: u64,
 }
 
 /// Type of a map, as `enum bpf_map_type` of `linux/bpf.h` numbers them. Only those with counters are named.
@@ -129,4 +140,6 @@ pub enum Key {
     Label(String),
     /// Nothing is known of it but its bytes.
     Bytes(Vec<u8>),
+    /// All keys: there are more than 4096.
+    All,
 }

@@ -1,0 +1,115 @@
+//! Why counters could not be read.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::reading::MapKind;
+use crate::select::Selector;
+
+/// Why counters could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// There is no such map, now.
+    #[error("there is no {wanted}{}", listed(existing))]
+    Missing {
+        /// What was asked for.
+        wanted: Selector,
+        /// Names of the maps that there are, as far as they can be seen.
+        existing: Vec<String>,
+    },
+    /// There is no such interface.
+    #[error("there is no interface {interface}: {source}")]
+    Interface {
+        /// What was asked for.
+        interface: String,
+        /// What the kernel says.
+        source: io::Error,
+    },
+    /// The interface has no XDP program, now.
+    #[error("{interface} has no XDP program")]
+    NoProgram {
+        /// The interface.
+        interface: String,
+    },
+    /// The program on the interface has several maps.
+    #[error("the program on {interface} has several maps, name one of them{}", listed(names))]
+    Several {
+        /// The interface.
+        interface: String,
+        /// Names of its maps.
+        names: Vec<String>,
+    },
+    /// The kernel shows maps by number and by name to who has a capability.
+    #[error("{doing} takes the capability CAP_SYS_ADMIN; reading a map that is pinned to a file takes none")]
+    Capability {
+        /// What was tried.
+        doing: String,
+    },
+    /// A pinned map cannot be opened.
+    #[error("cannot read {}: {source}; the file and its directories must be readable (mode, owner, SELinux)", path.display())]
+    Pin {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel says.
+        source: io::Error,
+    },
+    /// What is pinned is a program or a link.
+    #[error("{} is not a map", path.display())]
+    NoMap {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The map holds something else than counters.
+    #[error("map {name} of type {kind} holds no counters; hash tables and arrays do, those per CPU among them")]
+    Kind {
+        /// The map.
+        name: String,
+        /// Its type.
+        kind: MapKind,
+    },
+    /// It is not known where packets and bytes are in a value.
+    #[error(
+        "values of map {name} have {value_size} bytes, and nothing says where packets and bytes are: give a layout"
+    )]
+    Layout {
+        /// The map.
+        name: String,
+        /// Length of a value, in bytes.
+        value_size: u32,
+    },
+    /// The kernel does not do it.
+    #[error("{doing}: {source}")]
+    Kernel {
+        /// What was tried.
+        doing: String,
+        /// What the kernel says.
+        source: io::Error,
+    },
+}
+
+impl ReadError {
+    /// Whether the map may come later: there is none now.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Interface { .. } | Self::NoProgram { .. })
+    }
+
+    pub(crate) fn from_kernel(doing: impl Into<String>, source: io::Error) -> Self {
+        let doing = doing.into();
+        match source.raw_os_error() {
+            Some(libc::EPERM) => Self::Capability { doing },
+            _ => Self::Kernel { doing, source },
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!("; there are {}", names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn shown(name: &str) -> &str {
+    if name.is_empty() { "one without a name" } else { name }
+}

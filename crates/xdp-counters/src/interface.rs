@@ -1,0 +1,176 @@
+//! Which XDP programs interfaces have, as rtnetlink(7) tells.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use crate::sys;
+
+const RTM_GETLINK: u16 = 18;
+const RTM_NEWLINK: u16 = 16;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+/// `NLM_F_REQUEST | NLM_F_DUMP`
+const DUMP: u16 = 0x301;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_XDP: u16 = 43;
+/// `IFLA_XDP_PROG_ID` and, where there are several, those of the driver, the stack and the card.
+const PROGRAM_IDS: [u16; 4] = [4, 5, 6, 7];
+/// Lengths of a message header, and of what every link has after it.
+const HEADER_LEN: usize = 16;
+const LINK_LEN: usize = 16;
+
+/// An interface that has a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The interface.
+    pub interface: String,
+    /// Its number.
+    pub index: u32,
+    /// The program's number.
+    pub program: u32,
+}
+
+/// The interfaces of this network namespace that have a program.
+///
+/// # Errors
+///
+/// No socket.
+pub fn attached() -> io::Result<Vec<Attached>> {
+    let socket = sys::netlink()?;
+    let socket = socket.as_fd();
+    let mut request = Vec::with_capacity(HEADER_LEN + LINK_LEN);
+    request.extend(((HEADER_LEN + LINK_LEN) as u32).to_ne_bytes());
+    request.extend([RTM_GETLINK, DUMP].iter().flat_map(|half| half.to_ne_bytes()));
+    request.resize(HEADER_LEN + LINK_LEN, 0);
+    sys::send(socket, &request)?;
+    let mut found = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let len = sys::receive(socket, &mut buffer)?;
+        if !read_links(&buffer[..len], &mut found)? {
+            return Ok(found);
+        }
+    }
+}
+
+/// Adds what messages tell; `false` after the last.
+fn read_links(mut messages: &[u8], found: &mut Vec<Attached>) -> io::Result<bool> {
+    while let Some(len) = u32_at(messages, 0) {
+        let Some(message) = messages.get(..len as usize).filter(|message| message.len() >= HEADER_LEN) else {
+            break;
+        };
+        match u16_at(message, 4) {
+            Some(NLMSG_DONE) => return Ok(false),
+            Some(NLMSG_ERROR) => {
+                let code = u32_at(message, HEADER_LEN).unwrap_or_default().cast_signed();
+                return Err(io::Error::from_raw_os_error(-code));
+            }
+            Some(RTM_NEWLINK) => found.extend(read_link(message)),
+            _ => {}
+        }
+        messages = messages.get((len as usize).next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(true)
+}
+
+fn read_link(message: &[u8]) -> Option<Attached> {
+    let index = u32_at(message, HEADER_LEN + 4)?;
+    let attributes = message.get(HEADER_LEN + LINK_LEN..)?;
+    let find = |attributes, wanted| Attributes(attributes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let xdp = find(attributes, IFLA_XDP)?;
+    let ids = PROGRAM_IDS.iter().filter_map(|id| u32_at(find(xdp, *id)?, 0));
+    let program = ids.into_iter().find(|id| *id != 0)?;
+    let name = find(attributes, IFLA_IFNAME)?;
+    let name = name.strip_suffix(&[0]).unwrap_or(name);
+    Some(Attached { interface: String::from_utf8_lossy(name).into_owned(), index, program })
+}
+
+/// Attributes, each with its length before it.
+struct Attributes<'a>(&'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (len, kind) = (u16_at(self.0, 0)?, u16_at(self.0, 2)?);
+        let value = self.0.get(4..usize::from(len))?;
+        self.0 = self.0.get(usize::from(len).next_multiple_of(4)..).unwrap_or_default();
+        // The two highest bits say how the value is written.
+        Some((kind & 0x3fff, value))
+    }
+}
+
+fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(bytes.get(offset..offset + 2)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(offset..offset + 4)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = [(4 + value.len()) as u16, kind].iter().flat_map(|half| half.to_ne_bytes()).collect::<Vec<_>>();
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn message(kind: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = ((HEADER_LEN + body.len()) as u32).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.resize(HEADER_LEN, 0);
+        bytes.extend(body);
+        bytes
+    }
+
+    fn link(index: u32, name: &[u8], xdp: &[u8]) -> Vec<u8> {
+        let mut body = vec![0; 4];
+        body.extend(index.to_ne_bytes());
+        body.resize(LINK_LEN, 0);
+        body.extend(attribute(IFLA_IFNAME, name));
+        body.extend(attribute(IFLA_XDP | 0x8000, xdp));
+        message(RTM_NEWLINK, &body)
+    }
+
+    #[test]
+    fn interfaces_with_programs_are_found() {
+        let native = [attribute(2, &[1]), attribute(4, &7_u32.to_ne_bytes())].concat();
+        let several = [attribute(2, &[4]), attribute(6, &9_u32.to_ne_bytes())].concat();
+        let messages = [
+            link(1, b"lo\0", &attribute(2, &[0])),
+            link(2, b"veth12\0", &native),
+            link(3, b"eth0\0", &several),
+            message(NLMSG_DONE, &[0; 4]),
+        ]
+        .concat();
+        let mut found = Vec::new();
+        assert!(!read_links(&messages, &mut found).unwrap());
+        let of = |interface: &str, index, program| Attached { interface: interface.to_owned(), index, program };
+        assert_eq!(found, [of("veth12", 2, 7), of("eth0", 3, 9)]);
+    }
+
+    #[test]
+    fn what_is_cut_is_left() {
+        let messages = link(2, b"veth12\0", &attribute(4, &7_u32.to_ne_bytes()));
+        for len in 0..messages.len() {
+            let mut found = Vec::new();
+            assert!(read_links(&messages[..len], &mut found).unwrap() && found.is_empty(), "{len}");
+        }
+    }
+
+    #[test]
+    fn errors_are_the_kernels() {
+        let refused = message(NLMSG_ERROR, &(-1_i32).to_ne_bytes());
+        assert_eq!(read_links(&refused, &mut Vec::new()).unwrap_err().raw_os_error(), Some(1));
+    }
+
+    /// Any system has a loopback interface, and most have no program on it.
+    #[test]
+    fn a_dump_ends() {
+        attached().unwrap();
+    }
+}

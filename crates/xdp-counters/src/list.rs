@@ -1,0 +1,132 @@
+//! What there is: programs, their maps, and who keeps them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::AsFd;
+
+use crate::error::ReadError;
+use crate::interface;
+use crate::reading::{MapFacts, ProgramFacts};
+use crate::select::{each_map, facts, program_facts};
+use crate::sys::{self, Object};
+
+/// `BPF_PROG_TYPE_XDP`
+const XDP: u32 = 6;
+
+/// An XDP program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedProgram {
+    /// What the kernel says of it.
+    pub program: ProgramFacts,
+    /// Numbers of its maps.
+    pub maps: Vec<u32>,
+    /// Interfaces of this network namespace that have it.
+    pub interfaces: Vec<String>,
+    /// Processes that have it open.
+    pub holders: Vec<Process>,
+}
+
+/// A map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedMap {
+    /// What the kernel says of it.
+    pub map: MapFacts,
+    /// Processes that have it open.
+    pub holders: Vec<Process>,
+}
+
+/// A process.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Process {
+    /// Its number.
+    pub id: u32,
+    /// What its program is called.
+    pub name: String,
+}
+
+/// All XDP programs and all maps, the oldest first.
+///
+/// # Errors
+///
+/// No right to see them, which is [`ReadError::Capability`].
+pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
+    let failed = |source| ReadError::from_kernel("listing programs and maps", source);
+    let mut holders = Holders::find();
+    let attached = interface::attached().map_err(failed)?;
+    let mut programs = Vec::new();
+    let mut last = 0;
+    while let Some(id) = sys::next_id(Object::Program, last).map_err(failed)? {
+        last = id;
+        let Ok(fd) = sys::open_id(Object::Program, id) else { continue };
+        let (info, maps) = sys::program_info(fd.as_fd()).map_err(failed)?;
+        if info.type_ != XDP {
+            continue;
+        }
+        let here = attached.iter().filter(|attached| attached.program == id);
+        programs.push(ListedProgram {
+            program: program_facts(&info),
+            maps,
+            interfaces: here.map(|attached| attached.interface.clone()).collect(),
+            holders: holders.programs.remove(&id).unwrap_or_default(),
+        });
+    }
+    let mut maps = Vec::new();
+    let keep = |_, info: &_| maps.push(facts(info));
+    each_map(keep).map_err(failed)?;
+    let held = |map: MapFacts| ListedMap { holders: holders.maps.remove(&map.id).unwrap_or_default(), map };
+    Ok((programs, maps.into_iter().map(held).collect()))
+}
+
+/// Processes by what they have open.
+#[derive(Default)]
+struct Holders {
+    programs: BTreeMap<u32, Vec<Process>>,
+    maps: BTreeMap<u32, Vec<Process>>,
+}
+
+impl Holders {
+    /// From `/proc`, as far as this process may read it.
+    fn find() -> Self {
+        let mut holders = Self::default();
+        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(id) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            if std::process::id() == id {
+                continue;
+            }
+            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            let process_is = Process { id, name: name.trim_end().to_owned() };
+            for open in fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten() {
+                let kind = fs::read_link(open.path()).unwrap_or_default();
+                let (key, kept) = match kind.to_str() {
+                    Some("anon_inode:bpf-map") => ("map_id:", &mut holders.maps),
+                    Some("anon_inode:bpf-prog" | "anon_inode:bpf_link") => ("prog_id:", &mut holders.programs),
+                    _ => continue,
+                };
+                let info = process.path().join("fdinfo").join(open.file_name());
+                if let Some(id) = number(&fs::read_to_string(info).unwrap_or_default(), key) {
+                    let processes: &mut Vec<Process> = kept.entry(id).or_default();
+                    if !processes.contains(&process_is) {
+                        processes.push(process_is.clone());
+                    }
+                }
+            }
+        }
+        holders
+    }
+}
+
+/// The number after `key` at the start of a line.
+fn number(text: &str, key: &str) -> Option<u32> {
+    text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_behind_their_keys() {
+        let info = "pos:\t0\nflags:\t02000002\nmap_type:\t6\nmap_id:\t47\nfrozen:\t0\n";
+        assert_eq!((number(info, "map_id:"), number(info, "prog_id:")), (Some(47), None));
+    }
+}

@@ -1,0 +1,231 @@
+//! Which map is meant.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aya_obj::generated::{bpf_map_info, bpf_prog_info};
+
+use crate::error::ReadError;
+use crate::interface::{self, Attached};
+use crate::reading::{MapFacts, MapKind, ProgramFacts, ProgramRun};
+use crate::sys::{self, Object};
+
+/// Bytes of a name that the kernel keeps.
+const NAME_LEN: usize = 15;
+/// Most names of maps that an error lists.
+const MAX_NAMES: usize = 30;
+
+/// How a map is named.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Selector {
+    /// By its number.
+    Id(u32),
+    /// By its name, of which 15 bytes count. Of several, one that a program on an interface has, else the newest.
+    Name(String),
+    /// By the file it is pinned to, which takes no capability, only the right to read the file.
+    Pin(PathBuf),
+    /// As a map of the program on an interface.
+    Interface {
+        /// The interface.
+        interface: String,
+        /// The map's name; where there is none, the program must have one map only that counters can be in.
+        map: Option<String>,
+    },
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "map {id}"),
+            Self::Name(name) => write!(f, "map {name}"),
+            Self::Pin(path) => write!(f, "map pinned to {}", path.display()),
+            Self::Interface { interface, map: Some(map) } => write!(f, "map {map} of the program on {interface}"),
+            Self::Interface { interface, map: None } => write!(f, "map of the program on {interface}"),
+        }
+    }
+}
+
+/// A map that is open.
+pub(crate) struct Found {
+    pub(crate) fd: OwnedFd,
+    pub(crate) info: bpf_map_info,
+    pub(crate) program: Option<ProgramFacts>,
+    pub(crate) candidates: usize,
+}
+
+impl Selector {
+    /// Opens the map that is meant now: programs and their maps are replaced at any time.
+    pub(crate) fn find(&self) -> Result<Found, ReadError> {
+        match self {
+            Self::Id(id) => {
+                let fd = open(*id).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
+                Found::new(fd, 1)
+            }
+            Self::Pin(path) => {
+                let fd = sys::open_pin(path).map_err(|error| match error.raw_os_error() {
+                    Some(libc::ENOENT) => self.missing(),
+                    _ => ReadError::Pin { path: path.clone(), source: error },
+                })?;
+                // Information about something else would be read as that of a map.
+                let kind = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+                if kind.is_ok_and(|kind| !kind.to_string_lossy().ends_with("bpf-map")) {
+                    return Err(ReadError::NoMap { path: path.clone() });
+                }
+                Found::new(fd, 1)
+            }
+            Self::Name(name) => self.by_name(name),
+            Self::Interface { interface, map } => self.by_interface(interface, map.as_deref()),
+        }
+    }
+
+    fn by_name(&self, name: &str) -> Result<Found, ReadError> {
+        let mut matches = Vec::new();
+        let keep = |fd, info: &bpf_map_info| {
+            if is_named(info, name) {
+                matches.push((fd, *info));
+            }
+        };
+        each_map(keep).map_err(|error| self.failed(error))?;
+        let candidates = matches.len();
+        if candidates > 1 {
+            let in_use: HashSet<u32> = programs().into_iter().flat_map(|(_, _, maps)| maps).collect();
+            if matches.iter().any(|(_, info)| in_use.contains(&info.id)) {
+                matches.retain(|(_, info)| in_use.contains(&info.id));
+            }
+        }
+        // Numbers rise: the last is the newest.
+        let (fd, _) = matches.pop().ok_or_else(|| self.missing())?;
+        Found::new(fd, candidates)
+    }
+
+    fn by_interface(&self, interface: &str, map: Option<&str>) -> Result<Found, ReadError> {
+        if let Err(source) = sys::interface_index(interface) {
+            return Err(ReadError::Interface { interface: interface.to_owned(), source });
+        }
+        let attached = interface::attached().map_err(|error| self.failed(error))?;
+        let program = attached.iter().find(|attached| attached.interface == interface);
+        let program = program.ok_or_else(|| ReadError::NoProgram { interface: interface.to_owned() })?;
+        let (_, _, ids) = open_program(program).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
+        let mut matches = Vec::new();
+        let mut names = Vec::new();
+        for id in ids {
+            let Some(fd) = open(id).map_err(|error| self.failed(error))? else { continue };
+            let info = sys::map_info(fd.as_fd()).map_err(|error| self.failed(error))?;
+            names.push(name(&info));
+            let is_meant = map.map_or(MapKind(info.type_).is_readable(), |map| is_named(&info, map));
+            if is_meant {
+                matches.push(fd);
+            }
+        }
+        let candidates = matches.len();
+        match (matches.pop(), candidates) {
+            (Some(fd), 1) => Found::new(fd, 1),
+            (None, _) => Err(ReadError::Missing { wanted: self.clone(), existing: names }),
+            _ => Err(ReadError::Several { interface: interface.to_owned(), names }),
+        }
+    }
+
+    /// With the maps that there are, where they can be listed.
+    fn missing(&self) -> ReadError {
+        let mut existing = Vec::new();
+        // Those up to where they can be seen.
+        let _ = each_map(|_, info| existing.push(name(info)));
+        existing.sort_unstable();
+        existing.dedup();
+        existing.truncate(MAX_NAMES);
+        ReadError::Missing { wanted: self.clone(), existing }
+    }
+
+    fn failed(&self, error: io::Error) -> ReadError {
+        ReadError::from_kernel(format!("looking for {self}"), error)
+    }
+}
+
+impl Found {
+    fn new(fd: OwnedFd, candidates: usize) -> Result<Self, ReadError> {
+        let info = sys::map_info(fd.as_fd()).map_err(|source| ReadError::from_kernel("asking for a map", source))?;
+        // Who may not see programs reads counters all the same.
+        let program = programs().into_iter().find(|(_, _, maps)| maps.contains(&info.id));
+        Ok(Self { fd, info, program: program.map(|(_, facts, _)| facts), candidates })
+    }
+
+    pub(crate) fn facts(&self) -> MapFacts {
+        facts(&self.info)
+    }
+}
+
+pub(crate) fn facts(info: &bpf_map_info) -> MapFacts {
+    MapFacts {
+        id: info.id,
+        name: name(info),
+        kind: MapKind(info.type_),
+        key_size: info.key_size,
+        value_size: info.value_size,
+        max_entries: info.max_entries,
+    }
+}
+
+/// A program on an interface and the numbers of its maps; `None` when it is gone.
+pub(crate) type Program = (Attached, ProgramFacts, Vec<u32>);
+
+/// Programs on interfaces of this network namespace, as far as this process may see them.
+fn programs() -> Vec<Program> {
+    let attached = interface::attached().unwrap_or_default();
+    attached.iter().filter_map(|attached| open_program(attached).ok().flatten()).collect()
+}
+
+pub(crate) fn open_program(attached: &Attached) -> io::Result<Option<Program>> {
+    let Some(fd) = gone(sys::open_id(Object::Program, attached.program))? else { return Ok(None) };
+    let (info, maps) = sys::program_info(fd.as_fd())?;
+    Ok(Some((attached.clone(), program_facts(&info), maps)))
+}
+
+pub(crate) fn program_facts(info: &bpf_prog_info) -> ProgramFacts {
+    let run = ProgramRun { time: Duration::from_nanos(info.run_time_ns), count: info.run_cnt };
+    ProgramFacts { id: info.id, name: text(&info.name), tag: info.tag, run }
+}
+
+/// Looks at all maps of the system, the oldest first.
+pub(crate) fn each_map(mut look: impl FnMut(OwnedFd, &bpf_map_info)) -> io::Result<()> {
+    let mut last = 0;
+    while let Some(id) = sys::next_id(Object::Map, last)? {
+        // One that went away meanwhile is none.
+        if let Some(fd) = open(id)? {
+            let info = sys::map_info(fd.as_fd())?;
+            look(fd, &info);
+        }
+        last = id;
+    }
+    Ok(())
+}
+
+fn open(id: u32) -> io::Result<Option<OwnedFd>> {
+    gone(sys::open_id(Object::Map, id))
+}
+
+fn gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+fn is_named(info: &bpf_map_info, wanted: &str) -> bool {
+    let wanted = wanted.as_bytes();
+    name(info).as_bytes() == &wanted[..wanted.len().min(NAME_LEN)]
+}
+
+fn name(info: &bpf_map_info) -> String {
+    text(&info.name)
+}
+
+/// Up to the zero.
+pub(crate) fn text(name: &[std::ffi::c_char]) -> String {
+    let bytes: Vec<u8> = name.iter().map(|byte| byte.cast_unsigned()).take_while(|byte| *byte != 0).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
