@@ -1,0 +1,166 @@
+//! Where packets are sent and counted.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, anyhow, ensure};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// The interface with the program, in a namespace of its own.
+pub(super) const INTERFACE: &str = "n2t-counted";
+const HERE: &str = "n2t-xdp-here";
+const THERE: &str = "n2t-xdp-there";
+/// Of a block for documentation (RFC 5737), which leads nowhere else.
+const COUNTED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
+/// Length of every frame that [`Lab::send`] sends.
+pub(super) const FRAME_LEN: u64 = 142;
+
+/// How a program runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mode {
+    Native,
+    Generic,
+}
+
+/// Two namespaces and a file system for pins, which go when it is dropped.
+pub(super) struct Lab {
+    folder: PathBuf,
+    /// Where maps are pinned.
+    pub(super) pins: PathBuf,
+}
+
+impl Lab {
+    /// # Errors
+    ///
+    /// No root, or no `ip`.
+    pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
+        let folder = folder.join("xdp");
+        let lab = Self { pins: folder.join("pins"), folder };
+        // Left by a run that was killed.
+        lab.remove();
+        fs::create_dir_all(&lab.pins)?;
+        let pins = lab.pins.to_str().context("UTF-8")?;
+        run(&format!("mount -t bpf bpf {pins}"))?;
+        for namespace in [HERE, THERE] {
+            run(&format!("ip netns add {namespace}"))?;
+            // Nothing but what is sent here is to pass.
+            let quiet = "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6";
+            output(Command::new("ip").args(["netns", "exec", namespace, "sh", "-c", quiet]))?;
+        }
+        run(&format!("ip -n {HERE} link add {INTERFACE} type veth peer name n2t-sender netns {THERE}"))?;
+        run(&format!("ip -n {HERE} address add 198.51.100.9/30 dev {INTERFACE}"))?;
+        run(&format!("ip -n {THERE} address add 198.51.100.10/30 dev n2t-sender"))?;
+        run(&format!("ip -n {HERE} link set {INTERFACE} address 02:00:00:00:00:09 up"))?;
+        run(&format!("ip -n {THERE} link set n2t-sender up"))?;
+        run(&format!(
+            "ip -n {THERE} neighbour add 198.51.100.9 lladdr 02:00:00:00:00:09 dev n2t-sender nud permanent"
+        ))?;
+        Ok(lab)
+    }
+
+    /// Does something where the counted interface is.
+    pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+        within(HERE, work)
+    }
+
+    /// Runs a script where the counted interface is, with mounts of its own.
+    pub(super) fn shell_inside(&self, script: &str) -> anyhow::Result<()> {
+        output(Command::new("ip").args(["netns", "exec", HERE, "sh", "-c", script])).map(drop)
+    }
+
+    /// Sends frames of [`FRAME_LEN`] with UDP to the counted interface.
+    pub(super) fn send(&self, frames: u64) -> anyhow::Result<()> {
+        within(THERE, || {
+            let socket = UdpSocket::bind("198.51.100.10:0")?;
+            // Behind headers of Ethernet (14), IPv4 (20) and UDP (8).
+            let payload = [0; FRAME_LEN as usize - 42];
+            for _ in 0..frames {
+                socket.send_to(&payload, COUNTED)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Compiles the program that counts UDP packets.
+    pub(super) fn compile(&self, name: &str, defines: &[String]) -> anyhow::Result<PathBuf> {
+        let source = crate::workspace_root().join("crates/xtask/src/e2e/xdp/counters.bpf.c");
+        let object = self.folder.join(format!("{name}.o"));
+        let mut clang = Command::new("clang");
+        // Debian keeps the headers of the machine's own kind apart.
+        let own = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
+        clang
+            .args(["-O2", "-g", "-target", "bpf", "-I", &own])
+            .args(defines)
+            .arg("-c")
+            .arg(source)
+            .arg("-o")
+            .arg(&object);
+        output(&mut clang).context("is clang installed, and are the headers of libbpf?")?;
+        Ok(object)
+    }
+
+    /// Puts the program of an object on the counted interface.
+    pub(super) fn load(&self, object: &Path, mode: Mode) -> anyhow::Result<()> {
+        let kind = match mode {
+            Mode::Native => "xdpdrv",
+            Mode::Generic => "xdpgeneric",
+        };
+        run(&format!("ip -n {HERE} link set dev {INTERFACE} {kind} obj {} sec xdp", object.display()))
+    }
+
+    /// Takes whatever program there is from the counted interface.
+    pub(super) fn unload(&self) -> anyhow::Result<()> {
+        for kind in ["xdpdrv", "xdpgeneric"] {
+            run(&format!("ip -n {HERE} link set dev {INTERFACE} {kind} off"))?;
+        }
+        Ok(())
+    }
+
+    /// Pins a map.
+    pub(super) fn pin(&self, map: u32, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.pins.join(name);
+        run(&format!("bpftool map pin id {map} {}", path.display()))?;
+        Ok(path)
+    }
+
+    fn remove(&self) {
+        for namespace in [HERE, THERE] {
+            let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
+        }
+        let _ = Command::new("umount").arg(&self.pins).output();
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// A thread enters the namespace and ends with it.
+fn within<T: Send>(namespace: &str, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+    let entered = || {
+        let file = File::open(format!("/run/netns/{namespace}")).context("open the network namespace")?;
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+            .context("enter the network namespace")?;
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(entered).join()).map_err(|_| anyhow!("the thread panicked"))?
+}
+
+/// Runs a command of words without spaces in them.
+pub(super) fn run(command: &str) -> anyhow::Result<()> {
+    let mut words = command.split(' ');
+    output(Command::new(words.next().unwrap_or_default()).args(words)).map(drop)
+}
+
+fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("run {program}; is it installed?"))?;
+    let message = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {}", message.trim());
+    Ok(output.stdout)
+}

@@ -1,0 +1,155 @@
+//! Counters of other people's programs: every type of map, however it is named.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use xdp_counters::{Counter, Key, MapKind, Reader, Reading, Selector};
+
+use super::lab::{FRAME_LEN, INTERFACE, Lab, Mode, run as run_command};
+use crate::e2e::Bench;
+use crate::e2e::process::wait_until;
+
+const MAP: &str = "xdp_stats_map";
+const FRAMES: u64 = 100;
+
+/// Types of maps with the names that the kernel's headers have for them.
+const KINDS: [(MapKind, &str); 6] = [
+    (MapKind::HASH, "BPF_MAP_TYPE_HASH"),
+    (MapKind::ARRAY, "BPF_MAP_TYPE_ARRAY"),
+    (MapKind::PERCPU_HASH, "BPF_MAP_TYPE_PERCPU_HASH"),
+    (MapKind::PERCPU_ARRAY, "BPF_MAP_TYPE_PERCPU_ARRAY"),
+    (MapKind::LRU_HASH, "BPF_MAP_TYPE_LRU_HASH"),
+    (MapKind::LRU_PERCPU_HASH, "BPF_MAP_TYPE_LRU_PERCPU_HASH"),
+];
+
+/// What there is to count is sent, and each way to the map finds exactly that.
+///
+/// # Errors
+///
+/// When a number is another one, or a map is not found.
+pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
+    let lab = Lab::new(&bench.folder)?;
+    let mut rows = Vec::new();
+    let mut cases = 0;
+    for mode in [Mode::Native, Mode::Generic] {
+        for (kind, name) in KINDS {
+            let looked = every_way(&lab, mode, kind, name);
+            cases += looked.with_context(|| format!("{name}, {mode:?}"))?;
+        }
+    }
+    rows.push(format!(
+        "{cases} of {cases} exact: types of maps, by number, name, pin and interface, native and generic"
+    ));
+    rows.push(labels(&lab).context("names of keys")?);
+    rows.push(xdp_filter(&lab).context("xdp-filter")?);
+    rows.push(two_of_a_name(&lab).context("two maps of a name")?);
+    Ok(rows)
+}
+
+/// How many ways there were.
+fn every_way(lab: &Lab, mode: Mode, kind: MapKind, name: &str) -> anyhow::Result<usize> {
+    let entries = if kind.is_array() { 5 } else { 1 };
+    let object = lab.compile(name, &defines(name, entries, "__u32", if kind.is_array() { "XDP_PASS" } else { "0" }))?;
+    lab.load(&object, mode)?;
+    let first = lab.inside(|| Ok(Reader::new(Selector::Name(MAP.to_owned()), None)?.read()?))?;
+    let pin = lab.pin(first.map.id, name)?;
+    lab.send(FRAMES)?;
+    let interface =
+        |map: Option<&str>| Selector::Interface { interface: INTERFACE.to_owned(), map: map.map(str::to_owned) };
+    let selectors = [
+        Selector::Id(first.map.id),
+        Selector::Name(MAP.to_owned()),
+        Selector::Pin(pin.clone()),
+        interface(None),
+        interface(Some(MAP)),
+    ];
+    let count = selectors.len();
+    for selector in selectors {
+        let way = selector.to_string();
+        let reading = read_all(lab, selector).with_context(|| way.clone())?;
+        ensure!(reading.map.kind == kind && reading.map.id == first.map.id, "{way}: {:?}", reading.map);
+        let counted = reading.counters.iter().filter(|counter| counter.packets > 0).cloned().collect::<Vec<_>>();
+        let key = if kind.is_array() { Key::Action("pass") } else { Key::Bytes(vec![0; 4]) };
+        ensure!(counted == [Counter { key, packets: FRAMES, bytes: Some(FRAMES * FRAME_LEN) }], "{way}: {counted:?}");
+        ensure!(reading.program.is_some_and(|program| program.name == "count_udp"), "{way}: another program");
+    }
+    lab.unload()?;
+    std::fs::remove_file(pin)?;
+    wait_until("the map is gone", Duration::from_secs(5), || {
+        let gone = lab.inside(|| Ok(Reader::new(Selector::Name(MAP.to_owned()), None)?.read()));
+        Ok(gone?.is_err_and(|error| error.is_missing()).then_some(()))
+    })?;
+    Ok(count)
+}
+
+/// Reads until everything that was sent is there.
+fn read_all(lab: &Lab, selector: Selector) -> anyhow::Result<Reading> {
+    let reader = Reader::new(selector, None)?;
+    wait_until("all frames are counted", Duration::from_secs(5), || {
+        let reading = lab.inside(|| Ok(reader.read()?))?;
+        Ok((reading.packets() >= FRAMES).then_some(reading))
+    })
+}
+
+/// The enumeration in the object gives keys their names.
+fn labels(lab: &Lab) -> anyhow::Result<String> {
+    let object = lab.compile("labels", &defines("BPF_MAP_TYPE_PERCPU_ARRAY", 3, "enum proto", "PROTO_UDP"))?;
+    lab.load(&object, Mode::Native)?;
+    lab.send(FRAMES)?;
+    let reading = read_all(lab, Selector::Name(MAP.to_owned()))?;
+    let keys: Vec<_> = reading.counters.iter().map(|counter| (counter.key.clone(), counter.packets)).collect();
+    let want =
+        [("other", 0), ("tcp", 0), ("udp", FRAMES)].map(|(label, packets)| (Key::Label(label.to_owned()), packets));
+    ensure!(keys == want, "{keys:?}");
+    lab.unload()?;
+    Ok("keys have the names of the object's enumeration".to_owned())
+}
+
+/// A program of somebody else, with its own loader.
+fn xdp_filter(lab: &Lab) -> anyhow::Result<String> {
+    let load = format!("mount -t bpf bpf /sys/fs/bpf && xdp-filter load -m native {INTERFACE}");
+    lab.shell_inside(&load).context("is xdp-tools installed?")?;
+    lab.send(FRAMES)?;
+    for selector in [
+        Selector::Name(MAP.to_owned()),
+        Selector::Interface { interface: INTERFACE.to_owned(), map: Some(MAP.to_owned()) },
+    ] {
+        let reading = read_all(lab, selector)?;
+        let pass =
+            reading.counters.iter().find(|counter| counter.key == Key::Action("pass")).context("no verdict pass")?;
+        ensure!((pass.packets, pass.bytes) == (FRAMES, Some(FRAMES * FRAME_LEN)), "{reading:?}");
+    }
+    lab.unload()?;
+    Ok("xdp-filter: exact by name and by interface".to_owned())
+}
+
+/// The map of a program that was replaced, kept by a pin, has the same name: the one in use is meant.
+fn two_of_a_name(lab: &Lab) -> anyhow::Result<String> {
+    let object = lab.compile("twice", &defines("BPF_MAP_TYPE_HASH", 1, "__u32", "0"))?;
+    lab.load(&object, Mode::Native)?;
+    lab.send(FRAMES)?;
+    let old = read_all(lab, Selector::Name(MAP.to_owned()))?;
+    let pin = lab.pin(old.map.id, "old")?;
+    lab.unload()?;
+    lab.load(&object, Mode::Native)?;
+    // Newer than the one in use, and nobody's.
+    let newest = lab.pins.join("newest");
+    let new = format!("bpftool map create {} type hash key 4 value 16 entries 1 name {MAP}", newest.display());
+    run_command(&new)?;
+    lab.send(FRAMES)?;
+    let reading = read_all(lab, Selector::Name(MAP.to_owned()))?;
+    ensure!(reading.candidates == 3, "{} maps of this name", reading.candidates);
+    ensure!(reading.map.id != old.map.id && reading.packets() == FRAMES, "{reading:?}");
+    lab.unload()?;
+    for pin in [pin, newest] {
+        std::fs::remove_file(pin)?;
+    }
+    Ok("of three maps with a name, the one of the program on an interface is read".to_owned())
+}
+
+fn defines(kind: &str, entries: u32, key_type: &str, key: &str) -> Vec<String> {
+    let entries = entries.to_string();
+    [("MAP_TYPE", kind), ("ENTRIES", &entries), ("KEY_TYPE", key_type), ("KEY", key)]
+        .map(|(name, value)| format!("-D{name}={value}"))
+        .into()
+}
