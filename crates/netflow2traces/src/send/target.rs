@@ -127,32 +127,30 @@ impl Sender {
         match self {
             Self::Udp(socket) => Ok(send(socket, message)?),
             Self::Tcp(stream) => stream.write_all(message).map(|()| 0).map_err(broken),
-            Self::Tls(stream) => match stream.write_all(message).and_then(|()| stream.flush()) {
-                Ok(()) => Ok(0),
-                Err(error) => match stream.read(&mut [0]) {
-                    // It may have said why before it closed.
-                    Err(said) if said.kind() == ErrorKind::InvalidData => Err(said.into()),
-                    _ => Err(anyhow!("{}; does it want another certificate?", broken(error))),
-                },
-            },
+            Self::Tls(stream) => {
+                let sent = stream.write_all(message).and_then(|()| stream.flush());
+                sent.map(|()| 0).map_err(|error| broken_tls(stream, error))
+            }
         }
     }
 
     /// Says whether a datagram turned out to be refused after all; ends a connection, and waits until the other side has
     /// read it to its end. One that does not get to that in time has the rest from the system.
     pub(super) fn finish(&mut self) -> anyhow::Result<u64> {
-        let ended = match self {
-            Self::Udp(socket) => return Ok(u64::from(socket.take_error()?.as_ref().is_some_and(is_refused))),
-            Self::Tcp(stream) => stream.shutdown(Shutdown::Write).and_then(|()| {
+        match self {
+            Self::Udp(socket) => Ok(u64::from(socket.take_error()?.as_ref().is_some_and(is_refused))),
+            Self::Tcp(stream) => {
                 stream.set_read_timeout(Some(PATIENCE))?;
-                read_to_end(stream)
-            }),
+                let ended = stream.shutdown(Shutdown::Write).and_then(|()| read_to_end(stream));
+                ended.map(|()| 0).map_err(broken)
+            }
             Self::Tls(stream) => {
                 stream.conn.send_close_notify();
-                stream.flush().and_then(|()| stream.sock.shutdown(Shutdown::Write)).and_then(|()| read_to_end(stream))
+                let ended = stream.flush().and_then(|()| stream.sock.shutdown(Shutdown::Write));
+                let ended = ended.and_then(|()| read_to_end(stream));
+                ended.map(|()| 0).map_err(|error| broken_tls(stream, error))
             }
-        };
-        ended.map(|()| 0).map_err(broken)
+        }
     }
 }
 
@@ -198,6 +196,18 @@ fn broken(error: io::Error) -> anyhow::Error {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => anyhow!("no answer within {PATIENCE:?}"),
         _ => error.into(),
     }
+}
+
+/// The same with the last word of the other side, if it had one: with TLS 1.3 it looks at our certificate when we already
+/// send.
+fn broken_tls(stream: &mut impl Read, error: io::Error) -> anyhow::Error {
+    let is_said = |error: &io::Error| error.kind() == ErrorKind::InvalidData;
+    let why = match stream.read(&mut [0]) {
+        _ if is_said(&error) => error.into(),
+        Err(said) if is_said(&said) => said.into(),
+        _ => broken(error),
+    };
+    anyhow!("{why}; does it want another certificate?")
 }
 
 fn client_config(files: &TlsFiles<'_>) -> anyhow::Result<Arc<ClientConfig>> {
