@@ -254,23 +254,29 @@ fn listen(settings: &Settings) -> Result<(Vec<SocketAddr>, StreamConfig), UsageE
         udp.push(resolve("listen_host", &settings.listen_host, (host, port))?);
     }
     for url in &settings.listen {
-        let (scheme, address) = url.trim().split_once("://").unwrap_or_default();
-        let address = address.trim_end_matches('/');
-        let protocol = match scheme {
-            "udp" => {
-                udp.push(resolve("listen", url, address)?);
-                continue;
-            }
-            "tcp" => StreamProtocol::Tcp,
-            "tls" => StreamProtocol::Tls,
-            _ => return Err(invalid("listen", url, "expected udp://HOST:PORT, tcp://HOST or tls://HOST")),
-        };
-        let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-        let address = if has_port { address.to_owned() } else { format!("{address}:{}", protocol.default_port()) };
-        stream.listen.push((protocol, resolve("listen", url, address)?));
+        match split_url(url) {
+            Some((None, address)) => udp.push(resolve("listen", url, address)?),
+            Some((Some(protocol), address)) => stream.listen.push((protocol, resolve("listen", url, address)?)),
+            None => return Err(invalid("listen", url, "expected udp://HOST:PORT, tcp://HOST or tls://HOST")),
+        }
     }
     stream.tls = tls_files(settings, stream.listen.iter().any(|(protocol, _)| *protocol == StreamProtocol::Tls))?;
     Ok((udp, stream))
+}
+
+/// What carries the Messages, UDP when none, and `HOST:PORT` of `udp://HOST:PORT`, `tcp://HOST` or `tls://HOST`.
+pub(crate) fn split_url(url: &str) -> Option<(Option<StreamProtocol>, String)> {
+    let (scheme, address) = url.trim().split_once("://")?;
+    let address = address.trim_end_matches('/');
+    let protocol = match scheme {
+        "udp" => return Some((None, address.to_owned())),
+        "tcp" => StreamProtocol::Tcp,
+        "tls" => StreamProtocol::Tls,
+        _ => return None,
+    };
+    let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+    let address = if has_port { address.to_owned() } else { format!("{address}:{}", protocol.default_port()) };
+    Some((Some(protocol), address))
 }
 
 /// The files for TLS, which have to be there when somebody can come by it, and not otherwise.

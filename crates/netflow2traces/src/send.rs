@@ -1,19 +1,24 @@
 //! `send`: generated export traffic to a collector.
 
-use std::io::{self, ErrorKind, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+mod target;
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use flow_collector::StreamProtocol;
 use flow_traffic::{Generator, TrafficConfig, Version};
 use flow_wire::Timestamp;
 
+use self::target::{Carrier, Target, TlsFiles};
+use crate::config::split_url;
 use crate::decode::parse_version;
 use crate::error::UsageError;
 use crate::pace::{Pace, Pacer};
-use crate::replay::resolve;
 
 /// Arguments of `send`.
 #[derive(Args)]
@@ -26,7 +31,24 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "PORT", default_value_t = 2055)]
     port: u16,
 
-    /// Datagrams to send
+    /// Where to send instead of host and port: udp://HOST:PORT, or IPFIX to tcp://HOST:PORT (4739 when absent) or
+    /// tls://HOST:PORT (4740)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["host", "port"])]
+    to: Option<String>,
+
+    /// PEM file with the authorities that sign the certificate of a collector at tls://
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
+    /// PEM file with a certificate to show to it, and those between it and an authority
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+
+    /// PEM file with its key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+
+    /// Datagrams to send, or Messages over TCP and TLS
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
     count: u64,
 
@@ -46,12 +68,13 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
-    /// Exporters that take turns, each with its own Observation Domain; on loopback each with its own address (127.0.0.1
-    /// and following), else each with its own port
+    /// Exporters that take turns, each with its own Observation Domain and connection; on loopback each with its own address
+    /// (127.0.0.1 and following), else each with its own port
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroU16::MIN)]
     exporters: NonZeroU16,
 
-    /// Datagrams of an exporter from one announcement of its Templates to the next (v9, IPFIX); 20 when absent
+    /// Datagrams of an exporter from one announcement of its Templates to the next (v9, IPFIX); when absent 20, and over TCP
+    /// and TLS one announcement
     #[arg(long, value_name = "COUNT")]
     template_refresh: Option<NonZeroU32>,
 
@@ -72,21 +95,22 @@ fn parse_rate(text: &str) -> Result<Pace, &'static str> {
 ///
 /// # Errors
 ///
-/// A host that is none, more flows than fit, an address that cannot be sent to, nobody listening on this machine.
+/// A host that is none, more flows than fit, an address that cannot be sent to, nobody listening, a connection that breaks.
 pub(crate) fn run(args: &SendArgs) -> anyhow::Result<()> {
-    let address = resolve(&format_host(&args.host, args.port))?;
+    let target = args.target()?;
+    let address = target.address;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..u64::from(u32::MAX)));
-    let mut generator = Generator::new(args.traffic(seed)).map_err(UsageError::new)?;
-    let sockets = sockets(address, args.exporters)?;
+    let mut generator = Generator::new(args.traffic(seed, &target.carrier)).map_err(UsageError::new)?;
+    let mut senders = target.senders(args.exporters)?;
     let mut pacer = Pacer::new(args.rate);
     let (mut flows, mut bytes, mut refused) = (0_u64, 0_u64, 0_u64);
     let start = Instant::now();
     for number in 0..args.count {
         let datagram = generator.next_datagram();
         pacer.wait(0);
-        let socket = &sockets[usize::from(datagram.exporter)];
-        let failed = || format!("cannot send datagram {} to {address}", number + 1);
-        refused += send(socket, datagram.bytes).with_context(failed)?;
+        let sender = &mut senders[usize::from(datagram.exporter)];
+        let failed = || format!("cannot send {} {} to {address}", target.unit(), number + 1);
+        refused += sender.send(datagram.bytes).with_context(failed)?;
         flows += u64::from(datagram.flows);
         bytes += datagram.bytes.len() as u64;
     }
@@ -95,13 +119,13 @@ pub(crate) fn run(args: &SendArgs) -> anyhow::Result<()> {
         Version::Ipfix => "IPFIX".to_owned(),
         version => format!("NetFlow v{}", version.number()),
     };
-    let (count, seconds) = (args.count, elapsed.as_secs_f64());
+    let (count, units, seconds) = (args.count, target.units(), elapsed.as_secs_f64());
     let summary = format!(
-        "sent {count} {protocol} datagrams to {address} in {seconds:.3} s: {flows} flows, {bytes} bytes, seed {seed}"
+        "sent {count} {protocol} {units} to {address} in {seconds:.3} s: {flows} flows, {bytes} bytes, seed {seed}"
     );
     writeln!(io::stdout(), "{summary}")?;
-    for socket in &sockets {
-        refused += u64::from(is_refused(&socket.take_error()?));
+    for sender in &mut senders {
+        refused += sender.finish().with_context(|| format!("{address} may not have read everything"))?;
     }
     ensure!(refused == 0, "nobody listens on {address}: start netflow2traces there first");
     Ok(())
@@ -113,14 +137,44 @@ fn parse_sent_version(text: &str) -> Result<Version, &'static str> {
 }
 
 impl SendArgs {
-    fn traffic(&self, seed: u64) -> TrafficConfig {
+    fn target(&self) -> anyhow::Result<Target> {
+        let (protocol, to) = match &self.to {
+            None => (None, format_host(&self.host, self.port)),
+            Some(url) => {
+                let expected = || format!("--to {url:?}: expected udp://HOST:PORT, tcp://HOST or tls://HOST");
+                split_url(url).ok_or_else(|| UsageError::new(expected()))?
+            }
+        };
+        if let Some(protocol) = protocol.filter(|_| self.version != Version::Ipfix) {
+            return Err(UsageError::new(format!("{protocol} carries IPFIX alone: add --version ipfix")).into());
+        }
+        let own = self.tls_certificate.as_deref().zip(self.tls_key.as_deref());
+        let carrier = match protocol {
+            Some(StreamProtocol::Tls) => {
+                let authorities = self.tls_ca.as_deref();
+                let authorities = authorities.ok_or_else(|| UsageError::new("to send to tls://, set --tls-ca"))?;
+                Carrier::tls(&to, &TlsFiles { authorities, own })?
+            }
+            _ if self.tls_ca.is_some() || own.is_some() => {
+                return Err(UsageError::new("files for TLS need an address tls://HOST in --to").into());
+            }
+            Some(StreamProtocol::Tcp) => Carrier::Tcp,
+            None => Carrier::Udp,
+        };
+        Target::new(&to, carrier)
+    }
+
+    fn traffic(&self, seed: u64, carrier: &Carrier) -> TrafficConfig {
         let mut config = TrafficConfig::new(self.version);
         config.flows_per_datagram = self.flows_per_datagram;
         config.seed = seed;
         config.exporters = self.exporters;
         config.options_data = !self.no_options_data;
-        if let Some(refresh) = self.template_refresh {
-            config.template_refresh = refresh;
+        match (self.template_refresh, carrier) {
+            (Some(refresh), _) => config.template_refresh = refresh,
+            (None, Carrier::Udp) => {}
+            // They last as long as the connection.
+            (None, Carrier::Tcp | Carrier::Tls(..)) => config.template_refresh = NonZeroU32::MAX,
         }
         if let Pace::PerSecond(rate) = self.rate {
             config.interval = Duration::from_secs(1) / rate.get();
@@ -141,42 +195,6 @@ fn format_host(host: &str, port: u16) -> String {
     }
 }
 
-/// A connected socket for each exporter.
-fn sockets(to: SocketAddr, exporters: NonZeroU16) -> anyhow::Result<Vec<UdpSocket>> {
-    let from = |number: u16| match to {
-        SocketAddr::V4(to) if to.ip().is_loopback() => {
-            let address = Ipv4Addr::LOCALHOST.to_bits() + u32::from(number);
-            SocketAddr::new(Ipv4Addr::from_bits(address).into(), 0)
-        }
-        SocketAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
-        SocketAddr::V6(_) => ([0_u16; 8], 0).into(),
-    };
-    let socket = |number| {
-        let from = from(number);
-        let socket = UdpSocket::bind(from).with_context(|| format!("cannot send from {}", from.ip()))?;
-        socket.connect(to).with_context(|| format!("cannot send to {to}"))?;
-        Ok(socket)
-    };
-    (0..exporters.get()).map(socket).collect()
-}
-
-/// Sends a datagram and says how often an earlier one turned out to be refused, which the system reports instead of
-/// sending.
-fn send(socket: &UdpSocket, bytes: &[u8]) -> io::Result<u64> {
-    let first = socket.send(bytes);
-    if !first.as_ref().is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
-        return first.map(|_| 0);
-    }
-    match socket.send(bytes) {
-        Err(error) if error.kind() != ErrorKind::ConnectionRefused => Err(error),
-        _ => Ok(1),
-    }
-}
-
-fn is_refused(error: &Option<io::Error>) -> bool {
-    error.as_ref().is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{Command, FromArgMatches};
@@ -191,10 +209,10 @@ mod tests {
     /// A run can be repeated: same seed, same bytes.
     #[test]
     fn a_seed_fixes_the_times_too() {
-        let with_seed = || args(&["--seed", "7", "--version", "ipfix", "--exporters", "3"]).traffic(7);
+        let with_seed = || args(&["--seed", "7", "--version", "ipfix", "--exporters", "3"]).traffic(7, &Carrier::Udp);
         assert_eq!(with_seed(), with_seed());
         assert_eq!(with_seed().start, TrafficConfig::new(Version::Ipfix).start);
-        assert!(args(&[]).traffic(7).start > with_seed().start);
+        assert!(args(&[]).traffic(7, &Carrier::Udp).start > with_seed().start);
     }
 
     #[test]
@@ -210,13 +228,5 @@ mod tests {
         assert_eq!(format_host("10.0.0.1", 1), "10.0.0.1:1");
         assert_eq!(format_host("[::1]", 1), "[::1]:1");
         assert_eq!(format_host("collector", 1), "collector:1");
-    }
-
-    #[test]
-    fn exporters_on_loopback_have_addresses_of_their_own() {
-        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let sockets = sockets(receiver.local_addr().unwrap(), NonZeroU16::new(3).unwrap()).unwrap();
-        let addresses: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap().ip().to_string()).collect();
-        assert_eq!(addresses, ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use command::build;
 
 mod command;
 mod compare;
+mod connections;
 pub(crate) mod corpus;
 mod delivery;
 mod exporter;
@@ -51,7 +52,13 @@ impl Bench {
     /// A collector of ours with `environment`; its log is `NAME.log`.
     fn collector(&self, name: &str, environment: &[(&str, &str)]) -> anyhow::Result<Collector> {
         let log = self.folder.join(format!("netflow2traces-{name}.log"));
-        Collector::start(&self.netflow2traces, &log, environment)
+        Collector::start(&self.netflow2traces, &log, None, environment)
+    }
+
+    /// The same with IPFIX over TCP at `tcp`.
+    fn collector_at(&self, name: &str, tcp: SocketAddr, environment: &[(&str, &str)]) -> anyhow::Result<Collector> {
+        let log = self.folder.join(format!("netflow2traces-{name}.log"));
+        Collector::start(&self.netflow2traces, &log, Some(tcp), environment)
     }
 
     /// Generated v9 flows, the same every time.
@@ -82,6 +89,7 @@ const CASES: [Case; 9] = [
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
     ("topology", topology::run),
+    ("connections", connections::run),
     ("half-open", half_open::run),
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),

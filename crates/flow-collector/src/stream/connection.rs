@@ -36,6 +36,9 @@ const RATE_INTERVAL: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_millis(250);
 /// Longest time given to one that is not.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// How much of it may pass while an output has no room. What has arrived is read then all the same, so that what is dropped
+/// is counted.
+const ROOM_TIME: Duration = Duration::from_millis(1_500);
 
 /// What the connections of a thread have in common.
 pub(super) struct Reader {
@@ -142,6 +145,9 @@ impl Reader {
                 return Ending::Stopped;
             }
             since += self.wait_for_room().await + self.wait_for_rate(session).await;
+            if *stopping.borrow() {
+                continue;
+            }
             let was_between = framing.is_empty();
             let may_rest = was_between && has_spoken;
             let patience = if may_rest { self.config.idle_timeout } else { self.config.message_timeout };
@@ -181,12 +187,17 @@ impl Reader {
         }
     }
 
-    /// Closes our end, then reads what has arrived and what is on its way (RFC 7011 section 10.4.4).
+    /// Closes our end, then reads what has arrived and what is on its way (RFC 7011 section 10.4.4), as fast as an output
+    /// has room for it.
     async fn drain(&self, mut stream: impl Stream, session: &TransportSession, framing: &mut Framing) {
-        let deadline = Instant::now() + DRAIN_TIME;
+        let start = Instant::now();
         // TLS has something to say with it, which one that does not read may not take.
         let _ = time::timeout(QUIET, poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx))).await;
-        while Instant::now() < deadline {
+        while start.elapsed() < DRAIN_TIME {
+            if start.elapsed() < ROOM_TIME && !self.has_room() {
+                time::sleep(ROOM_INTERVAL).await;
+                continue;
+            }
             match time::timeout(QUIET, self.read(&mut stream, session, framing)).await {
                 Ok(Ok(Read::Messages(_))) => task::yield_now().await,
                 _ => return,
@@ -257,5 +268,136 @@ impl Reader {
             warn!("an output has no room: exporters that send over TCP are slowed down");
         }
         turn.paused.get_or_insert_with(Instant::now).elapsed() >= self.config.pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::sync::Arc;
+
+    use flow_semconv::TraceConfig;
+    use flow_state::{StateConfig, Transport};
+    use flow_traffic::{Generator, TrafficConfig, Version};
+    use otlp_sink::{OtlpConfig, Output, Protocol, Sink, SinkConfig};
+    use testkit::otlp_server::{Code, OtlpServer, Respond, StatusCode};
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+    use crate::exporters::{ExporterPolicy, Exporters};
+
+    /// A connection to a reader whose output has no room, as its backend takes nothing for now.
+    struct Fixture {
+        /// Delivers.
+        _runtime: Runtime,
+        backend: OtlpServer,
+        sink: Sink,
+        reader: Reader,
+        session: TransportSession,
+        generator: Generator,
+        /// Says that the collector stops.
+        stop: watch::Sender<bool>,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let runtime = Runtime::new().unwrap();
+            let backend = runtime.block_on(OtlpServer::start_local()).unwrap();
+            backend.respond_with(Respond::Refuse(Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE));
+            let otlp = OtlpConfig::new(Protocol::HttpProtobuf, &backend.http_traces_endpoint()).unwrap();
+            let mut config = SinkConfig::default().with_output(Output::Otlp(otlp));
+            (config.queue_bytes, config.max_batch_bytes) = (4_000_000, 1_000_000);
+            let sink = Sink::start(config, runtime.handle()).unwrap();
+            let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
+            let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
+            let pipeline = Pipeline::new(state.clone(), stats.clone(), exporters, TraceConfig::default(), &sink);
+            let (stop, stopping) = watch::channel(false);
+            let turn = RefCell::new(Turn::new(pipeline));
+            let reader = Reader { config: Arc::default(), state, stats, turn, stopping };
+            let [from, to] = ["192.0.2.1:40000", "192.0.2.2:4739"].map(|address| address.parse().unwrap());
+            let session = TransportSession::new(from, to).with_transport(Transport::Tcp);
+            let mut traffic = TrafficConfig::new(Version::Ipfix);
+            traffic.template_refresh = NonZeroU32::MAX;
+            let generator = Generator::new(traffic).unwrap();
+            let mut fixture = Self { _runtime: runtime, backend, sink, reader, session, generator, stop };
+            fixture.fill();
+            fixture
+        }
+
+        /// Reads until the output has no room.
+        fn fill(&mut self) {
+            let turn = self.reader.turn.get_mut();
+            while turn.pipeline.has_room() {
+                turn.pipeline.process_message(self.session, now(), self.generator.next_datagram().bytes).unwrap();
+            }
+        }
+
+        /// Messages that have arrived on a connection that stays open, with the number of all flows until now.
+        async fn arrived(&mut self) -> (DuplexStream, DuplexStream, u64) {
+            let (mut exporter, collector) = duplex(1 << 20);
+            let mut flows = self.records();
+            for _ in 0..100 {
+                let message = self.generator.next_datagram();
+                exporter.write_all(message.bytes).await.unwrap();
+                flows += u64::from(message.flows);
+            }
+            (exporter, collector, flows)
+        }
+
+        fn records(&self) -> u64 {
+            self.reader.stats.snapshot().records
+        }
+
+        /// Waits for a thread that delivers; the time of the test stands still.
+        fn deliver(&self) {
+            self.backend.respond_with(Respond::Accept);
+            while !self.reader.turn.borrow().pipeline.has_room() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    /// Runs a test in a time of its own.
+    fn in_its_time(test: impl AsyncFnOnce()) {
+        Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(test());
+    }
+
+    /// What was on its way when the collector stopped is not lost for want of room that comes.
+    #[test]
+    fn stopping_waits_for_room() {
+        let mut fixture = Fixture::new();
+        in_its_time(async || {
+            let before = fixture.records();
+            let (_exporter, collector, flows) = fixture.arrived().await;
+            let mut framing = Framing::default();
+            fixture.stop.send_replace(true);
+            let mut ends = Box::pin(fixture.reader.converse(collector, &fixture.session, &mut framing));
+            assert!(time::timeout(ROOM_TIME / 2, &mut ends).await.is_err());
+            assert_eq!(fixture.records(), before);
+            fixture.deliver();
+            assert_eq!(ends.await, Ending::Stopped);
+            assert_eq!((fixture.records(), fixture.sink.stats().dropped()), (flows, 0));
+        });
+    }
+
+    /// Who waited for room when the collector stopped waits on; where none comes, what has arrived is read in time, and is
+    /// counted with what is dropped.
+    #[test]
+    fn stopping_does_not_wait_for_ever() {
+        let mut fixture = Fixture::new();
+        in_its_time(async || {
+            let before = fixture.records();
+            let (_exporter, collector, flows) = fixture.arrived().await;
+            let mut framing = Framing::default();
+            let mut ends = Box::pin(fixture.reader.converse(collector, &fixture.session, &mut framing));
+            assert!(time::timeout(ROOM_TIME, &mut ends).await.is_err());
+            fixture.stop.send_replace(true);
+            assert!(time::timeout(ROOM_TIME / 2, &mut ends).await.is_err());
+            assert_eq!(fixture.records(), before);
+            let ending = time::timeout(DRAIN_TIME, ends).await;
+            assert_eq!((ending.unwrap(), fixture.records()), (Ending::Stopped, flows));
+            assert!(fixture.sink.stats().dropped() > 0);
+        });
     }
 }

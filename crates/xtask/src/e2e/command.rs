@@ -1,6 +1,6 @@
 //! The program under test.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -38,23 +38,29 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Starts one on a UDP port of its own with `environment`, and waits until it listens.
+    /// Starts one on a UDP port of its own, and at `tcp`, with `environment`, and waits until it listens.
     ///
     /// # Errors
     ///
     /// When it does not start, with the end of its log.
-    pub(super) fn start(program: &Path, log: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        program: &Path,
+        log: &Path,
+        tcp: Option<SocketAddr>,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let address = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let tcp_url = tcp.map(|address| format!(",tcp://{address}")).unwrap_or_default();
         let mut command = Command::new(program);
         command
-            .env("NETFLOW_LISTEN_HOST", "127.0.0.1")
-            .env("NETFLOW_LISTEN_PORT", address.port().to_string())
+            .env("NETFLOW_LISTEN", format!("udp://{address}{tcp_url}"))
             .env("OTEL_METRICS_EXPORTER", "none")
             .envs(environment.iter().copied());
         let mut collector = Self { child: Child::spawn(command, log)?, address };
         wait_until("netflow2traces listens", START_PATIENCE, || {
             collector.child.ensure_running()?;
-            Ok(UdpSocket::bind(address).is_err().then_some(()))
+            let connects = tcp.is_none_or(|tcp| TcpStream::connect(tcp).is_ok());
+            Ok((connects && UdpSocket::bind(address).is_err()).then_some(()))
         })?;
         Ok(collector)
     }

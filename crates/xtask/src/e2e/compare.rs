@@ -36,7 +36,7 @@ pub(super) fn same(spans: &[Span], exporter_port: u16, capture: &Capture) -> any
 }
 
 /// Spans do not name the Template, and never take the type and code of ICMP for ports.
-fn as_spans_have_it(record: &Record) -> Record {
+pub(super) fn as_spans_have_it(record: &Record) -> Record {
     let mut record = Record { template: None, ..record.clone() };
     if matches!(record.proto, Some(ICMP | ICMPV6)) {
         (record.sport, record.dport) = (None, None);
@@ -96,7 +96,12 @@ impl<'a> Traces<'a> {
     }
 }
 
-fn record(span: &Span, packet: u64, domain: u32) -> anyhow::Result<Record> {
+/// What a flow span says.
+///
+/// # Errors
+///
+/// When an attribute is of another type than it should be.
+pub(super) fn record(span: &Span, packet: u64, domain: u32) -> anyhow::Result<Record> {
     let milliseconds = |key| anyhow::Ok(integer::<i64>(span, key)?.map(|nanos| nanos.div_euclid(1_000_000)));
     Ok(Record {
         packet,
@@ -129,7 +134,12 @@ fn value<'a>(span: &'a Span, key: &str) -> anyhow::Result<Option<&'a Value>> {
     Ok(first.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()))
 }
 
-fn integer<T: TryFrom<i64>>(span: &Span, key: &str) -> anyhow::Result<Option<T>> {
+/// The number of this attribute.
+///
+/// # Errors
+///
+/// When it is something else.
+pub(super) fn integer<T: TryFrom<i64>>(span: &Span, key: &str) -> anyhow::Result<Option<T>> {
     match value(span, key)? {
         None => Ok(None),
         Some(Value::IntValue(number)) => match T::try_from(*number) {
@@ -140,10 +150,38 @@ fn integer<T: TryFrom<i64>>(span: &Span, key: &str) -> anyhow::Result<Option<T>>
     }
 }
 
-fn address(span: &Span, key: &str) -> anyhow::Result<Option<std::net::IpAddr>> {
+/// The same of one with a fraction.
+///
+/// # Errors
+///
+/// When it is something else.
+pub(super) fn double(span: &Span, key: &str) -> anyhow::Result<Option<f64>> {
     match value(span, key)? {
         None => Ok(None),
-        Some(Value::StringValue(text)) => Ok(Some(text.parse().with_context(|| format!("{key} is {text:?}"))?)),
+        Some(Value::DoubleValue(number)) => Ok(Some(*number)),
+        Some(other) => bail!("{key} is {other:?}, not a double"),
+    }
+}
+
+/// The address of this attribute.
+///
+/// # Errors
+///
+/// When it is something else.
+pub(super) fn address(span: &Span, key: &str) -> anyhow::Result<Option<std::net::IpAddr>> {
+    let address = |text: &str| text.parse().with_context(|| format!("{key} is {text:?}"));
+    text(span, key)?.map(address).transpose()
+}
+
+/// The text of this attribute.
+///
+/// # Errors
+///
+/// When it is something else.
+pub(super) fn text<'a>(span: &'a Span, key: &str) -> anyhow::Result<Option<&'a str>> {
+    match value(span, key)? {
+        None => Ok(None),
+        Some(Value::StringValue(text)) => Ok(Some(text)),
         Some(other) => bail!("{key} is {other:?}, not a string"),
     }
 }

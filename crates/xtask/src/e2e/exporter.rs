@@ -42,6 +42,10 @@ pub(super) static EXPORTERS: [Exporter; 11] = [
     Exporter::pmacctd("pmacctd-ipfix", 10, "nfprobe_version: 10\nnfprobe_engine: 4242\n"),
 ];
 
+/// The one that exports over TCP.
+pub(super) static OVER_TCP: Exporter =
+    Exporter::softflowd("softflowd-ipfix-tcp", 10, "-r TRAFFIC -d -c none -v 10 -P tcp -n COLLECTOR");
+
 /// What every pmacctd case has in its configuration file.
 const PMACCTD_CONFIGURATION: &str = "\
 daemonize: false
@@ -64,7 +68,7 @@ impl Exporter {
         Self { name, program: "pmacctd", arguments: "-f CONFIG", configuration: Some(configuration), version }
     }
 
-    /// Reads the capture `traffic`, exports to UDP `port` on loopback, and ends; files go to `folder`.
+    /// Reads the capture `traffic`, exports to `port` on loopback, and ends; files go to `folder`.
     ///
     /// # Errors
     ///

@@ -140,7 +140,7 @@ impl Soak {
         let backend = Receiver::start()?;
         let endpoint = format!("http://{}", backend.address());
         let log = folder.join("netflow2traces-soak.log");
-        let collector = Collector::start(&program, &log, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)])?;
+        let collector = Collector::start(&program, &log, None, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)])?;
         Ok(Self {
             program,
             folder: folder.to_path_buf(),
