@@ -32,6 +32,9 @@ use crate::exporters;
 use crate::service;
 use crate::settings::Settings;
 
+/// With less, requests would have no room for a large span: an eighth is what one may take.
+const MIN_QUEUE_BYTES: usize = 256 << 10;
+
 /// What the pipeline needs to start.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -88,6 +91,9 @@ impl Config {
         sink.resource = resource(settings)?;
         limit(settings, &mut sink.limits)?;
         sink.queue_bytes = size("queue_memory", &settings.queue_memory)?;
+        if sink.queue_bytes < MIN_QUEUE_BYTES {
+            return Err(invalid("queue_memory", &settings.queue_memory, "use 256KiB or more"));
+        }
         sink.max_age =
             settings.queue_max_age.as_ref().map(|value| parse_duration("queue_max_age", value)).transpose()?;
         let stdout_by_default = settings.output.is_empty() && !env::has_endpoint(get);
