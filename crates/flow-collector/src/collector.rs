@@ -198,7 +198,7 @@ impl Collector {
         }
         for address in &addresses {
             let group: Vec<_> = sockets.iter().filter(|passed| passed.local == *address).collect();
-            spread_by_domain(&group[0].socket, group.len());
+            spread::by_domain(&group[0].socket, group.len());
         }
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
@@ -326,23 +326,12 @@ fn sockets_of(
     workers: NonZeroUsize,
     receive_buffer: usize,
 ) -> io::Result<Vec<UdpSocket>> {
-    let first = socket(address, only_v6, true, receive_buffer)?;
-    let bound = first.local_addr()?;
-    let mut sockets = vec![first];
-    for _ in 1..workers.get() {
-        sockets.push(socket(bound, only_v6, true, receive_buffer)?);
-    }
-    spread_by_domain(&sockets[0], workers.get());
+    let mut sockets = vec![socket(address, only_v6, true, receive_buffer)?];
+    let bound = sockets[0].local_addr()?;
+    let more = (1..workers.get()).map(|_| socket(bound, only_v6, true, receive_buffer));
+    sockets.extend(more.collect::<io::Result<Vec<_>>>()?);
+    spread::by_domain(&sockets[0], workers.get());
     Ok(sockets)
-}
-
-/// What comes for the sockets of an address, of which this is one, is spread as well as the kernel can.
-fn spread_by_domain(socket: &UdpSocket, sockets: usize) {
-    if sockets > 1
-        && let Err(error) = spread::by_domain(socket, sockets)
-    {
-        debug!(%error, "exporters are spread over workers by address and port");
-    }
 }
 
 /// Prepares a socket that was passed, and says its address. Others cannot be opened beside it: the kernel has only
