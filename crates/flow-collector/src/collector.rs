@@ -117,7 +117,8 @@ pub enum CollectorError {
 /// Sockets that a service manager has opened. It keeps them while the program starts anew, and so what comes meanwhile.
 #[derive(Debug, Default)]
 pub struct PassedSockets {
-    /// Each is read by one worker. Several may share an address, by `SO_REUSEPORT`.
+    /// Each is read by one worker. Several may share an address, by `SO_REUSEPORT`; the kernel chooses among them by exporter
+    /// and Observation Domain then, as among those that are opened here.
     pub udp: Vec<UdpSocket>,
     /// Listening sockets, and what comes over them.
     pub streams: Vec<(StreamProtocol, TcpListener)>,
@@ -194,6 +195,10 @@ impl Collector {
                 addresses.push(local);
             }
             sockets.push(Receiver::passed(socket, local, drops_before));
+        }
+        for address in &addresses {
+            let group: Vec<_> = sockets.iter().filter(|passed| passed.local == *address).collect();
+            spread::by_domain(&group[0].socket, group.len());
         }
         for &address in &config.listen {
             let failed = |source| CollectorError::Bind { address, source };
@@ -321,17 +326,11 @@ fn sockets_of(
     workers: NonZeroUsize,
     receive_buffer: usize,
 ) -> io::Result<Vec<UdpSocket>> {
-    let first = socket(address, only_v6, true, receive_buffer)?;
-    let bound = first.local_addr()?;
-    let mut sockets = vec![first];
-    for _ in 1..workers.get() {
-        sockets.push(socket(bound, only_v6, true, receive_buffer)?);
-    }
-    if workers.get() > 1
-        && let Err(error) = spread::by_domain(&sockets[0], workers.get())
-    {
-        debug!(%error, "exporters are spread over workers by address and port");
-    }
+    let mut sockets = vec![socket(address, only_v6, true, receive_buffer)?];
+    let bound = sockets[0].local_addr()?;
+    let more = (1..workers.get()).map(|_| socket(bound, only_v6, true, receive_buffer));
+    sockets.extend(more.collect::<io::Result<Vec<_>>>()?);
+    spread::by_domain(&sockets[0], workers.get());
     Ok(sockets)
 }
 

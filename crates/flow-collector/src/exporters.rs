@@ -45,8 +45,6 @@ macro_rules! exporter_counters {
         pub struct ExporterSnapshot {
             /// Where its datagrams come from.
             pub address: IpAddr,
-            /// What the operator says of it.
-            pub profiles: ExporterProfiles,
             /// Version of its latest Message.
             pub version: Option<Version>,
             /// When its latest datagram was received.
@@ -55,10 +53,9 @@ macro_rules! exporter_counters {
         }
 
         impl Exporter {
-            fn snapshot(&self, profiles: ExporterProfiles) -> ExporterSnapshot {
+            fn snapshot(&self) -> ExporterSnapshot {
                 ExporterSnapshot {
                     address: self.address,
-                    profiles,
                     version: self.version(),
                     last_received: Timestamp::from_unix_nanos(self.received_at.load(Ordering::Relaxed)),
                     $($name: self.counters.$name.load(Ordering::Relaxed),)*
@@ -163,9 +160,7 @@ impl Exporters {
 
     /// All exporters now, in the order of their addresses.
     pub fn snapshot(&self) -> Vec<ExporterSnapshot> {
-        let policy = self.policy();
-        let snapshot = |exporter: &Arc<Exporter>| exporter.snapshot(policy.known(exporter.address).0);
-        let mut all: Vec<_> = self.known.iter().map(|entry| snapshot(entry.value())).collect();
+        let mut all: Vec<_> = self.known.iter().map(|entry| entry.value().snapshot()).collect();
         all.sort_by_key(|exporter| exporter.address);
         all
     }
@@ -441,6 +436,7 @@ mod tests {
         assert_eq!(known.profiles().of(0).unwrap().name.as_deref(), Some("core"));
         let snapshot = admission.exporters.snapshot();
         assert_eq!((snapshot.len(), snapshot[0].datagrams, snapshot[0].records), (1, 1, 1));
-        assert_eq!(snapshot[0].profiles.of(0).unwrap().name.as_deref(), Some("core"));
+        let profiles = admission.exporters.policy().profiles(address(1));
+        assert_eq!(profiles.of(0).unwrap().name.as_deref(), Some("core"));
     }
 }

@@ -1,9 +1,9 @@
 //! Which worker gets a datagram.
 
-use std::io;
 use std::net::UdpSocket;
 
 use libc::sock_filter;
+use tracing::debug;
 
 use crate::system;
 
@@ -12,12 +12,13 @@ use crate::system;
 /// Sequence numbers, Templates and restarts belong to a domain, so that one worker has to decode its datagrams, in order;
 /// those of other domains need not wait for them, though the exporter sends all from one port. By itself the kernel goes by
 /// addresses and ports, and one big exporter has one worker.
-///
-/// # Errors
-///
-/// When the kernel takes no programs for that; it goes by addresses and ports then.
-pub(crate) fn by_domain(socket: &UdpSocket, sockets: usize) -> io::Result<()> {
-    system::choose_socket(socket, &program(u32::try_from(sockets).unwrap_or(u32::MAX)))
+pub(crate) fn by_domain(socket: &UdpSocket, sockets: usize) {
+    let program = program(u32::try_from(sockets).unwrap_or(u32::MAX));
+    if sockets > 1
+        && let Err(error) = system::choose_socket(socket, &program)
+    {
+        debug!(%error, "exporters are spread over workers by address and port");
+    }
 }
 
 /// A classic BPF program that sees a datagram from its first byte and returns the number of a socket. One that ends before

@@ -73,7 +73,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
             "exporters need not show a certificate: set NETFLOW_TLS_CLIENT_CA to have only those heard that have one"
         );
     }
-    let mut reload = Reload::new(settings);
+    let reload = Reload::new(settings, config.receivers.clone());
     let listening = || {
         let snapshot = running.stats().snapshot();
         let exporters = running.state().exporter_count();

@@ -32,6 +32,9 @@ use crate::exporters;
 use crate::service;
 use crate::settings::Settings;
 
+/// With less, requests would have no room for a large span: an eighth is what one may take.
+const MIN_QUEUE_BYTES: usize = 256 << 10;
+
 /// What the pipeline needs to start.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -46,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     /// The receiver of the log.
     pub(crate) logs: Option<OtlpConfig>,
+    /// All receivers, each by itself.
+    pub(crate) receivers: Vec<OtlpConfig>,
 }
 
 /// Where the program's own metrics go.
@@ -64,6 +69,15 @@ impl Config {
     ///
     /// The first setting that cannot be used, by flag and variable, and what could be.
     pub(crate) fn new(settings: &Settings) -> Result<Self, UsageError> {
+        Self::beside(settings, None)
+    }
+
+    /// The same while the program runs with others, and sends to these receivers.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(crate) fn beside(settings: &Settings, running: Option<&[OtlpConfig]>) -> Result<Self, UsageError> {
         let mut collector = CollectorConfig::default();
         (collector.listen, collector.stream) = listen(settings)?;
         collector.exporters = exporters(settings)?;
@@ -88,6 +102,9 @@ impl Config {
         sink.resource = resource(settings)?;
         limit(settings, &mut sink.limits)?;
         sink.queue_bytes = size("queue_memory", &settings.queue_memory)?;
+        if sink.queue_bytes < MIN_QUEUE_BYTES {
+            return Err(invalid("queue_memory", &settings.queue_memory, "use 256KiB or more"));
+        }
         sink.max_age =
             settings.queue_max_age.as_ref().map(|value| parse_duration("queue_max_age", value)).transpose()?;
         let stdout_by_default = settings.output.is_empty() && !env::has_endpoint(get);
@@ -97,15 +114,24 @@ impl Config {
             outputs => outputs.iter().map(|output| self::output(settings, output)).collect::<Result<_, _>>()?,
         };
         let (metrics, logs) = (metrics(settings)?, logs(settings)?);
+        let receivers = receivers(&sink.outputs, &metrics, logs.as_ref());
         let mut filter = filter(&settings.filter)?;
         if !is_true("keep_own_traffic", &settings.keep_own_traffic) {
-            filter = filter.without_connections_to(&receivers::look_up(&sink.outputs, [&metrics.otlp, &logs]));
+            filter = filter.without_connections_to(&receivers::look_up(running.unwrap_or(&receivers)));
         }
         collector.filter = Arc::new(filter);
         let disabled = is_true("sdk_disabled", &settings.sdk_disabled);
         let listens_by_default = settings.listen.is_empty();
-        Ok(Self { disabled, collector, listens_by_default, sink, stdout_by_default, metrics, logs })
+        Ok(Self { disabled, collector, listens_by_default, sink, stdout_by_default, metrics, logs, receivers })
     }
+}
+
+fn receivers(outputs: &[Output], metrics: &Metrics, logs: Option<&OtlpConfig>) -> Vec<OtlpConfig> {
+    let traces = outputs.iter().filter_map(|output| match output {
+        Output::Otlp(otlp) => Some(otlp),
+        _ => None,
+    });
+    traces.flat_map(OtlpConfig::each).chain(metrics.otlp.clone()).chain(logs.cloned()).collect()
 }
 
 /// The rules of several texts.

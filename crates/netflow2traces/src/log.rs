@@ -1,14 +1,16 @@
 //! The log: on standard error, and over OTLP where that is asked for.
 
+use std::env;
 use std::io::{self, IsTerminal};
 
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::setting_name;
 use crate::error::UsageError;
-use crate::logs::{self, Lines};
+use crate::logs::{self, Limits, Lines};
 use crate::settings::LogSettings;
 
 /// Starts the log. Returns the lines that are to be sent over OTLP, from the first one on, if any are.
@@ -22,9 +24,13 @@ pub(crate) fn init(settings: &LogSettings, over_otlp: bool) -> Result<Option<Lin
             .map_err(|error| UsageError::new(format!("{}: {error}", setting_name("rust_log"))))?,
         None => EnvFilter::new(directives(&settings.log_level)?),
     };
-    let (layer, lines) = over_otlp.then(logs::queue).unzip();
+    let (limits, unusable) = Limits::read(|name| env::var(name).ok());
+    let (layer, lines) = over_otlp.then(|| logs::queue(limits)).unzip();
     let stderr = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     tracing_subscriber::registry().with(filter).with(stderr).with(layer).init();
+    for (name, value) in unusable.into_iter().filter(|_| over_otlp) {
+        warn!(value, "{name}: the default is used, as this is no number above 0 that is possible");
+    }
     Ok(lines)
 }
 

@@ -25,12 +25,6 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber, info, warn};
 use tracing_subscriber::layer::{Context, Layer};
 
-/// Lines that wait, as the batch processor of the OpenTelemetry specification has them.
-const MAX_QUEUED: usize = 2048;
-/// Lines in a request.
-const MAX_BATCH: usize = 512;
-/// How long a line may wait for more.
-const MAX_DELAY: Duration = Duration::from_secs(1);
 /// Pause before the next attempt to send what was not taken.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// Bytes of a text that are kept.
@@ -38,6 +32,51 @@ const MAX_TEXT_LEN: usize = 4096;
 
 /// Crates whose lines are sent.
 const OURS: [&str; 5] = ["netflow2traces", "flow_collector", "flow_state", "flow_semconv", "otlp_sink"];
+
+/// Limits of the batch processor of the OpenTelemetry specification, with its defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Lines that wait.
+    queued: usize,
+    /// Lines in a request.
+    batch: usize,
+    /// How long a line may wait for more.
+    delay: Duration,
+    /// How long a request may take.
+    timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { queued: 2048, batch: 512, delay: Duration::from_secs(1), timeout: Duration::from_secs(30) }
+    }
+}
+
+impl Limits {
+    /// From variables, and those that cannot be used: they count as absent, as the specification has it.
+    pub(crate) fn read(get: impl Fn(&str) -> Option<String>) -> (Self, Vec<(&'static str, String)>) {
+        let (mut limits, mut unusable) = (Self::default(), Vec::new());
+        let mut number = |name, most: u32| -> Option<u32> {
+            let value = get(name).filter(|value| !value.is_empty())?;
+            let number = value.trim().parse().ok().filter(|number| (1..=most).contains(number));
+            if number.is_none() {
+                unusable.push((name, value));
+            }
+            number
+        };
+        let millis = |millis| Duration::from_millis(u64::from(millis));
+        limits.delay = number("OTEL_BLRP_SCHEDULE_DELAY", u32::MAX).map_or(limits.delay, millis);
+        limits.timeout = number("OTEL_BLRP_EXPORT_TIMEOUT", u32::MAX).map_or(limits.timeout, millis);
+        limits.queued = number("OTEL_BLRP_MAX_QUEUE_SIZE", MAX_QUEUED).map_or(limits.queued, |lines| lines as usize);
+        limits.batch =
+            number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", MAX_QUEUED).map_or(limits.batch, |lines| lines as usize);
+        limits.batch = limits.batch.min(limits.queued);
+        (limits, unusable)
+    }
+}
+
+/// Most lines that may be allowed to wait: some gigabytes.
+const MAX_QUEUED: u32 = 1 << 20;
 
 /// Puts lines into the queue; a line that does not fit is dropped and counted.
 #[derive(Debug)]
@@ -50,6 +89,7 @@ pub(crate) struct LogLayer {
 #[derive(Debug)]
 pub(crate) struct Lines {
     queue: mpsc::Receiver<Line>,
+    limits: Limits,
     pub(crate) stats: Arc<LogStats>,
 }
 
@@ -72,10 +112,10 @@ struct Line {
 }
 
 /// A queue with its two ends.
-pub(crate) fn queue() -> (LogLayer, Lines) {
-    let (sender, receiver) = mpsc::channel(MAX_QUEUED);
+pub(crate) fn queue(limits: Limits) -> (LogLayer, Lines) {
+    let (sender, receiver) = mpsc::channel(limits.queued);
     let stats = Arc::<LogStats>::default();
-    (LogLayer { queue: sender, stats: stats.clone() }, Lines { queue: receiver, stats })
+    (LogLayer { queue: sender, stats: stats.clone() }, Lines { queue: receiver, limits, stats })
 }
 
 impl<S: Subscriber> Layer<S> for LogLayer {
@@ -236,39 +276,50 @@ impl Exporter {
 
     /// Sends until `finish` comes, and then what is left, once.
     async fn run(self, mut lines: Lines, mut finish: oneshot::Receiver<()>) {
+        let Limits { batch: most, delay, timeout, .. } = lines.limits;
         let mut batch = Vec::new();
         let mut is_last = false;
         while !is_last {
             tokio::select! {
-                _ = lines.queue.recv_many(&mut batch, MAX_BATCH) => is_last = pause(MAX_DELAY, &mut finish).await,
+                _ = lines.queue.recv_many(&mut batch, most) => {
+                    let full = gather(&mut batch, most, &mut lines.queue);
+                    tokio::select! {
+                        _ = tokio::time::timeout(delay, full) => {}
+                        _ = &mut finish => is_last = true,
+                    }
+                }
                 _ = &mut finish => is_last = true,
             }
-            fill(&mut batch, &mut lines.queue);
-            while !self.send(&mut batch, &lines.stats).await && !is_last {
+            fill(&mut batch, most, &mut lines.queue);
+            while !self.send(&mut batch, timeout, &lines.stats).await && !is_last {
                 is_last = pause(RETRY_PAUSE, &mut finish).await;
             }
         }
         // More than fits one request.
-        fill(&mut batch, &mut lines.queue);
-        while !batch.is_empty() && self.send(&mut batch, &lines.stats).await {
-            fill(&mut batch, &mut lines.queue);
+        fill(&mut batch, most, &mut lines.queue);
+        while !batch.is_empty() && self.send(&mut batch, timeout, &lines.stats).await {
+            fill(&mut batch, most, &mut lines.queue);
         }
     }
 
     /// Whether another attempt would do no good: the batch is empty then.
-    async fn send(&self, batch: &mut Vec<Line>, stats: &LogStats) -> bool {
+    async fn send(&self, batch: &mut Vec<Line>, timeout: Duration, stats: &LogStats) -> bool {
         if batch.is_empty() {
             return true;
         }
         let count = batch.len() as u64;
         let sent = match self.encode(&self.request(batch)) {
-            Ok(request) => self.client.export(request).await,
+            Ok(request) => tokio::time::timeout(timeout, self.client.export(request)).await,
             Err(error) => {
                 self.failed(&format_args!("{error:#}"));
                 stats.refused.fetch_add(count, Relaxed);
                 batch.clear();
                 return true;
             }
+        };
+        let Ok(sent) = sent else {
+            self.failed(&format_args!("no answer within {timeout:?}"));
+            return false;
         };
         match sent {
             Ok(accepted) => {
@@ -334,9 +385,20 @@ async fn pause(time: Duration, finish: &mut oneshot::Receiver<()>) -> bool {
     tokio::time::timeout(time, finish).await.is_ok()
 }
 
+/// Waits until a request is full.
+async fn gather(batch: &mut Vec<Line>, most: usize, queue: &mut mpsc::Receiver<Line>) {
+    while batch.len() < most {
+        match queue.recv().await {
+            Some(line) => batch.push(line),
+            // Nobody has anything more to say.
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// Takes what is there.
-fn fill(batch: &mut Vec<Line>, queue: &mut mpsc::Receiver<Line>) {
-    while batch.len() < MAX_BATCH
+fn fill(batch: &mut Vec<Line>, most: usize, queue: &mut mpsc::Receiver<Line>) {
+    while batch.len() < most
         && let Ok(line) = queue.try_recv()
     {
         batch.push(line);
@@ -353,7 +415,7 @@ mod tests {
 
     /// What `say` says, in a queue.
     fn said(say: impl FnOnce()) -> Lines {
-        let (layer, lines) = queue();
+        let (layer, lines) = queue(Limits::default());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), say);
         lines
     }
@@ -392,8 +454,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted_and_waits_for_nobody() {
-        let lines = said(|| (0..MAX_QUEUED + 5).for_each(|_| warn!(target: "netflow2traces", "again")));
-        assert_eq!((lines.queue.len(), lines.stats.queue_full.load(Relaxed)), (MAX_QUEUED, 5));
+        let lines = said(|| (0..2048 + 5).for_each(|_| warn!(target: "netflow2traces", "again")));
+        assert_eq!((lines.queue.len(), lines.stats.queue_full.load(Relaxed)), (2048, 5));
         let mut lines = said(|| warn!(target: "netflow2traces", text = "é".repeat(MAX_TEXT_LEN), "long"));
         let record = lines.queue.try_recv().unwrap().record;
         let Some(Value::StringValue(text)) = record.attributes[0].value.clone().unwrap().value else { panic!() };
@@ -411,7 +473,7 @@ mod tests {
     async fn lines_wait_for_the_receiver_and_the_last_ones_are_sent() {
         let server = OtlpServer::start_local().await.unwrap();
         server.respond_with(Respond::Unavailable(None));
-        let count = 2 * MAX_BATCH + 1;
+        let count = 2 * 512 + 1;
         let lines = said(|| {
             for number in 0..count {
                 if number % 2 == 0 {
@@ -440,6 +502,66 @@ mod tests {
         assert_eq!(by_scope, BTreeMap::from([("netflow2traces", count / 2 + 1), ("otlp_sink", count / 2)]));
     }
 
+    #[test]
+    fn limits_are_those_of_the_specification() {
+        let read = |variables: &[(&str, &str)]| {
+            let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            Limits::read(get)
+        };
+        assert_eq!(read(&[("OTEL_BLRP_SCHEDULE_DELAY", "")]), (Limits::default(), Vec::new()));
+        let all = [
+            ("OTEL_BLRP_SCHEDULE_DELAY", "200"),
+            ("OTEL_BLRP_EXPORT_TIMEOUT", "5000"),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "100"),
+            ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "10"),
+        ];
+        let (delay, timeout) = (Duration::from_millis(200), Duration::from_secs(5));
+        assert_eq!(read(&all), (Limits { queued: 100, batch: 10, delay, timeout }, Vec::new()));
+        assert_eq!(read(&all[..3]).0.batch, 100, "no more than can wait");
+        for value in ["0", "-1", "1s", "99999999999"] {
+            let bad = all.map(|(name, _)| (name, value));
+            assert_eq!(read(&bad), (Limits::default(), bad.map(|(name, value)| (name, value.to_owned())).to_vec()));
+        }
+    }
+
+    /// Whatever the delay is.
+    #[tokio::test]
+    async fn a_full_request_waits_for_no_more() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut lines = said(|| (0..6).for_each(|number| info!(target: "netflow2traces", number)));
+        (lines.limits.batch, lines.limits.delay) = (3, Duration::from_secs(3600));
+        let (_finish, finished) = oneshot::channel();
+        let task = tokio::spawn(exporter(&server).run(lines, finished));
+        server.wait_for_requests(2, Duration::from_secs(20)).await;
+        task.abort();
+    }
+
+    /// A request for every three lines, and one that hangs is given up.
+    #[tokio::test]
+    async fn limits_hold() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut lines = said(|| (0..7).for_each(|number| info!(target: "netflow2traces", number)));
+        lines.limits.batch = 3;
+        lines.limits.timeout = Duration::from_millis(50);
+        let stats = lines.stats.clone();
+        let exporter = exporter(&server);
+        server.respond_with(Respond::Hang);
+        let mut batch = Vec::new();
+        fill(&mut batch, 3, &mut lines.queue);
+        assert!(!exporter.send(&mut batch, lines.limits.timeout, &stats).await, "another attempt");
+        server.respond_with(Respond::Accept);
+        lines.limits.timeout = Duration::from_secs(30);
+        assert!(exporter.send(&mut batch, lines.limits.timeout, &stats).await && batch.is_empty());
+        let (finish, finished) = oneshot::channel();
+        let task = tokio::spawn(exporter.run(lines, finished));
+        drop(finish);
+        task.await.unwrap();
+        assert_eq!(stats.exported.load(Relaxed), 7);
+        let scopes = server.resource_logs();
+        let scopes = scopes.iter().flat_map(|of| &of.scope_logs);
+        assert_eq!(scopes.map(|of| of.log_records.len()).collect::<Vec<_>>(), [3, 3, 1]);
+    }
+
     #[tokio::test]
     async fn what_is_not_taken_is_counted_by_its_reason() {
         let server = OtlpServer::start_local().await.unwrap();
@@ -449,10 +571,10 @@ mod tests {
             (Respond::Refuse(Code::InvalidArgument, StatusCode::BAD_REQUEST), 0, 0, 2),
         ] {
             server.respond_with(respond);
-            let Lines { mut queue, stats } = said(|| (0..2).for_each(|_| info!(target: "netflow2traces", "line")));
+            let Lines { mut queue, stats, .. } = said(|| (0..2).for_each(|_| info!(target: "netflow2traces", "line")));
             let mut batch = Vec::new();
-            fill(&mut batch, &mut queue);
-            assert!(exporter.send(&mut batch, &stats).await && batch.is_empty());
+            fill(&mut batch, 512, &mut queue);
+            assert!(exporter.send(&mut batch, Duration::from_secs(30), &stats).await && batch.is_empty());
             let count = |of: &AtomicU64| of.load(Relaxed);
             let counts = (count(&stats.exported), count(&stats.rejected), count(&stats.refused));
             assert_eq!(counts, (exported, rejected, refused));

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 use std::env;
 
 use flow_collector::Running;
+use otlp_sink::OtlpConfig;
 use tracing::{info, warn};
 
 use crate::cli;
 use crate::config::Config;
 use crate::settings::Settings;
 
-/// The settings that are in force.
-pub(crate) struct Reload(Settings);
+/// What the program was started with: what is not reloaded stays so until it is started anew.
+pub(crate) struct Reload {
+    settings: Settings,
+    receivers: Vec<OtlpConfig>,
+}
 
 /// What takes effect with SIGHUP, beside the tables `[[exporter]]`.
 const RELOADED: [&str; 10] = [
@@ -28,16 +32,16 @@ const RELOADED: [&str; 10] = [
 ];
 
 impl Reload {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self(settings.clone())
+    pub(crate) fn new(settings: &Settings, receivers: Vec<OtlpConfig>) -> Self {
+        Self { settings: settings.clone(), receivers }
     }
 
     /// Reads arguments, environment and file again. Where something in them cannot be used, everything stays as it is.
-    pub(crate) fn apply(&mut self, running: &Running) {
+    pub(crate) fn apply(&self, running: &Running) {
         let read = || {
             let invocation = cli::parse(env::args_os())?;
-            let settings = invocation.command.settings().unwrap_or(&self.0).clone();
-            let config = Config::new(&settings)?;
+            let settings = invocation.command.settings().unwrap_or(&self.settings).clone();
+            let config = Config::beside(&settings, Some(&self.receivers))?;
             anyhow::Ok((settings, config))
         };
         let (settings, config) = match read() {
@@ -53,11 +57,10 @@ impl Reload {
         let collector = config.collector;
         running.exporters().set_policy(collector.exporters);
         running.selection().set(collector.filter, collector.sampling, collector.trace.attributes);
-        for setting in needs_restart(&self.0, &settings) {
+        for setting in needs_restart(&self.settings, &settings) {
             warn!(setting, "a changed setting takes effect after a restart only");
         }
         info!(exporter_tables = rules, "reloaded the configuration");
-        self.0 = settings;
     }
 }
 

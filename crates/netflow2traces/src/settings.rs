@@ -168,7 +168,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_FILE_COMPRESSION", value_name = "COMPRESSION", default_value = "none")]
     pub(crate) file_compression: String,
 
-    /// Limit for encoded spans that wait for the backend, in bytes
+    /// Limit for encoded spans that wait for the backend, in bytes, at least 256KiB; a request takes an eighth of it at most
     #[arg(long, env = "NETFLOW_QUEUE_MEMORY", value_name = "BYTES", default_value = "32MiB")]
     pub(crate) queue_memory: String,
 

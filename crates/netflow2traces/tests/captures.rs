@@ -103,6 +103,24 @@ fn summary_accounts_for_every_byte() {
 }
 
 #[test]
+fn summary_says_what_a_filter_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("summary.json");
+    let decode = |filter: &str| {
+        let summary = path.to_str().unwrap();
+        let more = ["--format", "jsonl", "--summary", summary, "--filter", filter, &capture("softflowd-ipfix")];
+        let output = run(&[&["decode"], &more[..]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let summary: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(summary["data_records"], 264, "what was decoded, whatever is printed");
+        (stdout(&output).lines().count(), summary["filtered"].as_u64().unwrap())
+    };
+    let (tcp, others) = decode("tcp");
+    assert!(tcp > 0 && others > 0 && tcp as u64 + others == 264, "{tcp} {others}");
+    assert_eq!((decode("any"), decode("drop any")), ((264, 0), (0, 264)));
+}
+
+#[test]
 fn a_damaged_capture_fails_after_what_can_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.pcap");

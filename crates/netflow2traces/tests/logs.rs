@@ -53,6 +53,26 @@ async fn the_log_goes_where_it_is_told_to() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_as_the_environment_has_them() {
+    let backend = OtlpServer::start_local().await.unwrap();
+    let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--output", "stdout"]);
+    command.args(["--logs-exporter", "otlp", "--otlp-endpoint", &backend.grpc_endpoint()]).stdout(Stdio::null());
+    command.env("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "1").env("OTEL_BLRP_SCHEDULE_DELAY", "1s");
+    let log = tokio::task::spawn_blocking(move || {
+        let mut collector = Collector::spawn(&mut command);
+        let line = collector.wait_for("OTEL_BLRP_SCHEDULE_DELAY");
+        assert!(line.contains("the default is used"), "{line}");
+        collector.signal("TERM");
+        collector.end()
+    });
+    assert_eq!(log.await.unwrap().0, 0);
+    let requests = backend.resource_logs();
+    let lines = requests.iter().map(|of| of.scope_logs.iter().map(|scope| scope.log_records.len()).sum());
+    let lines: Vec<usize> = lines.collect();
+    assert!(lines.len() > 2 && lines.iter().all(|lines| *lines == 1), "{lines:?}");
+}
+
 /// A receiver that is away costs a line on standard error and no time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_receiver_is_a_warning() {

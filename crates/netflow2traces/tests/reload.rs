@@ -5,10 +5,12 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::thread;
 
 use common::{Collector, named, run, spans, wait_for_flows};
+use hex_literal::hex;
 use serde_json::Value;
 
 fn write(path: &Path, name: &str) {
@@ -63,6 +65,67 @@ fn exporters_are_named_anew_and_a_bad_file_changes_nothing() {
     let totals = log.last().unwrap();
     assert!(totals.contains("datagrams=3 denied=1"), "{totals}");
     assert_eq!(names(&spans(&path)), BTreeMap::from([("first".to_owned(), 30), ("second".to_owned(), 60)]));
+}
+
+/// However often the file is read, and whatever has been reloaded since.
+#[test]
+fn settings_that_wait_for_a_restart_are_named_until_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, config) = (folder.path().join("spans.jsonl"), folder.path().join("config.toml"));
+    let output = format!("file:{}", path.display());
+    fs::write(&config, "").unwrap();
+    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
+    for text in ["service_name = \"other\"\n", "service_name = \"other\"\ndeny = \"192.0.2.1\"\n", ""] {
+        fs::write(&config, text).unwrap();
+        collector.signal("HUP");
+        collector.wait_for_another("reloaded the configuration");
+    }
+    collector.signal("TERM");
+    let (_, log) = collector.end();
+    let said = ["takes effect after a restart only", "reloaded the configuration"];
+    let said: Vec<_> = log.iter().filter_map(|line| said.iter().position(|said| line.contains(said))).collect();
+    assert_eq!(said, [0, 1, 0, 1, 1], "the last time it is as it was started: {log:?}");
+}
+
+/// Flows from and to a receiver, over TCP, as an exporter between reports them.
+fn flow_to(receiver: SocketAddr) -> Vec<u8> {
+    let mut datagram = hex!(
+        "0005 0001 00000000 6553f100 00000000 00000000 0000 0000"
+        "7f000001 7f000001 00000000 0000 0000 00000001 00000064 00000000 00000000"
+        "9c40 0000 00 00 06 00 0000 0000 00 00 0000"
+    );
+    datagram[24 + 34..][..2].copy_from_slice(&receiver.port().to_be_bytes());
+    datagram.to_vec()
+}
+
+/// The program still sends to where it did, which is what its flows must not tell of.
+#[test]
+fn own_traffic_is_that_of_the_receiver_in_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, config) = (folder.path().join("spans.jsonl"), folder.path().join("config.toml"));
+    let [before, after] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let write = |to: SocketAddr| fs::write(&config, format!("otlp_endpoint = \"http://{to}\"\n")).unwrap();
+    write(before);
+    let output = format!("otlp,file:{}", path.display());
+    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
+    write(after);
+    collector.signal("HUP");
+    collector.wait_for("reloaded the configuration");
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for receiver in [before, after] {
+        socket.send_to(&flow_to(receiver), collector.address).unwrap();
+    }
+    wait_for_flows(&path, 1);
+    collector.signal("TERM");
+    let (_, log) = collector.end();
+    let totals = log.last().unwrap();
+    assert!(totals.contains(" records=2 filtered=1 "), "{totals}");
+    let spans = spans(&path);
+    let flows = named(&spans, "netflow.flow");
+    let is_port = |attribute: &Value| attribute["key"] == "destination.port";
+    let ports = flows.iter().flat_map(|flow| flow["attributes"].as_array().unwrap()).filter(|of| is_port(of));
+    let ports: Vec<_> = ports.map(|port| port["value"]["intValue"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ports, [after.port().to_string()]);
 }
 
 /// Threads and open files of a process.

@@ -4,8 +4,9 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{self, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -13,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{Collector, netflow2traces, run};
+use socket2::{Domain, Socket, Type};
 
 /// Generous: for a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -98,6 +100,59 @@ fn a_passed_socket_keeps_what_comes_between_two_runs() {
         assert_eq!(code, 0, "{log:?}");
         assert!(log.last().unwrap().contains("datagrams=8 "), "{log:?}");
     }
+}
+
+/// Has the program find two sockets as file descriptors 3 and 4.
+fn with_two_sockets(sockets: &[UdpSocket; 2]) -> Command {
+    let program = collector(&[]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec 3<&0 4<&1 </dev/null >/dev/null; LISTEN_PID=$$ LISTEN_FDS=2 exec \"$0\" \"$@\""]);
+    shell.arg(program.get_program()).args(program.get_args()).env_clear();
+    let [first, second] = sockets.each_ref().map(|socket| Stdio::from(OwnedFd::from(socket.try_clone().unwrap())));
+    shell.stdin(first).stdout(second);
+    shell
+}
+
+fn shared_socket(address: net::SocketAddr) -> UdpSocket {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None).unwrap();
+    socket.set_reuse_port(true).unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket.into()
+}
+
+/// The domains of Messages that wait at a socket.
+fn domains(socket: &UdpSocket) -> BTreeSet<u8> {
+    socket.set_nonblocking(true).unwrap();
+    let mut message = [0; 20];
+    std::iter::from_fn(|| socket.recv(&mut message).ok().map(|len| message[..len][19])).collect()
+}
+
+/// By itself the kernel gives all that comes from one port to one of the sockets.
+#[test]
+fn passed_sockets_of_one_address_share_the_domains_of_an_exporter() {
+    const DOMAINS: u8 = 32;
+    let first = shared_socket("127.0.0.1:0".parse().unwrap());
+    let address = first.local_addr().unwrap();
+    let sockets = [first, shared_socket(address)];
+    let mut collector = Collector::spawn(&mut with_two_sockets(&sockets));
+    assert_eq!(collector.address, address);
+    collector.wait_for("listening");
+    collector.receive(1);
+    collector.signal("TERM");
+    let (code, log) = collector.end();
+    assert_eq!(code, 0, "{log:?}");
+    assert!(log.last().unwrap().contains("datagrams=1 "), "{log:?}");
+    // What it had the kernel do lasts as long as the sockets.
+    let exporter = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for domain in (0..DOMAINS).chain(0..DOMAINS) {
+        let mut message = hex_literal::hex!("0009 0000 00000000 6553f100 00000000 00000000");
+        message[19] = domain;
+        exporter.send_to(&message, address).unwrap();
+    }
+    // To itself a machine delivers within the call.
+    let [first, second] = sockets.each_ref().map(domains);
+    assert!(!first.is_empty() && !second.is_empty(), "{first:?} {second:?}");
+    assert!(first.is_disjoint(&second) && first.len() + second.len() == usize::from(DOMAINS), "{first:?} {second:?}");
 }
 
 #[test]

@@ -42,13 +42,14 @@ pub struct SinkConfig {
     /// Spans in a request. Default 8,192: with 14 attributes each they just fill `max_batch_bytes`.
     pub max_batch_spans: NonZeroUsize,
     /// Bytes in a request before compression. Default 3.5 MiB, because receivers take 4 MiB by default over gRPC.
-    /// A single span larger than this is dropped.
+    /// A single span larger than this is dropped. A request is no larger than half of `queue_bytes` divided by
+    /// `max_in_flight`, either.
     pub max_batch_bytes: usize,
     /// How long a span may wait for its batch to fill. Default 1 s: soon enough for a person who looks at a trace, and
     /// no more than one small request a second for each writer when traffic is low.
     pub max_delay: Duration,
     /// Bytes an output holds in memory that are not acknowledged yet. Default 32 MiB; a batch that does not fit is dropped and
-    /// counted.
+    /// counted. With little there are small requests, and spans that are larger than those are dropped.
     pub queue_bytes: usize,
     /// How long a span may wait for its delivery, in memory and in a spool, before it is dropped and counted. Default
     /// without end: the limits in bytes are enough.
@@ -105,6 +106,11 @@ impl SinkConfig {
         self.scope_name = name.into();
         self.scope_version = version.into();
         self
+    }
+
+    /// Bytes of a request at most: those under way fill half of the queue at most, and the other half has room for as many.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.max_batch_bytes.min(self.queue_bytes / (2 * self.max_in_flight.get()))
     }
 }
 

@@ -344,7 +344,7 @@ impl Queue {
             }
             let is_over = state.is_over();
             if if is_over { !view.gave_up } else { view.can_write } {
-                let spills = state.spills(is_over, self.max_bytes / 2);
+                let spills = state.spills(is_over, self.max_bytes);
                 if !spills.is_empty() {
                     return Job::Write(spills);
                 }
@@ -515,8 +515,8 @@ impl State {
     }
 
     /// What the spool should have: all of it in an outage, behind what it has already, and in the end; what is too much for
-    /// memory otherwise.
-    fn spills(&mut self, is_over: bool, max_waiting_bytes: usize) -> Vec<Spill> {
+    /// memory otherwise. A quarter of that stays free for what comes while it is written.
+    fn spills(&mut self, is_over: bool, max_bytes: usize) -> Vec<Spill> {
         let mut spills = Vec::new();
         let flights = self.in_flight.iter().filter(|(_, flight)| flight.record.is_none());
         for (ticket, flight) in flights.filter(|(_, flight)| is_over || flight.has_failed) {
@@ -524,7 +524,7 @@ impl State {
         }
         let wants_all = is_over || self.is_failing || self.spool.unread > 0;
         let mut bytes = 0;
-        while (wants_all || self.waiting_bytes > max_waiting_bytes)
+        while (wants_all || self.waiting_bytes > max_bytes / 2 || self.held.bytes - bytes > max_bytes - max_bytes / 4)
             && bytes < MAX_SPILL_BYTES
             && let Some(batch) = self.waiting.pop_front()
         {
@@ -663,6 +663,21 @@ mod tests {
         assert_eq!(queue.held(), Held { queued_spans: 7, in_flight_spans: 0, bytes: 75 });
         queue.report(spills, None, unread(1));
         assert_eq!(queue.held(), Held { queued_spans: 6, in_flight_spans: 0, bytes: 50 });
+    }
+
+    /// A receiver that is slow: what is under way takes memory too.
+    #[tokio::test]
+    async fn a_quarter_of_the_memory_stays_free() {
+        let queue = Queue::new(100, 2);
+        queue.push(batch(50, 1)).unwrap();
+        let _flight = queue.pop().await.unwrap();
+        queue.push(batch(25, 2)).unwrap();
+        assert!(matches!(queue.job(&view()), Job::Tick));
+        queue.push(batch(10, 4)).unwrap();
+        let spills = written(queue.job(&view()), 0);
+        assert_eq!(spills.iter().map(|spill| spill.batch.spans).collect::<Vec<_>>(), [2]);
+        queue.report(spills, None, unread(1));
+        assert_eq!(queue.held().bytes, 60);
     }
 
     #[tokio::test]

@@ -99,8 +99,7 @@ impl Sink {
             outputs,
             buffers: BufferPool::default(),
             max_batch_spans: config.max_batch_spans.get(),
-            // A batch that never fits the queue would never leave.
-            max_batch_bytes: config.max_batch_bytes.min(config.queue_bytes),
+            max_batch_bytes: config.batch_bytes(),
             max_delay: config.max_delay,
             stop,
             ended,
@@ -290,7 +289,7 @@ fn start_output(
 fn start_spool(spool: SpoolConfig, output: &Arc<OutputState>, config: &SinkConfig) -> Result<Task, SinkError> {
     let path = spool.directory.clone();
     // One request has to fit, whatever it holds.
-    let least = Spool::record_bound(config.max_batch_bytes.min(config.queue_bytes));
+    let least = Spool::record_bound(config.batch_bytes());
     if spool.max_bytes < least {
         return Err(ConfigError::SpoolSize { bytes: spool.max_bytes, least }.into());
     }

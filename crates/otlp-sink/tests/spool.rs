@@ -114,6 +114,40 @@ async fn an_outage_longer_than_memory_loses_nothing() {
     }
 }
 
+/// Whatever memory there is: requests under way take only a part of it, whether they fail or hang, and batches pass through
+/// the rest to the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_memory_loses_nothing_in_an_outage() {
+    let text = "x".repeat(1000);
+    for (queue_bytes, hangs) in
+        [(64 << 10, false), (1 << 20, false), (1 << 20, true), (6 << 20, false), (6 << 20, true)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = OtlpServer::start_local().await.unwrap();
+        if hangs {
+            server.respond_with(Respond::Hang);
+        } else {
+            server.stop().await;
+        }
+        let mut config = config(&server, folder.path(), |_| ());
+        config.max_batch_spans = SinkConfig::default().max_batch_spans;
+        config.queue_bytes = queue_bytes;
+        let sink = start(config);
+        let mut writer = sink.writer();
+        let spans = 4 * queue_bytes as u64 / 1000;
+        for number in 0..spans {
+            let context = SpanContext { trace_id: [1; 16], span_id: (number + 1).to_be_bytes(), parent_span_id: None };
+            writer.span(context, "test", SpanKind::Internal, 1, 2).str(&INDEX, &text);
+            let stats = || sink.stats().outputs[0].clone();
+            wait_until("there is room", || writer.has_room() || stats().dropped_total() > 0).await;
+            assert_eq!(stats().dropped_total(), 0, "after {number} of {spans}: {:?}", stats());
+        }
+        drop(writer);
+        assert_accounted(&sink, spans);
+        assert!(sink.stats().outputs[0].spool.unwrap().written > spans / 4, "{:?}", sink.stats());
+    }
+}
+
 /// The program ends in an outage, quickly, and what it had is delivered after the next start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_in_an_outage_loses_nothing() {
@@ -285,9 +319,9 @@ async fn writing_is_tried_again_when_much_happens() {
 async fn a_spool_has_room_for_a_request() {
     let folder = tempfile::tempdir().unwrap();
     let server = OtlpServer::start_local().await.unwrap();
-    let error = Sink::start(config(&server, folder.path(), |spool| spool.max_bytes = 10_000), &Handle::current());
+    let error = Sink::start(config(&server, folder.path(), |spool| spool.max_bytes = 4_000), &Handle::current());
     let error = error.unwrap_err().to_string();
-    assert!(error.starts_with("a spool of 10000 bytes is too small: one request takes up to 3"), "{error}");
+    assert!(error.starts_with("a spool of 4000 bytes is too small: one request takes up to 4"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

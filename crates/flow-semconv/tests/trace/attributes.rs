@@ -105,3 +105,30 @@ fn extra_attributes_have_a_limit() {
     let flow = named(&spans, "netflow.flow").next().unwrap();
     assert_eq!(flow.extra.len(), 256);
 }
+
+/// A Template with 256 elements that nobody knows, and a record of it.
+fn wide(template_id: u16) -> Vec<u8> {
+    let specifiers: Vec<_> = (1..=256).map(|id| FieldSpecifier { enterprise_number: 64_999, id, length: 1 }).collect();
+    let mut writer = MessageWriter::new();
+    writer.begin(&header(Version::Ipfix, Timestamp::from_unix_seconds(EXPORT), 0, 7));
+    writer.template_set(&[TemplateDefinition::new(template_id, &specifiers)]);
+    let set = writer.data_set(template_id);
+    let mut record = set.record();
+    specifiers.iter().for_each(|_| _ = record.unsigned(1, 7));
+    writer.finish().unwrap().to_vec()
+}
+
+/// An exporter that makes up Templates costs work, not memory: 65,536 elements are kept, and then all are laid out anew.
+#[test]
+fn the_elements_that_are_kept_are_bounded() {
+    const KEPT: usize = 65_536 / 257;
+    let mut exporter = Exporter::with_extra("all");
+    let mut keys_for = |templates: std::ops::Range<usize>| {
+        let before = exporter.keys;
+        templates.for_each(|number| _ = exporter.send(&wide(256 + number as u16)));
+        (exporter.keys - before) / 256
+    };
+    assert_eq!((keys_for(0..KEPT), keys_for(0..KEPT)), (KEPT, 0), "all are kept");
+    assert_eq!((keys_for(KEPT..KEPT + 1), keys_for(KEPT..KEPT + 1)), (1, 0), "the last one beside nothing else");
+    assert_eq!((keys_for(0..KEPT - 1), keys_for(0..KEPT - 1)), (KEPT - 1, 0));
+}

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use otlp_sink::{OtlpConfig, Output};
+use otlp_sink::OtlpConfig;
 use tracing::warn;
 
 /// For all names together.
@@ -13,13 +13,9 @@ const LOOK_UP_TIME: Duration = Duration::from_secs(2);
 
 /// The addresses that the collector itself sends to, looked up now. What is not found may be there later, but is not left
 /// out; neither is what takes longer than anybody would wait for the start, or for the answer to a signal.
-pub(super) fn look_up(outputs: &[Output], others: [&Option<OtlpConfig>; 2]) -> Vec<SocketAddr> {
-    let traces = outputs.iter().filter_map(|output| match output {
-        Output::Otlp(otlp) => Some(otlp),
-        _ => None,
-    });
-    let each = traces.flat_map(OtlpConfig::each).chain(others.into_iter().flatten().cloned());
-    let mut hosts: Vec<(String, u16)> = each
+pub(super) fn look_up(receivers: &[OtlpConfig]) -> Vec<SocketAddr> {
+    let mut hosts: Vec<(String, u16)> = receivers
+        .iter()
         .map(|otlp| {
             let default_port = if otlp.endpoint.scheme_str() == Some("https") { 443 } else { 80 };
             let host = otlp.endpoint.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -67,12 +63,13 @@ mod tests {
     #[test]
     fn backends_are_found_each_once_and_what_is_no_name_is_left_out() {
         let otlp = |endpoint| OtlpConfig::new(Protocol::HttpProtobuf, endpoint).unwrap();
-        let outputs = [
-            Output::Otlp(otlp("http://127.0.0.1:4318")),
-            Output::Otlp(otlp("https://[::1]")),
-            Output::Otlp(otlp("http://no-such-host.invalid:4318")),
+        let receivers = [
+            otlp("http://127.0.0.1:4318"),
+            otlp("https://[::1]"),
+            otlp("http://no-such-host.invalid:4318"),
+            otlp("http://127.0.0.1:4318"),
         ];
-        let found = look_up(&outputs, [&Some(otlp("http://127.0.0.1:4318")), &None]);
+        let found = look_up(&receivers);
         assert_eq!(found, ["127.0.0.1:4318", "[::1]:443"].map(|address| address.parse().unwrap()));
     }
 }

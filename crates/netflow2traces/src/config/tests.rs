@@ -110,6 +110,7 @@ fn every_bad_value_names_its_setting_and_a_good_one() {
             "--state-memory (NETFLOW_STATE_MEMORY): \"lots\": expected a number of bytes such as 67108864, 64M or 64MiB",
         ),
         (&["--queue-memory", "0"], "--queue-memory (NETFLOW_QUEUE_MEMORY): \"0\": must not be 0"),
+        (&["--queue-memory", "255KiB"], "--queue-memory (NETFLOW_QUEUE_MEMORY): \"255KiB\": use 256KiB or more"),
         (
             &["--output", "otlp", "--spool-sync", "often"],
             "--spool-sync (NETFLOW_SPOOL_SYNC): \"often\": use batch, never or a time such as 1s",

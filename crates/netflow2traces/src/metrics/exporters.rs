@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flow_collector::{ExporterSnapshot, Exporters};
+use flow_collector::{ExporterPolicy, ExporterSnapshot, Exporters};
+use flow_state::Timestamp;
 
 use super::{Kind, Metric, Point};
 
 /// Addresses that are attributes: each makes a time series of every metric here.
 const MAX_ADDRESSES: usize = 100;
+
+/// After so long without a datagram, an exporter leaves its address to one that sends, if there is any without.
+const SILENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Name, unit and description of a counter, and its value.
 type Counter = (&'static str, &'static str, &'static str, fn(&ExporterSnapshot) -> u64);
@@ -44,13 +49,13 @@ pub(super) struct PerExporter {
     addresses: Mutex<Addresses>,
 }
 
-/// An exporter that has an address of its own here keeps it as long as it is remembered.
+/// An exporter that has an address of its own here keeps it as long as it is remembered, or sends.
 #[derive(Debug, Default)]
 struct Addresses {
     known: BTreeSet<IpAddr>,
-    /// Sums over those without one, when last looked at.
-    rest: Values,
-    /// What these sums have grown by, which does not fall when one of the exporters is forgotten.
+    /// Those without one when last looked at, in the order of their addresses.
+    rest: Vec<(IpAddr, Values)>,
+    /// What those without one have sent meanwhile, which does not fall when one is forgotten or gets an address.
     other: Values,
 }
 
@@ -68,16 +73,26 @@ impl PerExporter {
     }
 
     pub(super) fn metrics(&self) -> Vec<Metric> {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.metrics_at(Timestamp::from_unix_millis(since_1970.as_millis() as u64))
+    }
+
+    fn metrics_at(&self, now: Timestamp) -> Vec<Metric> {
         let all = self.exporters.snapshot();
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_rest = addresses.look(&all);
-        let named: Vec<_> = all.iter().filter(|exporter| addresses.known.contains(&exporter.address)).collect();
+        let has_rest = addresses.look(&all, now);
+        let policy = self.exporters.policy();
+        let named = all.iter().filter(|exporter| addresses.known.contains(&exporter.address));
+        let named: Vec<_> = named.map(|exporter| (exporter, attributes(exporter, &policy))).collect();
         let metric = |name, unit, kind, description, points| {
             let histograms = Vec::new();
             Metric { name, unit, kind, description, points, histograms }
         };
         let each = |value: &dyn Fn(&ExporterSnapshot) -> Option<u64>| -> Vec<Point> {
-            named.iter().filter_map(|of| Some(Point { attributes: attributes(of), value: value(of)? })).collect()
+            named
+                .iter()
+                .filter_map(|(of, attributes)| Some(Point { attributes: attributes.clone(), value: value(of)? }))
+                .collect()
         };
         let mut metrics = Vec::new();
         for ((name, unit, description, value), other) in COUNTERS.into_iter().zip(addresses.other) {
@@ -107,9 +122,9 @@ impl PerExporter {
 
 const ADDRESS: &str = "netflow.exporter.address";
 
-fn attributes(exporter: &ExporterSnapshot) -> Vec<(&'static str, String)> {
+fn attributes(exporter: &ExporterSnapshot, policy: &ExporterPolicy) -> Vec<(&'static str, String)> {
     let mut attributes = vec![(ADDRESS, exporter.address.to_string())];
-    if let Some(name) = exporter.profiles.of(0).and_then(|profile| profile.name.as_deref()) {
+    if let Some(name) = policy.profiles(exporter.address).of(0).and_then(|profile| profile.name.as_deref()) {
         attributes.push(("netflow.exporter.name", name.to_owned()));
     }
     attributes
@@ -118,24 +133,41 @@ fn attributes(exporter: &ExporterSnapshot) -> Vec<(&'static str, String)> {
 impl Addresses {
     /// Gives addresses while there are some to the exporters that sent most, of those that sent something valid. Returns
     /// whether there are, or were, others.
-    fn look(&mut self, all: &[ExporterSnapshot]) -> bool {
-        self.known.retain(|address| all.binary_search_by_key(address, |exporter| exporter.address).is_ok());
+    fn look(&mut self, all: &[ExporterSnapshot], now: Timestamp) -> bool {
+        let find = |address: &IpAddr| all.binary_search_by_key(address, |exporter| exporter.address).ok();
+        self.known.retain(|address| find(address).is_some());
         let is_valid = |of: &ExporterSnapshot| of.records + of.options_records + of.templates > 0;
-        let mut new: Vec<_> = all.iter().filter(|of| is_valid(of) && !self.known.contains(&of.address)).collect();
-        new.sort_by_key(|exporter| std::cmp::Reverse(exporter.datagrams));
-        self.known.extend(new.iter().take(MAX_ADDRESSES - self.known.len()).map(|exporter| exporter.address));
+        let is_silent = |of: &ExporterSnapshot| of.last_received + SILENCE < now;
+        let wanted = all.iter().filter(|of| is_valid(of) && !is_silent(of) && !self.known.contains(&of.address));
+        let mut wanted: Vec<_> = wanted.collect();
+        wanted.sort_by_key(|exporter| std::cmp::Reverse(exporter.datagrams));
 
-        let mut rest = Values::default();
-        for exporter in all.iter().filter(|exporter| !self.known.contains(&exporter.address)) {
-            for (sum, (_, _, _, value)) in rest.iter_mut().zip(COUNTERS) {
-                *sum += value(exporter);
+        let known = self.known.iter().filter_map(|address| all.get(find(address)?));
+        let mut silent: Vec<_> = known.filter(|of| is_silent(of)).collect();
+        silent.sort_by_key(|exporter| exporter.last_received);
+        silent.truncate((self.known.len() + wanted.len()).saturating_sub(MAX_ADDRESSES));
+        for exporter in &silent {
+            self.known.remove(&exporter.address);
+        }
+        self.known.extend(wanted.iter().take(MAX_ADDRESSES - self.known.len()).map(|exporter| exporter.address));
+        let silent: BTreeSet<_> = silent.iter().map(|exporter| exporter.address).collect();
+        self.count_rest(all, &silent);
+        self.other != Values::default()
+    }
+
+    /// Adds what those without an address have sent since the last look; all that `silent` ones sent was told by theirs.
+    fn count_rest(&mut self, all: &[ExporterSnapshot], silent: &BTreeSet<IpAddr>) {
+        let values = |of: &ExporterSnapshot| (of.address, COUNTERS.map(|(_, _, _, value)| value(of)));
+        let rest: Vec<_> = all.iter().filter(|of| !self.known.contains(&of.address)).map(values).collect();
+        for (address, now) in rest.iter().filter(|(address, _)| !silent.contains(address)) {
+            let before = self.rest.binary_search_by_key(address, |(address, _)| *address);
+            let before = before.map_or(Values::default(), |place| self.rest[place].1);
+            for ((other, now), before) in self.other.iter_mut().zip(now).zip(before) {
+                // Less than before is another life of an exporter that was forgotten.
+                *other += now.checked_sub(before).unwrap_or(*now);
             }
         }
-        for ((other, now), before) in self.other.iter_mut().zip(rest).zip(self.rest) {
-            *other += now.saturating_sub(before);
-        }
         self.rest = rest;
-        self.other != Values::default()
     }
 }
 
@@ -153,6 +185,7 @@ mod tests {
         pipeline: Pipeline,
         generator: Generator,
         metrics: PerExporter,
+        now: Timestamp,
     }
 
     impl Traffic {
@@ -168,18 +201,19 @@ mod tests {
                 pipeline: Pipeline::new(state, stats, exporters.clone(), trace, &sink),
                 generator: Generator::new(TrafficConfig::new(Version::V5)).unwrap(),
                 metrics: PerExporter::new(exporters),
+                now: Timestamp::from_unix_seconds(1_700_000_000),
             }
         }
 
         fn receive(&mut self, from: u8) {
             let session = TransportSession::new(([192, 0, 2, from], 50_000).into(), ([198, 51, 100, 1], 2055).into());
             let datagram = self.generator.next_datagram();
-            self.pipeline.process(session, Timestamp::from_unix_seconds(1_700_000_000), datagram.bytes);
+            self.pipeline.process(session, self.now, datagram.bytes);
         }
 
         /// Datagrams by address.
         fn datagrams(&self) -> Vec<(String, u64)> {
-            let metrics = self.metrics.metrics();
+            let metrics = self.metrics.metrics_at(self.now);
             let datagrams = metrics.iter().find(|metric| metric.name == "netflow.exporter.datagrams").unwrap();
             datagrams.points.iter().map(|point| (point.attributes[0].1.clone(), point.value)).collect()
         }
@@ -217,5 +251,32 @@ mod tests {
         assert_eq!((datagrams.len(), traffic.of("other")), (101, Some(2)), "its address went to another");
         (101..=102).for_each(|from| traffic.receive(from));
         assert_eq!(traffic.of("other"), Some(3));
+    }
+
+    /// A network is renumbered: the new addresses have names after a day, and nothing is counted twice.
+    #[tokio::test]
+    async fn addresses_that_are_silent_for_a_day_give_way() {
+        let mut traffic = Traffic::new();
+        (1..=101).for_each(|from| traffic.receive(from));
+        assert_eq!((traffic.datagrams().len(), traffic.of("other")), (101, Some(1)));
+        traffic.now = traffic.now + Duration::from_secs(12 * 3600);
+        (3..=100).for_each(|from| traffic.receive(from));
+        traffic.now = traffic.now + Duration::from_secs(12 * 3600);
+        traffic.receive(101);
+        assert_eq!((traffic.of("192.0.2.1"), traffic.of("other")), (Some(1), Some(2)), "a day, but no more");
+        traffic.now = traffic.now + Duration::from_secs(1);
+        traffic.receive(101);
+        // One is enough, and the first that was silent.
+        let datagrams = traffic.datagrams();
+        assert_eq!((datagrams.len(), traffic.of("192.0.2.1"), traffic.of("192.0.2.2")), (101, None, Some(1)));
+        assert_eq!((traffic.of("192.0.2.101"), traffic.of("other")), (Some(3), Some(2)));
+        // It comes back, in the place of the other one.
+        traffic.receive(1);
+        assert_eq!((traffic.of("192.0.2.1"), traffic.of("192.0.2.2"), traffic.of("other")), (Some(2), None, Some(2)));
+        // Silence alone costs nothing.
+        traffic.now = traffic.now + Duration::from_secs(7 * 24 * 3600);
+        assert_eq!(traffic.datagrams().len(), 101);
+        traffic.receive(2);
+        assert_eq!((traffic.of("192.0.2.2"), traffic.of("other")), (Some(2), Some(2)));
     }
 }
