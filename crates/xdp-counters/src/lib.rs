@@ -3,6 +3,7 @@
 //! Reads the counters of an XDP program, whoever loaded it. A [`Reading`] is what one look at a map gives.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod program;
 mod reading;
 
 pub use reading::{Counter, Key, MapFacts, MapKind, ProgramFacts, Reading};
