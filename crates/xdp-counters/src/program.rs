@@ -13,14 +13,20 @@
 
 use std::num::NonZeroU32;
 
+pub use attach::{AttachError, AttachMode, AttachOptions, Attachment, attach};
 pub use classify::{Classified, FlowPacket, Protocol, classify};
 pub use flows::{DEFAULT_FLOWS, Flow, FlowKey};
+pub use holder::Holder;
+pub use pins::{DetachError, detach_interface, detach_pinned};
 
 mod asm;
+mod attach;
 mod classify;
 mod code;
 mod elf;
 mod flows;
+mod holder;
+mod pins;
 mod types;
 
 /// Packets and bytes by verdict. Tools that read `xdp_stats_map` of other programs read it too.
