@@ -102,3 +102,82 @@ fn flow(types: &mut Types, long: Type) -> (Type, Type) {
     ];
     (types.structure("flow_key", 40, &key), types.structure("flow", 40, &value))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionFlags};
+
+    use super::super::asm::INSTRUCTION_LEN;
+    use super::super::{DEFAULT_FLOWS, object};
+
+    /// Sections with flags and lengths, symbols with places and lengths, and what instructions refer to.
+    fn shape(bytes: &[u8]) -> Vec<String> {
+        let file = object::File::parse(bytes).unwrap();
+        assert_eq!((file.architecture(), file.is_little_endian()), (object::Architecture::Bpf, true));
+        let own = ["xdp", "license", ".maps", ".BTF"].map(|name| file.section_by_name(name).unwrap());
+        let sections = own.iter().map(|section| {
+            let SectionFlags::Elf { sh_flags } = section.flags() else { panic!("ELF") };
+            format!("{} flags {sh_flags} align {}", section.name().unwrap(), section.align())
+        });
+        let symbols = file.symbols().filter(|symbol| symbol.is_definition() || symbol.size() > 0).map(|symbol| {
+            let section = file.section_by_index(symbol.section_index().unwrap()).unwrap();
+            let place = format!("{}+{}", section.name().unwrap(), symbol.address());
+            let is_whole = if symbol.size() == section.size() { "all".to_owned() } else { symbol.size().to_string() };
+            format!(
+                "{} {:?} global {} at {place}, {is_whole}",
+                symbol.name().unwrap(),
+                symbol.kind(),
+                symbol.is_global()
+            )
+        });
+        let code = own[0].data().unwrap();
+        let relocations = own[0].relocations().map(|(offset, relocation)| {
+            let RelocationTarget::Symbol(symbol) = relocation.target() else { panic!("{relocation:?}") };
+            let instruction = &code[offset as usize..][..2 * INSTRUCTION_LEN];
+            assert!(offset % 8 == 0 && instruction[0] == 0x18 && instruction[2..].iter().all(|byte| *byte == 0));
+            let object::RelocationFlags::Elf { r_type } = relocation.flags() else { panic!("ELF") };
+            format!("type {r_type} to {}", file.symbol_by_index(symbol).unwrap().name().unwrap())
+        });
+        sections.chain(symbols).chain(relocations).collect()
+    }
+
+    #[test]
+    fn an_object_has_what_loaders_look_for() {
+        let expected = [
+            "xdp flags 6 align 8", // SHF_ALLOC | SHF_EXECINSTR
+            "license flags 3 align 8",
+            ".maps flags 3 align 8",
+            ".BTF flags 0 align 8",
+            "xdp_counters Text global true at xdp+0, all",
+            "_license Data global true at license+0, all",
+            "xdp_stats_map Data global true at .maps+0, 32",
+            "xdp_proto_stats Data global true at .maps+32, 32",
+            "type 1 to xdp_stats_map", // R_BPF_64_64
+            "type 1 to xdp_proto_stats",
+        ];
+        assert_eq!(shape(&object(None)), expected);
+
+        let mut with_flows: Vec<_> = expected.map(str::to_owned).to_vec();
+        with_flows.insert(8, "xdp_flows Data global true at .maps+64, 32".to_owned());
+        with_flows.extend([(); 3].map(|()| "type 1 to xdp_flows".to_owned()));
+        assert_eq!(shape(&object(Some(DEFAULT_FLOWS))), with_flows);
+    }
+
+    #[test]
+    fn aya_finds_program_license_and_maps() {
+        let object = aya_obj::Object::parse(&object(NonZeroU32::new(1_000))).unwrap();
+        assert_eq!(object.license.to_bytes(), b"Dual MIT/GPL");
+        assert_eq!(object.programs.keys().collect::<Vec<_>>(), ["xdp_counters"]);
+        let mut maps: Vec<_> = object
+            .maps
+            .iter()
+            .map(|(name, map)| (name.as_str(), map.map_type(), map.key_size(), map.value_size(), map.max_entries()))
+            .collect();
+        maps.sort_unstable();
+        let expected =
+            [("xdp_flows", 9, 40, 40, 1_000), ("xdp_proto_stats", 6, 4, 16, 8), ("xdp_stats_map", 6, 4, 16, 5)];
+        assert_eq!(maps, expected);
+    }
+}
