@@ -8,6 +8,7 @@
 pub mod corpus;
 pub mod differential;
 pub mod faults;
+pub mod frames;
 pub mod invariants;
 pub mod otlp_server;
 pub mod seeds;

@@ -2,6 +2,7 @@
 //!
 //! Reads the counters of an XDP program, whoever loaded it: a [`Selector`] says which map is meant, a [`Layout`] where packets and
 //! bytes are in a value, and a [`Reading`] is what one look at the map gives.
+//! [`program`] has an XDP program of its own.
 //!
 //! ```no_run
 //! use xdp_counters::{Reader, Selector};
@@ -18,6 +19,7 @@ mod error;
 mod interface;
 mod layout;
 mod list;
+pub mod program;
 mod reader;
 mod reading;
 mod select;

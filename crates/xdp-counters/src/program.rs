@@ -1,0 +1,50 @@
+//! An XDP program of our own: it counts packets, keeps flows if asked to, and passes every packet on.
+//!
+//! It is assembled here, so that nothing but Rust is needed to build it. [`object`] gives it as an ELF object, [`attach`] loads
+//! it and puts it on an interface. Its maps:
+//!
+//! | map | type | key | value |
+//! |---|---|---|---|
+//! | [`STATS_MAP`] | `PERCPU_ARRAY` of 5 | `u32`, verdict of XDP; all packets are under 2, `XDP_PASS` | `u64` packets, `u64` bytes |
+//! | [`PROTOCOL_MAP`] | `PERCPU_ARRAY` of 8 | `u32`, [`Protocol`] | the same |
+//! | [`FLOW_MAP`] | `LRU_HASH` | addresses, ports, protocol, version of IP: 40 bytes | packets, bytes, first and last time, TCP flags |
+//!
+//! Bytes of the arrays are those of frames, from the Ethernet header to the end; those of flows begin with the IP header.
+
+use std::num::NonZeroU32;
+
+pub use attach::{AttachError, AttachMode, AttachOptions, Attachment, attach};
+pub use classify::{Classified, FlowPacket, Protocol, classify};
+pub use flows::{DEFAULT_FLOWS, Flow, FlowKey};
+pub use holder::Holder;
+pub use pins::{DetachError, detach_interface, detach_pinned};
+
+mod asm;
+mod attach;
+mod classify;
+mod code;
+mod elf;
+mod flows;
+mod holder;
+mod pins;
+mod types;
+
+/// Packets and bytes by verdict. Tools that read `xdp_stats_map` of other programs read it too.
+pub const STATS_MAP: &str = "xdp_stats_map";
+
+/// Packets and bytes by [`Protocol`].
+pub const PROTOCOL_MAP: &str = "xdp_proto_stats";
+
+/// Flows.
+pub const FLOW_MAP: &str = "xdp_flows";
+
+/// The program's name in the kernel and in the object.
+pub const PROGRAM_NAME: &str = "xdp_counters";
+
+/// One that the kernel takes for compatible with the GPL.
+pub const LICENSE: &str = "Dual MIT/GPL";
+
+/// The program as an ELF object, little endian; with [`FLOW_MAP`] for that many flows, or without.
+pub fn object(flows: Option<NonZeroU32>) -> Vec<u8> {
+    elf::object(&code::program(flows.is_some()), flows.map(NonZeroU32::get))
+}

@@ -1,0 +1,242 @@
+//! Puts our program on an interface, and takes it away again.
+
+use std::error::Error;
+use std::io;
+use std::num::NonZeroU32;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+
+use aya::Ebpf;
+use aya::maps::Map;
+use aya::programs::links::FdLink;
+use aya::programs::xdp::XdpLink;
+use aya::programs::{ProgramError, Xdp, XdpMode};
+use aya::util::KernelVersion;
+
+use super::holder::{Holder, holder};
+use super::pins::{LINK, Pins};
+use super::{PROGRAM_NAME, object};
+
+/// Has links of XDP, which can be pinned.
+const LINKS: KernelVersion = KernelVersion::new(5, 9, 0);
+/// Not allowed, as different parts of the kernel say it.
+const NOT_ALLOWED: [i32; 2] = [libc::EPERM, libc::EACCES];
+/// Another program is there, by rtnetlink or by a link.
+const TAKEN: [i32; 2] = [libc::EBUSY, libc::EEXIST];
+
+/// Where in the receive path the program is to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AttachMode {
+    /// In the driver and, where the driver cannot, in the stack.
+    #[default]
+    Auto,
+    /// In the driver, before the system has made anything of the packet (native XDP).
+    Drv,
+    /// In the stack, for any driver, slower (generic XDP).
+    Skb,
+}
+
+/// What [`attach`] does beside counting.
+#[derive(Clone, Debug, Default)]
+pub struct AttachOptions {
+    /// A directory on a BPF file system for the maps and the link, which must not be there yet: with it the program stays when
+    /// this process ends.
+    pub pin: Option<PathBuf>,
+    /// Keeps flows, at most so many.
+    pub flows: Option<NonZeroU32>,
+}
+
+/// Our program on an interface. Without pins it goes when this is dropped.
+#[derive(Debug)]
+pub struct Attachment {
+    /// Takes the program away when it is dropped; `None` when it is pinned.
+    _link: Option<XdpLink>,
+    ebpf: Ebpf,
+    mode: AttachMode,
+    program_id: u32,
+}
+
+impl Attachment {
+    /// Where it runs: `Drv` or `Skb`.
+    pub const fn mode(&self) -> AttachMode {
+        self.mode
+    }
+
+    /// The program's number.
+    pub const fn program_id(&self) -> u32 {
+        self.program_id
+    }
+
+    /// One of its maps.
+    pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
+        match self.ebpf.map(name)? {
+            Map::PerCpuArray(map) | Map::LruHashMap(map) => Some(map.fd().as_fd()),
+            _ => None,
+        }
+    }
+}
+
+/// Why our program is not on an interface.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// Rights are missing.
+    #[error("no permission to {doing}: that needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root")]
+    Permission {
+        /// What was not allowed.
+        doing: &'static str,
+        /// What the kernel says.
+        source: io::Error,
+    },
+    /// There is no such interface.
+    #[error("there is no interface {interface:?}")]
+    NoInterface {
+        /// Its name.
+        interface: String,
+    },
+    /// Another program is there.
+    #[error("{interface} has {} already", .holder.as_ref().map_or("an XDP program".to_owned(), ToString::to_string))]
+    Busy {
+        /// The interface.
+        interface: String,
+        /// The program there.
+        holder: Option<Holder>,
+    },
+    /// Neither the driver nor the stack takes the program, or not the one that was asked for.
+    #[error("{interface} takes no XDP program in mode {mode:?}")]
+    Mode {
+        /// The interface.
+        interface: String,
+        /// The mode, the last one that was tried.
+        mode: AttachMode,
+        /// What the kernel says.
+        source: io::Error,
+    },
+    /// The kernel refuses the program or its maps.
+    #[error("cannot {doing}")]
+    Kernel {
+        /// What was refused.
+        doing: &'static str,
+        /// What aya says; with the verifier's log, where there is one.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Pins go only there.
+    #[error("{} is on no BPF file system; `mount -t bpf bpf /sys/fs/bpf` makes one", .directory.display())]
+    NotBpf {
+        /// Where pins were to be.
+        directory: PathBuf,
+    },
+    /// Something is pinned there.
+    #[error("{} is there already; detach what is pinned there, or pin to another directory", .path.display())]
+    Pinned {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// Pins cannot be made.
+    #[error("cannot pin to {}", .path.display())]
+    Pin {
+        /// Where.
+        path: PathBuf,
+        /// What the kernel says.
+        source: io::Error,
+    },
+}
+
+/// Loads our program and puts it on an interface.
+///
+/// # Errors
+///
+/// See [`AttachError`]. Nothing stays behind then, neither the program nor pins.
+pub fn attach(interface: &str, mode: AttachMode, options: &AttachOptions) -> Result<Attachment, AttachError> {
+    let is_missing = |error: io::Error| error.raw_os_error() == Some(libc::ENODEV);
+    if interface.contains('\0') || holder(interface).is_err_and(is_missing) {
+        return Err(AttachError::NoInterface { interface: interface.to_owned() });
+    }
+    // aya falls back to rtnetlink, which has nothing to pin.
+    if options.pin.is_some() && KernelVersion::current().is_ok_and(|version| version < LINKS) {
+        let source = "links of XDP, which can be pinned, came with Linux 5.9".into();
+        return Err(AttachError::Kernel { doing: "pin the program", source });
+    }
+    let mut pins = options.pin.as_deref().map(Pins::new).transpose()?;
+    let mut ebpf = load(options.flows)?;
+    if let Some(pins) = &mut pins {
+        for (name, map) in ebpf.maps() {
+            pins.add(name, |path| map.pin(path))?;
+        }
+    }
+    let program: &mut Xdp = ebpf
+        .program_mut(PROGRAM_NAME)
+        .and_then(|program| program.try_into().ok())
+        .expect("our object has an XDP program of this name");
+    program.load().map_err(|error| refused("load an XDP program", error))?;
+    let program_id = program.info().map_err(|error| refused("ask for the program", error))?.id();
+    let (link, mode) = put(program, interface, mode)?;
+    let Some(mut pins) = pins else { return Ok(Attachment { _link: Some(link), ebpf, mode, program_id }) };
+    let link = FdLink::try_from(link).map_err(|error| refused("make a link", error))?;
+    pins.add(LINK, |path| link.pin(path).map(drop))?;
+    pins.keep();
+    Ok(Attachment { _link: None, ebpf, mode, program_id })
+}
+
+fn load(flows: Option<NonZeroU32>) -> Result<Ebpf, AttachError> {
+    Ebpf::load(&object(flows)).map_err(|error| refused("make BPF maps", error))
+}
+
+/// Gives the program to the interface, in the first mode that it takes.
+fn put(program: &mut Xdp, interface: &str, mode: AttachMode) -> Result<(XdpLink, AttachMode), AttachError> {
+    let modes: &[_] = match mode {
+        AttachMode::Auto => &[AttachMode::Drv, AttachMode::Skb],
+        AttachMode::Drv => &[AttachMode::Drv],
+        AttachMode::Skb => &[AttachMode::Skb],
+    };
+    let mut failed = None;
+    for &mode in modes {
+        let flag = if mode == AttachMode::Skb { XdpMode::Skb } else { XdpMode::Driver };
+        match program.attach(interface, flag).and_then(|link| program.take_link(link)) {
+            Ok(link) => return Ok((link, mode)),
+            Err(error) => failed = Some(not_put(interface, mode, error)),
+        }
+        if !matches!(failed, Some(AttachError::Mode { .. })) {
+            break;
+        }
+    }
+    Err(failed.expect("there is at least one mode"))
+}
+
+fn not_put(interface: &str, mode: AttachMode, error: ProgramError) -> AttachError {
+    let owned = || interface.to_owned();
+    if matches!(error, ProgramError::UnknownInterface { .. }) {
+        return AttachError::NoInterface { interface: owned() };
+    }
+    match os_error(&error) {
+        Some(number) if TAKEN.contains(&number) => {
+            AttachError::Busy { interface: owned(), holder: holder(interface).ok().flatten() }
+        }
+        Some(number) if NOT_ALLOWED.contains(&number) => refused("put a program on an interface", error),
+        Some(libc::ENODEV) => AttachError::NoInterface { interface: owned() },
+        Some(number) => AttachError::Mode { interface: owned(), mode, source: io::Error::from_raw_os_error(number) },
+        None => refused("put a program on an interface", error),
+    }
+}
+
+fn refused(doing: &'static str, error: impl Error + Send + Sync + 'static) -> AttachError {
+    match os_error(&error) {
+        Some(number) if NOT_ALLOWED.contains(&number) => {
+            AttachError::Permission { doing, source: io::Error::from_raw_os_error(number) }
+        }
+        _ => AttachError::Kernel { doing, source: Box::new(error) },
+    }
+}
+
+/// What the kernel said, wherever it is in the chain of causes.
+pub(super) fn os_error(error: &(dyn Error + 'static)) -> Option<i32> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let number = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        if number.is_some() {
+            return number;
+        }
+        cause = error.source();
+    }
+    None
+}

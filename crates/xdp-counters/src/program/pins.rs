@@ -1,0 +1,226 @@
+//! What keeps our program on an interface when nobody runs: a directory with its maps and its link.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use aya::pin::PinError;
+use aya::programs::links::{FdLink, LinkInfo, LinkType, PinnedLink};
+use aya::programs::loaded_links;
+use rustix::fs::statfs;
+
+use super::attach::{AttachError, os_error};
+use super::holder::{Holder, holder};
+use super::{FLOW_MAP, PROTOCOL_MAP, STATS_MAP};
+
+/// The name of the link's pin. Those of maps are named as the maps are.
+pub(super) const LINK: &str = "link";
+
+/// `BPF_FS_MAGIC`
+const BPF_FILE_SYSTEM: u64 = 0xcafe_4a11;
+
+/// How long the kernel may take to end a link.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How far below a BPF file system's root pins are looked for.
+const MAX_DEPTH: usize = 4;
+
+/// Pins that go again when it is dropped before all are made.
+#[derive(Debug)]
+pub(super) struct Pins {
+    directory: PathBuf,
+    made: Vec<PathBuf>,
+    has_made_directory: bool,
+}
+
+impl Pins {
+    pub(super) fn new(directory: &Path) -> Result<Self, AttachError> {
+        let failed = |source| AttachError::Pin { path: directory.to_owned(), source };
+        if directory.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(failed(io::ErrorKind::InvalidInput.into()));
+        }
+        let existing = directory.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("."));
+        if statfs(existing).map_err(|error| failed(error.into()))?.f_type as u64 != BPF_FILE_SYSTEM {
+            return Err(AttachError::NotBpf { directory: directory.to_owned() });
+        }
+        let names = [LINK, STATS_MAP, PROTOCOL_MAP, FLOW_MAP].map(|name| directory.join(name));
+        if let Some(path) = names.into_iter().find(|path| path.exists()) {
+            return Err(AttachError::Pinned { path });
+        }
+        let has_made_directory = !directory.exists();
+        fs::create_dir_all(directory).map_err(failed)?;
+        Ok(Self { directory: directory.to_owned(), made: Vec::new(), has_made_directory })
+    }
+
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        pin: impl FnOnce(&Path) -> Result<(), PinError>,
+    ) -> Result<(), AttachError> {
+        let path = self.directory.join(name);
+        if let Err(error) = pin(&path) {
+            let source = os_error(&error).map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error);
+            return Err(AttachError::Pin { path, source });
+        }
+        self.made.push(path);
+        Ok(())
+    }
+
+    /// All are made, and stay.
+    pub(super) fn keep(mut self) {
+        self.made.clear();
+        self.has_made_directory = false;
+    }
+}
+
+impl Drop for Pins {
+    fn drop(&mut self) {
+        for path in &self.made {
+            let _ = fs::remove_file(path);
+        }
+        if self.has_made_directory {
+            let _ = fs::remove_dir(&self.directory);
+        }
+    }
+}
+
+/// Why a program is still on an interface.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DetachError {
+    /// There is no such interface.
+    #[error("there is no interface {interface:?}")]
+    NoInterface {
+        /// Its name.
+        interface: String,
+    },
+    /// There is nothing to take away.
+    #[error("{interface} has no XDP program")]
+    NoProgram {
+        /// The interface.
+        interface: String,
+    },
+    /// It is not pinned as [`attach`](super::attach) does: another program, or one of ours that goes with its process.
+    #[error("{interface} has {holder}, which no directory here has pinned: end the process that holds it")]
+    NotPinned {
+        /// The interface.
+        interface: String,
+        /// The program there.
+        holder: Holder,
+    },
+    /// The directory has no pins of ours.
+    #[error("{} has no link of an XDP program with its counters", .directory.display())]
+    NoPins {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// Pins cannot be opened or removed.
+    #[error("cannot take away {}", .path.display())]
+    Io {
+        /// What was not removed.
+        path: PathBuf,
+        /// What the kernel says.
+        source: io::Error,
+    },
+}
+
+/// Takes our program from its interface, and its maps with it, by the directory they are pinned in.
+///
+/// # Errors
+///
+/// When that holds no pins of [`attach`](super::attach), or may not be written.
+pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
+    let failed = |path: &Path, source| DetachError::Io { path: path.to_owned(), source };
+    if !directory.join(STATS_MAP).exists() {
+        return Err(DetachError::NoPins { directory: directory.to_owned() });
+    }
+    let link = pinned(directory).map_err(|source| failed(directory, source))?;
+    let link = link.ok_or_else(|| DetachError::NoPins { directory: directory.to_owned() })?;
+    for path in [LINK, STATS_MAP, PROTOCOL_MAP, FLOW_MAP].map(|name| directory.join(name)) {
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&path, source)),
+            _ => {}
+        }
+    }
+    // It may hold what others pinned.
+    let _ = fs::remove_dir(directory);
+    wait_until_gone(link.id());
+    Ok(())
+}
+
+/// The same by the interface: the pins are looked for in all BPF file systems.
+///
+/// # Errors
+///
+/// When the interface has no program, or one whose pins are not found: nothing of others is taken away.
+pub fn detach_interface(interface: &str) -> Result<(), DetachError> {
+    let owned = || interface.to_owned();
+    let found = holder(interface).map_err(|_| DetachError::NoInterface { interface: owned() })?;
+    let holder = found.ok_or_else(|| DetachError::NoProgram { interface: owned() })?;
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let roots = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        let (path, kind) = (fields.next()?, fields.next()?);
+        (kind == "bpf").then(|| PathBuf::from(path.replace("\\040", " ")))
+    });
+    match roots.into_iter().find_map(|root| directory_of(&root, holder.id, MAX_DEPTH)) {
+        Some(directory) => detach_pinned(&directory),
+        None => Err(DetachError::NotPinned { interface: owned(), holder }),
+    }
+}
+
+/// The directory that has our pins of a program.
+fn directory_of(directory: &Path, program: u32, depth: usize) -> Option<PathBuf> {
+    let is_ours = directory.join(STATS_MAP).exists()
+        && pinned(directory).is_ok_and(|link| link.is_some_and(|link| link.program_id() == program));
+    if is_ours {
+        return Some(directory.to_owned());
+    }
+    let below = fs::read_dir(directory).ok().filter(|_| depth > 0)?;
+    let below = below.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    below.map(|entry| entry.path()).find_map(|below| directory_of(&below, program, depth - 1))
+}
+
+/// The link of XDP that is pinned in a directory.
+fn pinned(directory: &Path) -> io::Result<Option<LinkInfo>> {
+    let path = directory.join(LINK);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let link = PinnedLink::from_pin(path).map_err(io::Error::other)?;
+    let info = FdLink::from(link).info().map_err(io::Error::other)?;
+    Ok(info.link_type().is_ok_and(|kind| kind == LinkType::Xdp).then_some(info))
+}
+
+/// The kernel ends a link some milliseconds after its last pin is removed; until then the interface takes no other program.
+/// Who may not list links does not wait.
+fn wait_until_gone(link: u32) {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline && loaded_links().flatten().any(|other| other.id() == link) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pins_go_to_bpf_file_systems_only() {
+        let directory = std::env::temp_dir().join("xdp-counters-no-pins/here");
+        let error = Pins::new(&directory).unwrap_err();
+        assert!(matches!(error, AttachError::NotBpf { .. }), "{error}");
+        assert!(!directory.exists(), "nothing is made");
+        let error = Pins::new(Path::new("/a\0b")).unwrap_err();
+        assert!(matches!(error, AttachError::Pin { .. }), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_detached_where_nothing_is() {
+        let error = detach_pinned(&std::env::temp_dir()).unwrap_err();
+        assert!(matches!(error, DetachError::NoPins { .. }), "{error}");
+        let error = detach_interface("no-such-if").unwrap_err();
+        assert_eq!(error.to_string(), "there is no interface \"no-such-if\"");
+    }
+}
