@@ -4,5 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod reading;
+mod series;
 
 pub use reading::{Counter, Key, MapFacts, MapKind, ProgramFacts, Reading};
+pub use series::{Gain, Sample, Series, Total};
