@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_collector::{ExporterSnapshot, Exporters};
 
-use super::{Kind, Metric, Point};
+use super::{Attributes, Kind, Metric, Point};
 
 /// Addresses that are attributes: each makes a time series of every metric here.
 const MAX_ADDRESSES: usize = 100;
@@ -72,29 +72,25 @@ impl PerExporter {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let has_rest = addresses.look(&all);
         let named: Vec<_> = all.iter().filter(|exporter| addresses.known.contains(&exporter.address)).collect();
-        let metric = |name, unit, kind, description, points| {
-            let histograms = Vec::new();
-            Metric { name, unit, kind, description, points, histograms }
-        };
         let each = |value: &dyn Fn(&ExporterSnapshot) -> Option<u64>| -> Vec<Point> {
-            named.iter().filter_map(|of| Some(Point { attributes: attributes(of), value: value(of)? })).collect()
+            named.iter().filter_map(|of| Some(Point::new(attributes(of), value(of)?))).collect()
         };
         let mut metrics = Vec::new();
         for ((name, unit, description, value), other) in COUNTERS.into_iter().zip(addresses.other) {
             let mut points = each(&|of| Some(value(of)));
             if has_rest {
-                points.push(Point { attributes: vec![(ADDRESS, "other".to_owned())], value: other });
+                points.push(Point::new(vec![(ADDRESS, "other".to_owned())], other));
             }
-            metrics.push(metric(name, unit, Kind::Counter, description, points));
+            metrics.push(Metric::new(name, unit, Kind::Counter, description, points));
         }
-        metrics.push(metric(
+        metrics.push(Metric::new(
             "netflow.exporter.last_seen",
             "s",
             Kind::Gauge,
             "When its latest datagram was received, as Unix time.",
             each(&|of| Some(of.last_received.as_unix_millis() / 1000)),
         ));
-        metrics.push(metric(
+        metrics.push(Metric::new(
             "netflow.exporter.version",
             "1",
             Kind::Gauge,
@@ -107,7 +103,7 @@ impl PerExporter {
 
 const ADDRESS: &str = "netflow.exporter.address";
 
-fn attributes(exporter: &ExporterSnapshot) -> Vec<(&'static str, String)> {
+fn attributes(exporter: &ExporterSnapshot) -> Attributes {
     let mut attributes = vec![(ADDRESS, exporter.address.to_string())];
     if let Some(name) = exporter.profiles.of(0).and_then(|profile| profile.name.as_deref()) {
         attributes.push(("netflow.exporter.name", name.to_owned()));
@@ -146,6 +142,7 @@ mod tests {
     use flow_traffic::{Generator, TrafficConfig, Version};
     use otlp_sink::{Output, Sink, SinkConfig, StdoutFormat};
 
+    use super::super::Number;
     use super::*;
 
     /// A pipeline in front of the metrics, with nobody behind.
@@ -181,7 +178,11 @@ mod tests {
         fn datagrams(&self) -> Vec<(String, u64)> {
             let metrics = self.metrics.metrics();
             let datagrams = metrics.iter().find(|metric| metric.name == "netflow.exporter.datagrams").unwrap();
-            datagrams.points.iter().map(|point| (point.attributes[0].1.clone(), point.value)).collect()
+            let count = |point: &Point| match point.value {
+                Number::Whole(value) => (point.attributes[0].1.clone(), value),
+                Number::Real(_) => panic!("{point:?}"),
+            };
+            datagrams.points.iter().map(count).collect()
         }
 
         fn of(&self, address: &str) -> Option<u64> {
