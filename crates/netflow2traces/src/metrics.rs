@@ -4,6 +4,7 @@ mod exporters;
 mod metric;
 pub(crate) mod otlp;
 pub(crate) mod prometheus;
+mod push;
 mod sender;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::logs::LogStats;
 use exporters::PerExporter;
 use metric::Histogram;
 pub(crate) use metric::{Attributes, Kind, Metric, Number, Point};
+pub(crate) use push::Push;
 
 /// Where the numbers come from.
 #[derive(Clone)]
@@ -446,6 +448,10 @@ fn durations(output: &OutputStats) -> impl Iterator<Item = Histogram> {
             sum: durations.sum.as_secs_f64(),
         }
     })
+}
+
+fn unix_nano(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
 }
 
 /// Whether a span that was dropped for this reason had left the queue.

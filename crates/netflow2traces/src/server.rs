@@ -95,6 +95,11 @@ impl Told {
         Self { metrics: Arc::new(metrics), namespace: Arc::default(), health, target_info }
     }
 
+    /// Names of metrics begin with it and an underscore.
+    pub(crate) fn with_namespace(self, namespace: &str) -> Self {
+        Self { namespace: namespace.into(), ..self }
+    }
+
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         let answer: fn(&Self) -> Answer = match request.uri().path() {
             "/metrics" => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::metrics::{AsyncInstrument, MeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
@@ -22,7 +22,7 @@ use tracing::warn;
 
 use super::metric::{Attributes, Histogram};
 use super::sender::Sender;
-use super::{Kind, Metric, Number, Point, Source};
+use super::{Kind, Metric, Number, Point, Source, unix_nano};
 
 /// Exports every `OTEL_METRIC_EXPORT_INTERVAL` (60 s). Has to be called within a tokio runtime.
 pub(super) fn start(
@@ -216,12 +216,8 @@ fn data_point(histogram: Histogram, start_time_unix_nano: u64, time_unix_nano: u
     }
 }
 
-fn unix_nano(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
-}
-
 /// As the specification's variable has it; cumulative otherwise.
-fn temporality() -> Temporality {
+pub(crate) fn temporality() -> Temporality {
     const VARIABLE: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
     let value = env::var(VARIABLE).unwrap_or_default();
     let value = value.trim();
