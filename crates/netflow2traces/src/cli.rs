@@ -20,6 +20,7 @@ use crate::replay::ReplayArgs;
 use crate::send::SendArgs;
 use crate::settings::{LogSettings, Settings};
 use crate::top::TopArgs;
+use crate::xdp::XdpArgs;
 
 /// Version and build, for reports of bugs.
 const LONG_VERSION: &str = concat!(
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show what a running collector receives, delivers and loses
     Top(TopArgs),
+    /// Export the packet counters of XDP programs as metrics
+    Xdp(XdpArgs),
     /// Ask the collector that runs with these settings whether it works: exit code 0 or 1
     Healthy(HealthyArgs),
     /// Print a completion script for a shell

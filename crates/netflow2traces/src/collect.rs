@@ -54,7 +54,8 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     let source = Source::new(stats, exporters, running.state().clone(), sink.clone()).with_log(log_stats);
     let health = Health::new(running.liveness().clone());
     if let Some((host, port)) = &config.metrics.prometheus {
-        let told = Told::new(source.clone(), health.clone(), &config.sink.resource);
+        let source = source.clone();
+        let told = Told::new(move || source.metrics(), health.clone(), &config.sink.resource);
         server::start(host.clone(), *port, told, runtime.handle());
     }
     let export = metrics::start(&config.metrics, &source, &config.sink.resource, runtime.handle());

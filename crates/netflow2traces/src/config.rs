@@ -493,7 +493,7 @@ fn logs(settings: &Settings) -> Result<Option<OtlpConfig>, UsageError> {
 }
 
 /// For the `User-Agent`.
-const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+pub(crate) const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 const DEFAULT_SERVICE_NAME: &str = "netflow-to-traces";
 

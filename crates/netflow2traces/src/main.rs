@@ -27,6 +27,7 @@ mod settings;
 mod signals;
 mod terminal;
 mod top;
+mod xdp;
 
 use std::env;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let Invocation { command, log, sources } = cli::parse(env::args_os())?;
     let over_otlp = matches!(&command, Command::Collect(settings) if config::has_otlp_logs(settings));
+    let log = if let Command::Xdp(args) = &command { args.log(log) } else { log };
     let lines = log::init(&log, over_otlp)?;
     match command {
         Command::Collect(settings) => collect::run(&settings, lines),
@@ -48,6 +50,7 @@ fn run() -> anyhow::Result<()> {
         Command::Send(args) => send::run(&args),
         Command::Check(args) => check::run(&args, &sources),
         Command::Top(args) => top::run(&args),
+        Command::Xdp(args) => xdp::run(&args),
         Command::Healthy(args) => healthy::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -1,8 +1,11 @@
 //! The program's own metrics, under OpenTelemetry names.
 
 mod exporters;
+mod metric;
 pub(crate) mod otlp;
 pub(crate) mod prometheus;
+mod push;
+mod sender;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,6 +21,9 @@ use tracing::warn;
 use crate::config::Metrics;
 use crate::logs::LogStats;
 use exporters::PerExporter;
+use metric::Histogram;
+pub(crate) use metric::{Attributes, Kind, Metric, Number, Point};
+pub(crate) use push::Push;
 
 /// Where the numbers come from.
 #[derive(Clone)]
@@ -28,72 +34,6 @@ pub(crate) struct Source {
     sink: Sink,
     /// Of the lines that go over OTLP.
     log: Option<Arc<LogStats>>,
-}
-
-/// Whether a number only grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Counter,
-    Gauge,
-    /// Its points are in `histograms`.
-    Histogram,
-}
-
-/// A metric with its values now.
-#[derive(Debug)]
-pub(crate) struct Metric {
-    name: &'static str,
-    /// As UCUM has it: `By` for bytes, `{span}` for things that are counted.
-    unit: &'static str,
-    kind: Kind,
-    description: &'static str,
-    points: Vec<Point>,
-    histograms: Vec<Histogram>,
-}
-
-impl Metric {
-    fn counter(name: &'static str, unit: &'static str, description: &'static str, value: u64) -> Self {
-        Self { name, unit, kind: Kind::Counter, description, points: Point::of(value), histograms: Vec::new() }
-    }
-
-    fn gauge(name: &'static str, unit: &'static str, description: &'static str, value: usize) -> Self {
-        Self { name, unit, kind: Kind::Gauge, description, points: Point::of(value as u64), histograms: Vec::new() }
-    }
-
-    /// A counter with a value for each reason.
-    fn by_reason<'a>(
-        name: &'static str,
-        unit: &'static str,
-        description: &'static str,
-        values: impl IntoIterator<Item = (&'a str, u64)>,
-    ) -> Self {
-        let point = |(reason, value): (&str, u64)| Point { attributes: vec![("error.type", reason.to_owned())], value };
-        let points = values.into_iter().map(point).collect();
-        Self { name, unit, kind: Kind::Counter, description, points, histograms: Vec::new() }
-    }
-}
-
-/// A value with the attributes that tell it from others of its metric. All come from closed sets.
-#[derive(Debug)]
-struct Point {
-    attributes: Vec<(&'static str, String)>,
-    value: u64,
-}
-
-/// How values are spread, with the attributes of a [`Point`].
-#[derive(Clone, Debug)]
-struct Histogram {
-    attributes: Vec<(&'static str, String)>,
-    bounds: &'static [f64],
-    /// By bound, and those above.
-    counts: Vec<u64>,
-    sum: f64,
-}
-
-impl Point {
-    fn of(value: u64) -> Vec<Self> {
-        vec![Self { attributes: Vec::new(), value }]
-    }
 }
 
 /// Metrics on their way out. Dropping it ends the export.
@@ -147,13 +87,11 @@ impl Source {
 
     /// What became of the lines of the log; no values where it does not go over OTLP.
     fn logged(&self) -> [Metric; 2] {
-        let metric = |name, description, points| {
-            let (unit, kind, histograms) = ("{log_record}", Kind::Counter, Vec::new());
-            Metric { name, unit, kind, description, points, histograms }
+        let metric = |name: &'static str, description, points| {
+            Metric::new(name, "{log_record}", Kind::Counter, description, points)
         };
-        let point = |value, reason: Option<&str>| Point {
-            attributes: reason.map(|reason| ("error.type", reason.to_owned())).into_iter().collect(),
-            value,
+        let point = |value: u64, reason: Option<&str>| {
+            Point::new(reason.map(|reason| ("error.type", reason.to_owned())).into_iter().collect(), value)
         };
         let (mut exported, mut processed) = (Vec::new(), Vec::new());
         if let Some(stats) = &self.log {
@@ -374,14 +312,9 @@ fn decoding(stats: &StatsSnapshot) -> Metric {
         counts: stats.decoding.counts.to_vec(),
         sum: stats.decoding.sum.as_secs_f64(),
     };
-    Metric {
-        name: "netflow.decode.duration",
-        unit: "s",
-        kind: Kind::Histogram,
-        description: "Time from a datagram to its records.",
-        points: Vec::new(),
-        histograms: vec![histogram],
-    }
+    let description = "Time from a datagram to its records.";
+    let metric = Metric::new("netflow.decode.duration", "s", Kind::Histogram, description, Vec::new());
+    Metric { histograms: vec![histogram], ..metric }
 }
 
 fn component(output: &OutputStats) -> (&'static str, String) {
@@ -390,10 +323,9 @@ fn component(output: &OutputStats) -> (&'static str, String) {
 
 /// What the outputs keep in memory and on disk.
 fn kept(outputs: &[OutputStats]) -> Vec<Metric> {
-    let metric = |name, unit, kind, description, value: fn(&OutputStats) -> Option<u64>| {
-        let point = |output| Some(Point { attributes: vec![component(output)], value: value(output)? });
-        let points = outputs.iter().filter_map(point).collect();
-        Metric { name, unit, kind, description, points, histograms: Vec::new() }
+    let metric = |name: &'static str, unit, kind, description, value: fn(&OutputStats) -> Option<u64>| {
+        let point = |output| Some(Point::new(vec![component(output)], value(output)?));
+        Metric::new(name, unit, kind, description, outputs.iter().filter_map(point).collect())
     };
     vec![
         metric(
@@ -445,13 +377,12 @@ fn kept(outputs: &[OutputStats]) -> Vec<Metric> {
 /// The metrics of the outputs, as OpenTelemetry names those of its exporters and processors.
 fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
     let each = |value: fn(&OutputStats) -> u64| -> Vec<Point> {
-        let point = |output| Point { attributes: vec![component(output)], value: value(output) };
-        outputs.iter().map(point).collect()
+        outputs.iter().map(|output| Point::new(vec![component(output)], value(output))).collect()
     };
     let failed = |reasons: &[DropReason]| -> Vec<Point> {
-        let point = |output: &OutputStats, reason: DropReason| Point {
-            attributes: vec![component(output), ("error.type", reason.as_str().to_owned())],
-            value: output.dropped(reason),
+        let point = |output: &OutputStats, reason: DropReason| {
+            let attributes = vec![component(output), ("error.type", reason.as_str().to_owned())];
+            Point::new(attributes, output.dropped(reason))
         };
         outputs.iter().flat_map(|output| reasons.iter().map(move |reason| point(output, *reason))).collect()
     };
@@ -467,10 +398,7 @@ fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
                 .sum::<u64>()
     });
     processed.extend(failed(&unsent));
-    let metric = |name, kind, description, points| {
-        let (unit, histograms) = ("{span}", Vec::new());
-        Metric { name, unit, kind, description, points, histograms }
-    };
+    let metric = |name: &'static str, kind, description, points| Metric::new(name, "{span}", kind, description, points);
     vec![
         metric(
             "otel.sdk.exporter.span.exported",
@@ -485,12 +413,14 @@ fn delivery(outputs: &[OutputStats]) -> Vec<Metric> {
             each(|output| output.in_flight_spans),
         ),
         Metric {
-            name: "otel.sdk.exporter.operation.duration",
-            unit: "s",
-            kind: Kind::Histogram,
-            description: "Time from the start of a request to its answer, or to its failure for the reason in error.type.",
-            points: Vec::new(),
             histograms: outputs.iter().flat_map(durations).collect(),
+            ..Metric::new(
+                "otel.sdk.exporter.operation.duration",
+                "s",
+                Kind::Histogram,
+                "Time from the start of a request to its answer, or to its failure for the reason in error.type.",
+                Vec::new(),
+            )
         },
         metric(
             "otel.sdk.processor.span.processed",
@@ -520,6 +450,10 @@ fn durations(output: &OutputStats) -> impl Iterator<Item = Histogram> {
     })
 }
 
+fn unix_nano(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
+}
+
 /// Whether a span that was dropped for this reason had left the queue.
 const fn was_sent(reason: DropReason) -> bool {
     matches!(reason, DropReason::Rejected | DropReason::Refused | DropReason::Io)
@@ -527,6 +461,7 @@ const fn was_sent(reason: DropReason) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::collections::BTreeSet;
 
     use flow_collector::ExporterPolicy;
@@ -552,18 +487,20 @@ mod tests {
     #[test]
     fn the_documentation_has_every_metric() {
         let (source, _running) = source();
-        let names: BTreeSet<_> = source.metrics().iter().map(|metric| metric.name).collect();
+        let names: BTreeSet<_> = source.metrics().into_iter().map(|metric| metric.name).collect();
 
         let docs = include_str!("../../../docs/configuration.md");
-        let mut documented = BTreeSet::new();
+        let mut documented: BTreeSet<Cow<'_, str>> = BTreeSet::new();
         let cells = docs.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
         for cell in cells.filter(|cell| ["netflow.", "otel.sdk."].iter().any(|start| cell.starts_with(start))) {
             let mut items = cell.split(", ");
             let first = items.next().unwrap();
-            documented.insert(first);
+            documented.insert(first.into());
             for item in items {
-                let is_meant = |name: &&&str| name.strip_suffix(item).is_some_and(|start| first.starts_with(start));
-                documented.insert(names.iter().find(is_meant).unwrap_or_else(|| panic!("{cell}: no metric {item}")));
+                let is_meant =
+                    |name: &&Cow<'_, str>| name.strip_suffix(item).is_some_and(|start| first.starts_with(start));
+                let meant = names.iter().find(is_meant).unwrap_or_else(|| panic!("{cell}: no metric {item}"));
+                documented.insert(meant.clone());
             }
         }
         assert_eq!(documented, names);
@@ -573,7 +510,7 @@ mod tests {
     #[test]
     fn alerts_are_on_metrics_that_exist() {
         let (source, _running) = source();
-        let text = prometheus::text(&source.metrics(), "");
+        let text = prometheus::text(&source.metrics(), "", "");
         let names: BTreeSet<_> =
             text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
         let alerts = include_str!("../../../docs/alerts.yaml");

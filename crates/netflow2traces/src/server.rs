@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
-use crate::metrics::{Source, prometheus};
+use crate::metrics::{Metric, prometheus};
 
 /// Connections that are served at once; more wait.
 const MAX_CONNECTIONS: usize = 64;
@@ -33,10 +33,15 @@ const MAX_REQUEST_LEN: usize = 16 << 10;
 /// Pause after an error of accept, which is most often a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Gives all metrics as they are now.
+type Metrics = dyn Fn() -> Vec<Metric> + Send + Sync;
+
 /// What the server tells of.
 #[derive(Clone)]
 pub(crate) struct Told {
-    source: Source,
+    metrics: Arc<Metrics>,
+    /// What names of metrics begin with; empty when with nothing.
+    namespace: Arc<str>,
     health: Health,
     /// The resource, as a metric.
     target_info: Arc<str>,
@@ -81,13 +86,25 @@ impl Health {
 }
 
 impl Told {
-    pub(crate) fn new(source: Source, health: Health, resource: &[(String, String)]) -> Self {
-        Self { source, health, target_info: prometheus::target_info(resource).into() }
+    pub(crate) fn new(
+        metrics: impl Fn() -> Vec<Metric> + Send + Sync + 'static,
+        health: Health,
+        resource: &[(String, String)],
+    ) -> Self {
+        let target_info = prometheus::target_info(resource).into();
+        Self { metrics: Arc::new(metrics), namespace: Arc::default(), health, target_info }
+    }
+
+    /// Names of metrics begin with it and an underscore.
+    pub(crate) fn with_namespace(self, namespace: &str) -> Self {
+        Self { namespace: namespace.into(), ..self }
     }
 
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         let answer: fn(&Self) -> Answer = match request.uri().path() {
-            "/metrics" => |told| Answer::metrics(prometheus::text(&told.source.metrics(), &told.target_info)),
+            "/metrics" => {
+                |told| Answer::metrics(prometheus::text(&(told.metrics)(), &told.namespace, &told.target_info))
+            }
             "/healthz" => |told| told.health.alive(),
             "/readyz" => |told| told.health.ready(),
             _ => return Answer::of(StatusCode::NOT_FOUND, "there are /metrics, /healthz and /readyz\n".to_owned()),
@@ -187,6 +204,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::metrics::Source;
 
     /// Of a collector that has received nothing.
     fn told() -> Told {
@@ -195,7 +213,7 @@ mod tests {
         let state = Arc::new(State::new(StateConfig::default()));
         let exporters = Arc::new(Exporters::new(ExporterPolicy::default()));
         let source = Source::new(Arc::<CollectorStats>::default(), exporters, state, sink);
-        Told::new(source, Health::new(Arc::default()), &[])
+        Told::new(move || source.metrics(), Health::new(Arc::default()), &[])
     }
 
     async fn ask(told: &Told, request: &str) -> String {

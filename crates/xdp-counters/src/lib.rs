@@ -1,7 +1,7 @@
 //! Packet counters in BPF maps.
 //!
 //! Reads the counters of an XDP program, whoever loaded it: a [`Selector`] says which map is meant, a [`Layout`] where packets and
-//! bytes are in a value, and a [`Reading`] is what one look at the map gives.
+//! bytes are in a value, and a [`Reading`] is what one look at the map gives. [`Series`] makes of readings counters that only grow.
 //! [`program`] has an XDP program of its own.
 //!
 //! ```no_run
@@ -23,6 +23,7 @@ pub mod program;
 mod reader;
 mod reading;
 mod select;
+mod series;
 mod sys;
 
 pub use error::ReadError;
@@ -32,3 +33,4 @@ pub use list::{ListedMap, ListedProgram, Process, list};
 pub use reader::{Measuring, Reader, measure_programs};
 pub use reading::{Counter, Key, MapFacts, MapKind, ProgramFacts, ProgramRun, Reading};
 pub use select::Selector;
+pub use series::{Gain, Sample, Series, Total};

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use flow_collector::{ExporterPolicy, ExporterSnapshot, Exporters};
 use flow_state::Timestamp;
 
-use super::{Kind, Metric, Point};
+use super::{Attributes, Kind, Metric, Point};
 
 /// Addresses that are attributes: each makes a time series of every metric here.
 const MAX_ADDRESSES: usize = 100;
@@ -84,32 +84,25 @@ impl PerExporter {
         let policy = self.exporters.policy();
         let named = all.iter().filter(|exporter| addresses.known.contains(&exporter.address));
         let named: Vec<_> = named.map(|exporter| (exporter, attributes(exporter, &policy))).collect();
-        let metric = |name, unit, kind, description, points| {
-            let histograms = Vec::new();
-            Metric { name, unit, kind, description, points, histograms }
-        };
         let each = |value: &dyn Fn(&ExporterSnapshot) -> Option<u64>| -> Vec<Point> {
-            named
-                .iter()
-                .filter_map(|(of, attributes)| Some(Point { attributes: attributes.clone(), value: value(of)? }))
-                .collect()
+            named.iter().filter_map(|(of, attributes)| Some(Point::new(attributes.clone(), value(of)?))).collect()
         };
         let mut metrics = Vec::new();
         for ((name, unit, description, value), other) in COUNTERS.into_iter().zip(addresses.other) {
             let mut points = each(&|of| Some(value(of)));
             if has_rest {
-                points.push(Point { attributes: vec![(ADDRESS, "other".to_owned())], value: other });
+                points.push(Point::new(vec![(ADDRESS, "other".to_owned())], other));
             }
-            metrics.push(metric(name, unit, Kind::Counter, description, points));
+            metrics.push(Metric::new(name, unit, Kind::Counter, description, points));
         }
-        metrics.push(metric(
+        metrics.push(Metric::new(
             "netflow.exporter.last_seen",
             "s",
             Kind::Gauge,
             "When its latest datagram was received, as Unix time.",
             each(&|of| Some(of.last_received.as_unix_millis() / 1000)),
         ));
-        metrics.push(metric(
+        metrics.push(Metric::new(
             "netflow.exporter.version",
             "1",
             Kind::Gauge,
@@ -122,7 +115,7 @@ impl PerExporter {
 
 const ADDRESS: &str = "netflow.exporter.address";
 
-fn attributes(exporter: &ExporterSnapshot, policy: &ExporterPolicy) -> Vec<(&'static str, String)> {
+fn attributes(exporter: &ExporterSnapshot, policy: &ExporterPolicy) -> Attributes {
     let mut attributes = vec![(ADDRESS, exporter.address.to_string())];
     if let Some(name) = policy.profiles(exporter.address).of(0).and_then(|profile| profile.name.as_deref()) {
         attributes.push(("netflow.exporter.name", name.to_owned()));
@@ -178,6 +171,7 @@ mod tests {
     use flow_traffic::{Generator, TrafficConfig, Version};
     use otlp_sink::{Output, Sink, SinkConfig, StdoutFormat};
 
+    use super::super::Number;
     use super::*;
 
     /// A pipeline in front of the metrics, with nobody behind.
@@ -215,7 +209,11 @@ mod tests {
         fn datagrams(&self) -> Vec<(String, u64)> {
             let metrics = self.metrics.metrics_at(self.now);
             let datagrams = metrics.iter().find(|metric| metric.name == "netflow.exporter.datagrams").unwrap();
-            datagrams.points.iter().map(|point| (point.attributes[0].1.clone(), point.value)).collect()
+            let count = |point: &Point| match point.value {
+                Number::Whole(value) => (point.attributes[0].1.clone(), value),
+                Number::Real(_) => panic!("{point:?}"),
+            };
+            datagrams.points.iter().map(count).collect()
         }
 
         fn of(&self, address: &str) -> Option<u64> {

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use anyhow::Context;
-use bytes::Bytes;
 use opentelemetry::metrics::{AsyncInstrument, MeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -20,11 +17,12 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::periodic_reader_with_async_runtime::PeriodicReader;
 use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
 use opentelemetry_sdk::runtime::Tokio;
-use otlp_sink::{Client, OtlpConfig, PartialSuccess, Protocol};
-use prost::Message;
-use tracing::{info, warn};
+use otlp_sink::{OtlpConfig, PartialSuccess};
+use tracing::warn;
 
-use super::{Histogram, Kind, Metric, Point, Source};
+use super::metric::{Attributes, Histogram};
+use super::sender::Sender;
+use super::{Kind, Metric, Number, Point, Source, unix_nano};
 
 /// Exports every `OTEL_METRIC_EXPORT_INTERVAL` (60 s). Has to be called within a tokio runtime.
 pub(super) fn start(
@@ -48,9 +46,11 @@ pub(super) fn start(
         let collection = collection.clone();
         let observe = move |instrument: &dyn AsyncInstrument<u64>| {
             for point in collection.take(index) {
+                // All of them count.
+                let Number::Whole(value) = point.value else { continue };
                 let attributes: Vec<_> =
                     point.attributes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
-                instrument.observe(point.value, &attributes);
+                instrument.observe(value, &attributes);
             }
         };
         match metric.kind {
@@ -98,67 +98,30 @@ impl<F: Fn() -> Vec<Metric>> Collection<F> {
 ///
 /// What an export would meet.
 pub(crate) async fn probe(config: &OtlpConfig) -> anyhow::Result<PartialSuccess> {
-    let exporter = Exporter::new(config)?;
-    Ok(exporter.client.export(exporter.encode(&ExportMetricsServiceRequest::default())?).await?)
+    Sender::new(config)?.send(&ExportMetricsServiceRequest::default()).await
 }
 
 struct Exporter {
-    client: Client,
-    endpoint: String,
-    json: bool,
+    sender: Sender,
     temporality: Temporality,
     histograms: Option<Histograms>,
-    /// Whether the last export did not arrive.
-    failing: AtomicBool,
 }
 
 impl Exporter {
     fn new(config: &OtlpConfig) -> anyhow::Result<Self> {
-        Ok(Self {
-            client: Client::new(config)?,
-            endpoint: config.endpoint.to_string(),
-            json: config.protocol == Protocol::HttpJson,
-            temporality: temporality(),
-            histograms: None,
-            failing: AtomicBool::new(false),
-        })
-    }
-
-    fn encode(&self, request: &ExportMetricsServiceRequest) -> anyhow::Result<Bytes> {
-        if self.json {
-            return Ok(serde_json::to_vec(request).context("metrics that JSON cannot hold")?.into());
-        }
-        Ok(request.encode_to_vec().into())
+        Ok(Self { sender: Sender::new(config)?, temporality: temporality(), histograms: None })
     }
 }
 
 impl PushMetricExporter for Exporter {
     /// Once: the next export has the same counters, further on.
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        let endpoint = &self.endpoint;
-        let failed = |error: &dyn std::fmt::Display| OTelSdkError::InternalFailure(error.to_string());
         let mut request = ExportMetricsServiceRequest::from(metrics);
         if let Some(histograms) = &self.histograms {
             histograms.add_to(&mut request);
         }
-        let request = self.encode(&request).map_err(|error| failed(&error))?;
-        match self.client.export(request).await {
-            Ok(accepted) => {
-                if self.failing.swap(false, Relaxed) {
-                    info!(endpoint, "metrics are delivered again");
-                }
-                if accepted.rejected > 0 {
-                    warn!(endpoint, rejected = accepted.rejected, message = accepted.message, "metrics were rejected");
-                }
-                Ok(())
-            }
-            Err(error) => {
-                if !self.failing.swap(true, Relaxed) {
-                    warn!(endpoint, %error, "cannot deliver metrics, will try again");
-                }
-                Err(failed(&error))
-            }
-        }
+        let sent = self.sender.deliver(&request).await;
+        sent.map_err(|error| OTelSdkError::InternalFailure(format!("{error:#}")))
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -189,7 +152,7 @@ struct Counted {
 }
 
 /// Name and attributes.
-type Series = (&'static str, Vec<(&'static str, String)>);
+type Series = (String, Attributes);
 
 impl Histograms {
     fn new(source: Source, temporality: Temporality) -> Self {
@@ -207,14 +170,14 @@ impl Histograms {
         let now = SystemTime::now();
         let (start, end) = (unix_nano(last.at), unix_nano(now));
         for metric in self.source.metrics().into_iter().filter(|metric| metric.kind == Kind::Histogram) {
-            let since_last = |histogram| if self.is_delta { last.since(metric.name, histogram) } else { histogram };
+            let since_last = |histogram| if self.is_delta { last.since(&metric.name, histogram) } else { histogram };
             let histograms = metric.histograms.into_iter().map(since_last);
             let data_points = histograms.map(|histogram| data_point(histogram, start, end)).collect();
             let temporality =
                 if self.is_delta { AggregationTemporality::Delta } else { AggregationTemporality::Cumulative };
             let aggregation_temporality = temporality.into();
             scope.metrics.push(proto::Metric {
-                name: metric.name.to_owned(),
+                name: metric.name.into_owned(),
                 description: metric.description.to_owned(),
                 unit: metric.unit.to_owned(),
                 data: Some(Data::Histogram(proto::Histogram { data_points, aggregation_temporality })),
@@ -229,9 +192,9 @@ impl Histograms {
 
 impl Counted {
     /// What was counted since the last time, which is now.
-    fn since(&mut self, name: &'static str, now: Histogram) -> Histogram {
+    fn since(&mut self, name: &str, now: Histogram) -> Histogram {
         let mut since = now.clone();
-        if let Some(last) = self.points.insert((name, now.attributes.clone()), now) {
+        if let Some(last) = self.points.insert((name.to_owned(), now.attributes.clone()), now) {
             since.counts.iter_mut().zip(&last.counts).for_each(|(count, last)| *count -= last);
             since.sum -= last.sum;
         }
@@ -253,12 +216,8 @@ fn data_point(histogram: Histogram, start_time_unix_nano: u64, time_unix_nano: u
     }
 }
 
-fn unix_nano(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
-}
-
 /// As the specification's variable has it; cumulative otherwise.
-fn temporality() -> Temporality {
+pub(crate) fn temporality() -> Temporality {
     const VARIABLE: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
     let value = env::var(VARIABLE).unwrap_or_default();
     let value = value.trim();
@@ -299,6 +258,7 @@ mod tests {
             vec![metric(moment.get()), metric(moment.get())]
         });
         let value = |index| collection.take(index)[0].value;
-        assert_eq!([value(0), value(1), value(0), value(1), value(1), value(0)], [1, 1, 2, 2, 3, 3]);
+        let values = [value(0), value(1), value(0), value(1), value(1), value(0)];
+        assert_eq!(values, [1, 1, 2, 2, 3, 3].map(Number::Whole));
     }
 }

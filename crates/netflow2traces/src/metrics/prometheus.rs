@@ -3,27 +3,19 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::{Histogram, Kind, Metric};
+use super::metric::Histogram;
+use super::{Kind, Metric};
 
 /// What the format is called.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Names as OpenTelemetry maps them to Prometheus: dots become underscores, counters end in `_total`.
-pub(crate) fn text(metrics: &[Metric], target_info: &str) -> String {
+/// Names as OpenTelemetry maps them to Prometheus, behind the namespace and an underscore where there is one.
+pub(crate) fn text(metrics: &[Metric], namespace: &str, target_info: &str) -> String {
     let mut text = target_info.to_owned();
     for metric in metrics {
-        let mut name = underscores(metric.name);
-        if metric.unit == "By" && !name.ends_with("_bytes") {
-            name.push_str("_bytes");
-        }
-        if metric.unit == "s" {
-            name.push_str("_seconds");
-        }
+        let name = name(metric, namespace);
         let kind = match metric.kind {
-            Kind::Counter => {
-                name.push_str("_total");
-                "counter"
-            }
+            Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
         };
@@ -36,6 +28,40 @@ pub(crate) fn text(metrics: &[Metric], target_info: &str) -> String {
         metric.histograms.iter().for_each(|histogram| write_histogram(&mut text, &name, histogram));
     }
     text
+}
+
+/// Dots become underscores, the unit comes in words unless it is there already, counters end in `_total`: what the Collector's
+/// exporter makes of the same metric, but for gauges in `1`, which it calls ratios.
+fn name(metric: &Metric, namespace: &str) -> String {
+    let (unit, per) = metric.unit.split_once('/').unwrap_or((metric.unit, ""));
+    let unit = words(unit);
+    let per = if per.is_empty() { String::new() } else { format!("per_{}", words(per)) };
+    let name = underscores(&metric.name);
+    let mut words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
+    for word in [unit, &per] {
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if metric.kind == Kind::Counter {
+        words.retain(|word| *word != "total");
+        words.push("total");
+    }
+    if !namespace.is_empty() {
+        words.insert(0, namespace);
+    }
+    words.join("_")
+}
+
+/// A unit as Prometheus has it; what is counted, in braces, is none.
+fn words(unit: &str) -> &str {
+    match unit {
+        "By" => "bytes",
+        "s" => "seconds",
+        "1" => "",
+        unit if unit.starts_with('{') => "",
+        unit => unit,
+    }
 }
 
 /// Buckets count what is in those below them too.
@@ -95,18 +121,16 @@ mod tests {
 
     #[test]
     fn names_units_and_labels_are_mapped() {
-        let metric = |name, unit, kind, points| {
-            let (description, histograms) = ("What.", Vec::new());
-            Metric { name, unit, kind, description, points, histograms }
-        };
-        let labelled = Point { attributes: vec![("error.type", "a\"b\\c\n".to_owned())], value: 2 };
+        let metric = |name: &'static str, unit, kind, points| Metric::new(name, unit, kind, "What.", points);
+        let labelled = Point::new(vec![("error.type", "a\"b\\c\n".to_owned())], 2);
+        let one = |value: u64| vec![Point::new(Vec::new(), value)];
         let metrics = [
-            metric("netflow.collector.bytes", "By", Kind::Counter, Point::of(1)),
-            metric("netflow.collector.pending", "By", Kind::Gauge, Point::of(3)),
+            metric("netflow.collector.bytes", "By", Kind::Counter, one(1)),
+            metric("netflow.collector.pending", "By", Kind::Gauge, one(3)),
             metric("netflow.collector.issues", "{issue}", Kind::Counter, vec![labelled]),
         ];
         assert_eq!(
-            text(&metrics, ""),
+            text(&metrics, "", ""),
             "# HELP netflow_collector_bytes_total What.\n\
              # TYPE netflow_collector_bytes_total counter\n\
              netflow_collector_bytes_total 1\n\
@@ -117,6 +141,41 @@ mod tests {
              # TYPE netflow_collector_issues_total counter\n\
              netflow_collector_issues_total{error_type=\"a\\\"b\\\\c\\n\"} 2\n"
         );
+    }
+
+    /// As measured at the Prometheus exporter of the Collector, with `namespace: xdp` and without.
+    #[test]
+    fn names_are_those_of_a_collector() {
+        for (metric, unit, kind, with, without) in [
+            ("xdp.packets.total", "packets", Kind::Counter, "xdp_xdp_packets_total", "xdp_packets_total"),
+            ("xdp.bytes.total", "bytes", Kind::Counter, "xdp_xdp_bytes_total", "xdp_bytes_total"),
+            ("xdp.bytes.total", "By", Kind::Counter, "xdp_xdp_bytes_total", "xdp_bytes_total"),
+            (
+                "xdp.packets.rate",
+                "packets/sec",
+                Kind::Gauge,
+                "xdp_xdp_packets_rate_per_sec",
+                "xdp_packets_rate_per_sec",
+            ),
+            ("xdp.tcp.packets", "packets", Kind::Counter, "xdp_xdp_tcp_packets_total", "xdp_tcp_packets_total"),
+            (
+                "system.network.packet.count",
+                "{packet}",
+                Kind::Counter,
+                "xdp_system_network_packet_count_total",
+                "system_network_packet_count_total",
+            ),
+            (
+                "system.network.io",
+                "By",
+                Kind::Counter,
+                "xdp_system_network_io_bytes_total",
+                "system_network_io_bytes_total",
+            ),
+        ] {
+            let metric = Metric::new(metric, unit, kind, "What.", Vec::new());
+            assert_eq!((&*name(&metric, "xdp"), &*name(&metric, "")), (with, without));
+        }
     }
 
     /// One that comes twice would cost the whole scrape.
@@ -132,10 +191,10 @@ mod tests {
     fn buckets_of_a_histogram_add_up() {
         let attributes = vec![("error.type", "refused".to_owned())];
         let histogram = Histogram { attributes, bounds: &[0.5, 1.0], counts: vec![3, 0, 2], sum: 4.25 };
-        let (name, unit, kind, description) = ("operation.duration", "s", Kind::Histogram, "What.");
-        let metric = Metric { name, unit, kind, description, points: Vec::new(), histograms: vec![histogram] };
+        let metric = Metric::new("operation.duration", "s", Kind::Histogram, "What.", Vec::new());
+        let metric = Metric { histograms: vec![histogram], ..metric };
         assert_eq!(
-            text(&[metric], ""),
+            text(&[metric], "", ""),
             "# HELP operation_duration_seconds What.\n\
              # TYPE operation_duration_seconds histogram\n\
              operation_duration_seconds_bucket{error_type=\"refused\",le=\"0.5\"} 3\n\

@@ -91,9 +91,9 @@ fn read_all(lab: &Lab, selector: Selector) -> anyhow::Result<Reading> {
     })
 }
 
-/// The enumeration in the object gives keys their names.
+/// The enumeration in the object gives keys their names: of hash tables, as the kernel takes no other than numbers as keys of arrays.
 fn labels(lab: &Lab) -> anyhow::Result<String> {
-    let object = lab.compile("labels", &defines("BPF_MAP_TYPE_PERCPU_ARRAY", 3, "enum proto", "PROTO_UDP"))?;
+    let object = lab.compile("labels", &defines("BPF_MAP_TYPE_PERCPU_HASH", 3, "enum proto", "PROTO_UDP"))?;
     lab.load(&object, Mode::Native)?;
     lab.send(FRAMES)?;
     let reading = read_all(lab, Selector::Name(MAP.to_owned()))?;

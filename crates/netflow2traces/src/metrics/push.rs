@@ -1,0 +1,238 @@
+//! Metrics whose counting begins anew at times of their own, over OTLP. The SDK has one start for all and no way to set it, so
+//! that a counter which falls would look like one that is out of order.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::{
+    self as proto, AggregationTemporality, NumberDataPoint, ResourceMetrics, ScopeMetrics, number_data_point,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use otlp_sink::OtlpConfig;
+
+use super::metric::Attributes;
+use super::sender::Sender;
+use super::{Kind, Metric, Number, Point, unix_nano};
+
+/// Sends metrics with points, not histograms.
+pub(crate) struct Push {
+    sender: Sender,
+    resource: Resource,
+    started: SystemTime,
+    /// What was accepted, for deltas.
+    delivered: Option<Delivered>,
+}
+
+/// Values of counters up to a moment.
+#[derive(Debug)]
+struct Delivered {
+    until: SystemTime,
+    values: HashMap<Series, u64>,
+}
+
+/// Name and attributes.
+type Series = (String, Attributes);
+
+impl Push {
+    /// Counters are what was added since the last export that was accepted, if `is_delta`; they must not fall then. Has to be
+    /// called within a tokio runtime.
+    pub(crate) fn new(
+        config: &OtlpConfig,
+        resource: &[(String, String)],
+        is_delta: bool,
+        started: SystemTime,
+    ) -> anyhow::Result<Self> {
+        let attributes = resource.iter().map(|(key, value)| key_value(key, value)).collect();
+        Ok(Self {
+            sender: Sender::new(config)?,
+            resource: Resource { attributes, ..Resource::default() },
+            started,
+            delivered: is_delta.then(|| Delivered { until: started, values: HashMap::new() }),
+        })
+    }
+
+    /// Sends values of a moment, once; whether they were accepted. The next ones are further on, whatever becomes of these.
+    pub(crate) async fn export(&mut self, metrics: &[Metric], at: SystemTime) -> bool {
+        // Not before what was said already, whatever is done to the clock.
+        let at = self.delivered.as_ref().map_or(at, |delivered| at.max(delivered.until + Duration::from_nanos(1)));
+        let metrics_of = |metric| self.message(metric, at);
+        let scope = InstrumentationScope {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..InstrumentationScope::default()
+        };
+        let scope_metrics = vec![ScopeMetrics {
+            scope: Some(scope),
+            metrics: metrics.iter().filter(|metric| !metric.points.is_empty()).map(metrics_of).collect(),
+            ..ScopeMetrics::default()
+        }];
+        let resource = Some(self.resource.clone());
+        let resource_metrics = vec![ResourceMetrics { resource, scope_metrics, ..ResourceMetrics::default() }];
+        let is_accepted = self.sender.deliver(&ExportMetricsServiceRequest { resource_metrics }).await.is_ok();
+        if let Some(delivered) = self.delivered.as_mut().filter(|_| is_accepted) {
+            delivered.take(metrics, at);
+        }
+        is_accepted
+    }
+
+    fn message(&self, metric: &Metric, at: SystemTime) -> proto::Metric {
+        let points = metric.points.iter();
+        let data = if metric.kind == Kind::Counter {
+            let temporality = match self.delivered {
+                Some(_) => AggregationTemporality::Delta,
+                None => AggregationTemporality::Cumulative,
+            };
+            Data::Sum(proto::Sum {
+                data_points: points.map(|point| self.counted(metric, point, at)).collect(),
+                aggregation_temporality: temporality.into(),
+                is_monotonic: true,
+            })
+        } else {
+            Data::Gauge(proto::Gauge { data_points: points.map(|point| data_point(point, point.value, at)).collect() })
+        };
+        proto::Metric {
+            name: metric.name.clone().into_owned(),
+            description: metric.description.to_owned(),
+            unit: metric.unit.to_owned(),
+            data: Some(data),
+            ..proto::Metric::default()
+        }
+    }
+
+    fn counted(&self, metric: &Metric, point: &Point, at: SystemTime) -> NumberDataPoint {
+        let (value, start) = match &self.delivered {
+            Some(delivered) => (delivered.since(metric, point), delivered.until),
+            None => (point.value, point.start.unwrap_or(self.started)),
+        };
+        // A clock that is set back does not put the end before the start.
+        let point = data_point(point, value, at.max(start));
+        NumberDataPoint { start_time_unix_nano: unix_nano(start), ..point }
+    }
+}
+
+impl Delivered {
+    /// What was added since the last time.
+    fn since(&self, metric: &Metric, point: &Point) -> Number {
+        let Number::Whole(value) = point.value else { return point.value };
+        let before = self.values.get(&series(metric, point)).copied().unwrap_or_default();
+        Number::Whole(value.saturating_sub(before))
+    }
+
+    fn take(&mut self, metrics: &[Metric], at: SystemTime) {
+        self.until = at;
+        for metric in metrics.iter().filter(|metric| metric.kind == Kind::Counter) {
+            for point in &metric.points {
+                if let Number::Whole(value) = point.value {
+                    self.values.insert(series(metric, point), value);
+                }
+            }
+        }
+    }
+}
+
+fn series(metric: &Metric, point: &Point) -> Series {
+    (metric.name.clone().into_owned(), point.attributes.clone())
+}
+
+fn data_point(point: &Point, value: Number, at: SystemTime) -> NumberDataPoint {
+    let value = match value {
+        // A count that only a broken map has.
+        Number::Whole(value) => i64::try_from(value)
+            .map_or(number_data_point::Value::AsDouble(value as f64), number_data_point::Value::AsInt),
+        Number::Real(value) => number_data_point::Value::AsDouble(value),
+    };
+    NumberDataPoint {
+        attributes: point.attributes.iter().map(|(key, value)| key_value(key, value)).collect(),
+        time_unix_nano: unix_nano(at),
+        value: Some(value),
+        ..NumberDataPoint::default()
+    }
+}
+
+fn key_value(key: &str, value: &str) -> KeyValue {
+    let value = Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) });
+    KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use otlp_sink::{Protocol, Signal};
+    use testkit::otlp_server::{OtlpServer, Respond, metric};
+
+    use super::*;
+
+    fn time(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
+    }
+
+    fn push(server: &OtlpServer, is_delta: bool) -> Push {
+        let mut config = OtlpConfig::new(Protocol::Grpc, &server.grpc_endpoint()).unwrap();
+        config.signal = Signal::Metrics;
+        Push::new(&config, &[("service.name".to_owned(), "lab".to_owned())], is_delta, time(0)).unwrap()
+    }
+
+    fn counter(value: u64, start: Option<SystemTime>) -> Metric {
+        let point = Point { start, ..Point::new(vec![("xdp.action", "drop".to_owned())], value) };
+        Metric::new("xdp.packets.total", "packets", Kind::Counter, "What.", vec![point])
+    }
+
+    /// Value, start and time of each, the latter in seconds.
+    fn sums(server: &OtlpServer, temporality: AggregationTemporality) -> Vec<(i64, u64, u64)> {
+        let point = |metric: &testkit::otlp_server::Metric| {
+            let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
+            assert!(sum.is_monotonic && sum.aggregation_temporality() == temporality, "{sum:?}");
+            let [point] = &sum.data_points[..] else { panic!("{sum:?}") };
+            let Some(number_data_point::Value::AsInt(value)) = point.value else { panic!("{point:?}") };
+            let seconds = |nano: u64| nano / 1_000_000_000 - 1_700_000_000;
+            (value, seconds(point.start_time_unix_nano), seconds(point.time_unix_nano))
+        };
+        server.metrics().iter().map(point).collect()
+    }
+
+    #[tokio::test]
+    async fn a_series_has_its_own_start() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut push = push(&server, false);
+        for (value, start, at) in [(100, 1, 5), (5, 7, 10), (6, 7, 6)] {
+            assert!(push.export(&[counter(value, Some(time(start)))], time(at)).await);
+        }
+        assert!(push.export(&[counter(1, None)], time(20)).await);
+        let expected = [(100, 1, 5), (5, 7, 10), (6, 7, 7), (1, 0, 20)];
+        assert_eq!(sums(&server, AggregationTemporality::Cumulative), expected);
+        assert_eq!(server.resources()[0].attributes[0].key, "service.name");
+    }
+
+    /// What was not accepted is in the next one.
+    #[tokio::test]
+    async fn deltas_lose_nothing() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut push = push(&server, true);
+        for (value, at, respond) in
+            [(10, 5, Respond::Accept), (25, 10, Respond::Unavailable(None)), (30, 15, Respond::Accept)]
+        {
+            let is_accepted = matches!(respond, Respond::Accept);
+            server.respond_with(respond);
+            assert_eq!(push.export(&[counter(value, None)], time(at)).await, is_accepted);
+        }
+        assert!(push.export(&[], time(20)).await, "the map is missing");
+        assert!(push.export(&[counter(31, None)], time(25)).await);
+        assert_eq!(sums(&server, AggregationTemporality::Delta), [(10, 0, 5), (20, 5, 15), (1, 20, 25)]);
+    }
+
+    #[tokio::test]
+    async fn gauges_are_what_they_are() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut push = push(&server, true);
+        let points = vec![Point::new(Vec::new(), 12.5), Point::new(Vec::new(), u64::MAX)];
+        assert!(push.export(&[Metric::new("xdp.packets.rate", "packets/sec", Kind::Gauge, "", points)], time(1)).await);
+        let metrics = server.metrics();
+        let Some(metric::Data::Gauge(gauge)) = &metrics[0].data else { panic!("{metrics:?}") };
+        let values: Vec<_> = gauge.data_points.iter().map(|point| point.value.unwrap()).collect();
+        assert_eq!(values, [12.5, u64::MAX as f64].map(number_data_point::Value::AsDouble));
+        assert_eq!(metrics[0].unit, "packets/sec");
+    }
+}

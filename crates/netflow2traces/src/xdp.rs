@@ -1,0 +1,112 @@
+//! `xdp`: packet counters of XDP programs as metrics.
+
+mod args;
+mod config;
+mod export;
+#[cfg(test)]
+mod fake;
+mod metrics;
+mod print;
+mod source;
+mod target;
+mod watched;
+
+use std::env;
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use tracing::warn;
+
+use crate::settings::LogSettings;
+use args::{ExportArgs, MapArgs, ReadArgs};
+use config::Config;
+use target::Target;
+use watched::{NoReading, Read, Watched};
+
+/// Arguments of `xdp`.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct XdpArgs {
+    #[command(subcommand)]
+    command: Option<XdpCommand>,
+
+    #[command(flatten)]
+    export: ExportArgs,
+}
+
+/// What to do with XDP programs and their maps.
+#[derive(Subcommand)]
+enum XdpCommand {
+    /// Export the counters of maps as metrics (the default)
+    Export(ExportArgs),
+    /// Print the counters of maps once
+    Read(ReadArgs),
+}
+
+impl XdpArgs {
+    /// The settings of the log, with what `--debug` says.
+    pub(crate) fn log(&self, log: LogSettings) -> LogSettings {
+        let debug = match &self.command {
+            None => self.export.debug,
+            Some(XdpCommand::Export(export)) => export.debug,
+            Some(_) => false,
+        };
+        if debug { LogSettings { log_level: "DEBUG".to_owned(), ..log } } else { log }
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// Settings that cannot be used, a map that cannot be read.
+pub(crate) fn run(args: &XdpArgs) -> anyhow::Result<()> {
+    match &args.command {
+        None => export(&args.export),
+        Some(XdpCommand::Export(args)) => export(args),
+        Some(XdpCommand::Read(args)) => read(&args.maps, args.json, true),
+    }
+}
+
+fn export(args: &ExportArgs) -> anyhow::Result<()> {
+    if args.once {
+        return read(&args.maps, args.json, args.fail_on_missing);
+    }
+    let config = Config::new(args, |name| env::var(name).ok())?;
+    let readers = readers(&args.maps)?;
+    let are_several = readers.len() > 1;
+    let maps = readers.into_iter().map(|(target, read)| Watched::new(target, read, are_several)).collect();
+    export::run(&config, maps)
+}
+
+fn readers(maps: &MapArgs) -> anyhow::Result<Vec<(Target, Read)>> {
+    let open = |target: Target| Ok((target.clone(), source::open(&target, maps.layout.as_deref())?));
+    maps.targets().into_iter().map(open).collect()
+}
+
+/// Prints what all maps have now. One that is missing is a warning, or a failure after the others if `fail_on_missing`.
+fn read(maps: &MapArgs, json: bool, fail_on_missing: bool) -> anyhow::Result<()> {
+    let mut missing = None;
+    let mut output = io::stdout().lock();
+    for (target, mut read) in readers(maps)? {
+        match read() {
+            Ok(reading) if json => writeln!(output, "{}", print::json(&target, &reading))?,
+            Ok(reading) => write!(output, "{}", print::text(&target, &reading))?,
+            Err(NoReading::Failed(error)) => return Err(error),
+            Err(NoReading::Missing(error)) => {
+                if json {
+                    writeln!(output, "{}", print::missing_json(&target, &format_args!("{error:#}")))?;
+                }
+                if fail_on_missing {
+                    missing = missing.or(Some(error));
+                } else {
+                    warn!(map = %target, error = format!("{error:#}"), "the map cannot be read");
+                }
+            }
+        }
+    }
+    missing.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests;

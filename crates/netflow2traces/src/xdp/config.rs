@@ -1,0 +1,251 @@
+//! Settings of `xdp export` as types.
+
+use std::fs;
+use std::time::Duration;
+
+use opentelemetry_sdk::metrics::Temporality;
+use otlp_sink::config::env::{self, EnvError};
+use otlp_sink::{OtlpConfig, Protocol, Signal};
+
+use super::args::{ExportArgs, TemporalityArg};
+use crate::config::PROGRAM;
+use crate::error::UsageError;
+use crate::metrics::otlp::temporality;
+
+/// What an export needs.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) interval: Duration,
+    /// The receiver, if there is to be one.
+    pub(super) otlp: Option<OtlpConfig>,
+    /// The receiver as people write it.
+    pub(super) endpoint: String,
+    pub(super) is_delta: bool,
+    pub(super) semconv: bool,
+    pub(super) fail_on_missing: bool,
+    /// Host and port of the HTTP server that Prometheus reads.
+    pub(super) prometheus: Option<(String, u16)>,
+    pub(super) namespace: String,
+    pub(super) resource: Vec<(String, String)>,
+}
+
+impl Config {
+    /// `variable` gives those of the environment.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot be used.
+    pub(super) fn new(args: &ExportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self, UsageError> {
+        let otlp = otlp(args.otel_endpoint.as_deref(), &variable)?;
+        let endpoint = match (&otlp, &args.otel_endpoint) {
+            (None, _) => "none".to_owned(),
+            (Some(_), Some(endpoint)) => endpoint.clone(),
+            (Some(otlp), None) => shown(otlp),
+        };
+        Ok(Self {
+            interval: args.interval,
+            otlp,
+            endpoint,
+            is_delta: match args.temporality {
+                Some(given) => given == TemporalityArg::Delta,
+                None => temporality() == Temporality::Delta,
+            },
+            semconv: args.semconv,
+            fail_on_missing: args.fail_on_missing,
+            prometheus: args.prometheus_port.map(|port| (args.prometheus_host.clone(), port)),
+            namespace: args.prom_namespace.clone(),
+            resource: resource(&variable)?,
+        })
+    }
+}
+
+const GENERAL_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// As the variables of OpenTelemetry have it, with the endpoint that was given instead of theirs.
+fn otlp(given: Option<&str>, variable: &impl Fn(&str) -> Option<String>) -> Result<Option<OtlpConfig>, UsageError> {
+    let given = given.map(str::trim);
+    if given == Some("none") {
+        return Ok(None);
+    }
+    let get = |name: &str| match (name, given) {
+        (GENERAL_ENDPOINT, Some(endpoint)) => Some(with_scheme(endpoint, variable)),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", Some(_)) => None,
+        _ => variable(name),
+    };
+    let named = |EnvError { variable, source }| match given {
+        Some(_) if variable == GENERAL_ENDPOINT => {
+            UsageError::new(format!("--otel-endpoint (XDP_OTEL_ENDPOINT): {source}"))
+        }
+        _ => UsageError::new(format!("{variable}: {source}")),
+    };
+    let mut config = env::otlp(Signal::Metrics, get).map_err(named)?;
+    if !config.more_endpoints.is_empty() {
+        return Err(UsageError::new("metrics of XDP have one receiver: give one endpoint"));
+    }
+    config.program = Some(PROGRAM.to_owned());
+    config.tls.server_name = variable("NETFLOW_OTLP_SERVER_NAME").filter(|name| !name.trim().is_empty());
+    Ok(Some(config))
+}
+
+/// HTTP has no default for it, and host and port are all that is asked for.
+fn with_scheme(endpoint: &str, variable: &impl Fn(&str) -> Option<String>) -> String {
+    let names = ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+    let protocol = names.into_iter().find_map(|name| variable(name).filter(|value| !value.trim().is_empty()));
+    let is_http =
+        protocol.is_some_and(|value| value.parse().is_ok_and(|protocol: Protocol| protocol != Protocol::Grpc));
+    if is_http && !endpoint.contains("://") { format!("http://{endpoint}") } else { endpoint.to_owned() }
+}
+
+/// As `--otel-endpoint` takes it.
+fn shown(otlp: &OtlpConfig) -> String {
+    let endpoint = otlp.endpoint.to_string();
+    let endpoint = if otlp.protocol == Protocol::Grpc { endpoint.trim_end_matches('/') } else { &endpoint };
+    endpoint.strip_prefix("http://").filter(|_| otlp.protocol == Protocol::Grpc).unwrap_or(endpoint).to_owned()
+}
+
+/// `OTEL_SERVICE_NAME` over `OTEL_RESOURCE_ATTRIBUTES` over what is there by default.
+fn resource(variable: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, String)>, UsageError> {
+    let given = env::key_values(&variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default())
+        .map_err(|error| UsageError::new(format!("OTEL_RESOURCE_ATTRIBUTES: {error}")))?;
+    let mut resource: Vec<(String, String)> = Vec::new();
+    let mut set = |key: &str, value: String| match resource.iter_mut().find(|(known, _)| known == key) {
+        Some((_, known)) => *known = value,
+        None => resource.push((key.to_owned(), value)),
+    };
+    set("service.name", "xdp-packet-counter".to_owned());
+    set("service.version", env!("CARGO_PKG_VERSION").to_owned());
+    // One that stays: a restart is no other instance of a counter in the kernel, and would be other series at a backend.
+    set("service.instance.id", host_name());
+    // The second is the name of the first today. Who sets one of them means both.
+    let environments = ["deployment.environment", "deployment.environment.name"];
+    let environment = given.iter().rev().find(|(key, _)| environments.contains(&key.as_str()));
+    let environment = environment.map_or("demo", |(_, value)| value);
+    environments.into_iter().for_each(|key| set(key, environment.to_owned()));
+    given.iter().for_each(|(key, value)| set(key, value.clone()));
+    if let Some(name) = variable("OTEL_SERVICE_NAME").filter(|name| !name.trim().is_empty()) {
+        set("service.name", name);
+    }
+    Ok(resource)
+}
+
+fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    #[command(no_binary_name = true)]
+    struct Arguments {
+        #[command(flatten)]
+        export: ExportArgs,
+    }
+
+    fn config(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, UsageError> {
+        let variable = |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
+        Config::new(&Arguments::parse_from(flags).export, variable)
+    }
+
+    const GENERAL: (&str, &str) = (GENERAL_ENDPOINT, "collector:4317");
+    const HTTP: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
+
+    /// X3 and X4 of the contract.
+    #[test]
+    fn the_endpoint_is_host_and_port_without_tls() {
+        for (flags, variables, uri, shown) in [
+            (&[][..], &[][..], "http://localhost:4317/", "localhost:4317"),
+            (&["--otel-endpoint", "collector:4317"], &[], "http://collector:4317/", "collector:4317"),
+            (&["--otel-endpoint", "a:1"], &[GENERAL], "http://a:1/", "a:1"),
+            (&["--otel-endpoint", "a:1"], &[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "b:2")], "http://a:1/", "a:1"),
+            (&["--otel-endpoint", "https://a:1"], &[], "https://a:1/", "https://a:1"),
+            (&[], &[GENERAL], "http://collector:4317/", "collector:4317"),
+            (&[], &[GENERAL, ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "b:2")], "http://b:2/", "b:2"),
+            (&[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a:4317")], "https://a:4317/", "https://a:4317"),
+            (&["--otel-endpoint", "a:4318"], &[HTTP], "http://a:4318/v1/metrics", "a:4318"),
+            (&[], &[HTTP], "http://localhost:4318/v1/metrics", "http://localhost:4318/v1/metrics"),
+        ] {
+            let config = config(flags, variables).unwrap();
+            let otlp = config.otlp.unwrap();
+            assert_eq!((otlp.endpoint.to_string(), otlp.signal), (uri.to_owned(), Signal::Metrics), "{flags:?}");
+            assert_eq!(config.endpoint, shown);
+        }
+        let none = config(&["--otel-endpoint", "none"], &[GENERAL]).unwrap();
+        assert!(none.otlp.is_none() && none.endpoint == "none");
+    }
+
+    #[test]
+    fn what_spans_have_metrics_have() {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=x"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "500"),
+            ("NETFLOW_OTLP_SERVER_NAME", "collector.example"),
+        ];
+        let otlp = config(&["--otel-endpoint", "https://a:1"], &variables).unwrap().otlp.unwrap();
+        assert_eq!((&otlp.headers["api-key"], otlp.timeout.as_millis()), (&"x".parse().unwrap(), 500));
+        assert_eq!(otlp.tls.certificate, Some("/ca.pem".into()));
+        assert_eq!(otlp.tls.server_name.as_deref(), Some("collector.example"));
+        assert!(otlp.program.is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        for (flags, variables, message) in [
+            (
+                &["--otel-endpoint", "ftp://a"][..],
+                &[][..],
+                "--otel-endpoint (XDP_OTEL_ENDPOINT): invalid endpoint \"ftp://a\": expected a URL such as \
+                 http://localhost:4317",
+            ),
+            (
+                &[],
+                &[("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift")],
+                "OTEL_EXPORTER_OTLP_PROTOCOL: unknown OTLP protocol \"thrift\": use grpc, http/protobuf or http/json",
+            ),
+            (&["--otel-endpoint", "a:1,b:1"], &[], "metrics of XDP have one receiver: give one endpoint"),
+        ] {
+            assert_eq!(config(flags, variables).unwrap_err().to_string(), message);
+        }
+        let error = config(&[], &[("OTEL_RESOURCE_ATTRIBUTES", "team")]).unwrap_err().to_string();
+        assert!(error.starts_with("OTEL_RESOURCE_ATTRIBUTES: "), "{error}");
+    }
+
+    /// X6 of the contract.
+    #[test]
+    fn the_resource_has_defaults() {
+        let value = |variables: &[(&str, &str)], key: &str| {
+            let resource = config(&[], variables).unwrap().resource;
+            let values: Vec<_> = resource.into_iter().filter(|(of, _)| of == key).map(|(_, value)| value).collect();
+            assert!(values.len() < 2, "{values:?}");
+            values.into_iter().next().unwrap_or_default()
+        };
+        for (key, expected) in [
+            ("service.name", "xdp-packet-counter"),
+            ("deployment.environment", "demo"),
+            ("deployment.environment.name", "demo"),
+        ] {
+            assert_eq!(value(&[], key), expected);
+        }
+        assert_eq!(value(&[], "service.instance.id"), value(&[], "service.instance.id"), "a restart changes nothing");
+        let given = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a,deployment.environment.name=lab,team=net%20ops");
+        let named = [given, ("OTEL_SERVICE_NAME", "b")];
+        assert_eq!((value(&[given], "service.name"), value(&named, "service.name")), ("a".into(), "b".into()));
+        assert_eq!(
+            (value(&[given], "deployment.environment"), value(&[given], "team")),
+            ("lab".into(), "net ops".into())
+        );
+    }
+
+    #[test]
+    fn the_rest_is_as_it_was_asked_for() {
+        let config = config(&["--temporality", "delta", "--prometheus-port", "9465", "--semconv"], &[]).unwrap();
+        assert!(config.is_delta && config.semconv && !config.fail_on_missing);
+        assert_eq!(config.prometheus, Some(("localhost".to_owned(), 9465)));
+        assert_eq!((config.interval.as_secs(), &*config.namespace), (5, "xdp"));
+    }
+}

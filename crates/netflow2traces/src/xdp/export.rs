@@ -1,0 +1,193 @@
+//! Maps are read each second; what they have goes to a receiver each interval, and to whoever asks.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, bail};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{self, MissedTickBehavior};
+use tracing::{info, warn};
+
+use super::config::Config;
+use super::metrics::{Counting, metrics};
+use super::watched::{NoReading, Seen, Watched, grouped};
+use crate::collect::runtime;
+use crate::metrics::Push;
+use crate::server::{self, Health, Told};
+use crate::service::Service;
+use crate::signals::Stop;
+
+/// Most time between two readings, as the log has a line for each.
+const READ_INTERVAL: Duration = Duration::from_secs(1);
+/// How long the last export may take.
+const LAST_EXPORT: Duration = Duration::from_secs(5);
+
+/// What is seen of all maps at a moment.
+#[derive(Clone, Debug)]
+struct Snapshot {
+    time: SystemTime,
+    maps: Vec<Seen>,
+}
+
+/// Exports until a signal comes.
+///
+/// # Errors
+///
+/// A map that cannot be read from the start; one that is missing, if that is to be a failure.
+pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let mut stop = Stop::listen(runtime.handle())?;
+    let service = Service::from_env();
+    // As the scripts that look for these lines have them.
+    info!("XDP OpenTelemetry exporter initialized");
+    info!("  OTLP endpoint: {}", config.endpoint);
+    info!("  Export interval: {}s", config.interval.as_secs_f64());
+    let mut reader = Reader { maps, fail_on_missing: config.fail_on_missing };
+    let (snapshots, latest) = watch::channel(reader.first()?);
+    let outputs = Outputs::start(config, &latest, runtime.handle())?;
+    info!("XDP OpenTelemetry exporter running...");
+    service.ready(status(&latest.borrow()));
+    let told = service.watchdog_interval().is_some();
+    let read = |snapshot: Snapshot| {
+        if told {
+            service.alive(status(&snapshot));
+        }
+        snapshots.send_replace(snapshot);
+    };
+    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), read));
+    outputs.health.stopping();
+    service.stopping();
+    drop(snapshots);
+    outputs.finish(runtime.handle());
+    runtime.shutdown_background();
+    ended
+}
+
+fn status(snapshot: &Snapshot) -> String {
+    let samples: Vec<_> = snapshot.maps.iter().filter_map(|seen| seen.sample.as_ref()).collect();
+    let packets = samples.iter().fold(0_u64, |sum, sample| sum.saturating_add(sample.total.packets));
+    format!("{} of {} maps, {} packets", samples.len(), snapshot.maps.len(), grouped(packets))
+}
+
+struct Reader {
+    maps: Vec<Watched>,
+    fail_on_missing: bool,
+}
+
+impl Reader {
+    /// What cannot be read now will not be later, but for a map that is missing.
+    fn first(&mut self) -> anyhow::Result<Snapshot> {
+        for map in &mut self.maps {
+            match map.look(Instant::now()) {
+                Err(NoReading::Missing(error)) if self.fail_on_missing => return Err(error),
+                Err(NoReading::Failed(error)) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(self.snapshot())
+    }
+
+    /// Reads until `stop`, and then once more.
+    async fn run(
+        mut self,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+        read: impl Fn(Snapshot),
+    ) -> anyhow::Result<()> {
+        let mut stop = std::pin::pin!(stop);
+        let mut ticks = time::interval_at(time::Instant::now() + interval, interval);
+        // A reading late does not make for two at once after it.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_last = tokio::select! {
+                () = &mut stop => true,
+                _ = ticks.tick() => false,
+            };
+            let missing = self.look();
+            read(self.snapshot());
+            if is_last {
+                return Ok(());
+            }
+            if let Some(NoReading::Missing(error)) = missing.filter(|_| self.fail_on_missing) {
+                bail!(error);
+            }
+        }
+    }
+
+    /// Looks at all; why one of them cannot be read.
+    fn look(&mut self) -> Option<NoReading> {
+        let now = Instant::now();
+        // All of them, whatever becomes of the first.
+        let failures: Vec<_> = self.maps.iter_mut().filter_map(|map| map.look(now).err()).collect();
+        failures.into_iter().next()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { time: SystemTime::now(), maps: self.maps.iter().map(Watched::seen).collect() }
+    }
+}
+
+/// What gets the latest snapshot.
+struct Outputs {
+    push: Option<JoinHandle<()>>,
+    health: Health,
+}
+
+impl Outputs {
+    fn start(config: &Config, latest: &watch::Receiver<Snapshot>, runtime: &Handle) -> anyhow::Result<Self> {
+        let _context = runtime.enter();
+        let health = Health::new(Arc::default());
+        let semconv = config.semconv;
+        if let Some((host, port)) = &config.prometheus {
+            let latest = latest.clone();
+            let now = move || metrics(&latest.borrow().maps, Counting::Series, semconv);
+            let told = Told::new(now, health.clone(), &config.resource).with_namespace(&config.namespace);
+            server::start(host.clone(), *port, told, runtime);
+        }
+        let Some(otlp) = &config.otlp else { return Ok(Self { push: None, health }) };
+        let started = latest.borrow().time;
+        let push = Push::new(otlp, &config.resource, config.is_delta, started).context("cannot export metrics")?;
+        let counting = if config.is_delta { Counting::Watched } else { Counting::Series };
+        let push = export(push, latest.clone(), config.interval, move |maps| metrics(maps, counting, semconv));
+        Ok(Self { push: Some(runtime.spawn(push)), health })
+    }
+
+    /// Waits for the last export.
+    fn finish(self, runtime: &Handle) {
+        let Some(push) = self.push else { return };
+        if runtime.block_on(async { time::timeout(LAST_EXPORT, push).await }).is_err() {
+            warn!("the last metrics were not delivered");
+        }
+    }
+}
+
+/// Exports the latest snapshot now, each interval, and once more when there are no others.
+async fn export(
+    mut push: Push,
+    mut latest: watch::Receiver<Snapshot>,
+    interval: Duration,
+    metrics: impl Fn(&[Seen]) -> Vec<crate::metrics::Metric>,
+) {
+    let mut ticks = time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_last = false;
+    while !is_last {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = ended(&mut latest) => is_last = true,
+        }
+        let snapshot = latest.borrow().clone();
+        push.export(&metrics(&snapshot.maps), snapshot.time).await;
+    }
+}
+
+/// Completes when nothing comes any more.
+async fn ended(latest: &mut watch::Receiver<Snapshot>) {
+    while latest.changed().await.is_ok() {}
+}
+
+#[cfg(test)]
+mod tests;

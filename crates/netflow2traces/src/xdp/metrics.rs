@@ -1,0 +1,282 @@
+//! What maps have, as metrics.
+
+use std::collections::BTreeMap;
+
+use xdp_counters::{Key, Sample, Total};
+
+use super::watched::Seen;
+use crate::metrics::{Attributes, Kind, Metric, Point};
+
+/// What counters count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// What maps have now, from the start of their series.
+    Series,
+    /// What was added since they are watched, which never falls.
+    Watched,
+}
+
+/// All metrics. No metric has a total beside its parts: the sum over a metric's points is the number of packets.
+pub(super) fn metrics(seen: &[Seen], counting: Counting, semconv: bool) -> Vec<Metric> {
+    let counters = Counters { seen, counting };
+    let mut metrics = vec![
+        counters.sum("xdp.packets.total", "packets", "Packets that the program counted.", &Seen::attributes, packets),
+        counters.sum("xdp.bytes.total", "bytes", "Bytes in these packets.", &Seen::attributes, bytes),
+        rates(seen),
+    ];
+    metrics.extend(counters.keys());
+    metrics.extend(exporter(seen));
+    if semconv {
+        let count = "system.network.packet.count";
+        metrics.push(counters.sum(count, "{packet}", "Packets received.", &received("system.device"), packets));
+        let io = "system.network.io";
+        metrics.push(counters.sum(io, "By", "Bytes received.", &received("network.interface.name"), bytes));
+    }
+    metrics
+}
+
+impl Seen {
+    fn attributes(&self) -> Attributes {
+        self.label.iter().map(|label| ("xdp.map", label.clone())).collect()
+    }
+}
+
+/// Attributes of the semantic conventions, with `interface` as the key for the interface where it is known.
+fn received(interface: &'static str) -> impl Fn(&Seen) -> Attributes {
+    move |seen| {
+        let mut attributes = seen.attributes();
+        attributes.extend(seen.interface.clone().map(|name| (interface, name)));
+        attributes.push(("network.io.direction", "receive".to_owned()));
+        attributes
+    }
+}
+
+/// Takes packets or bytes out of what was counted.
+type Value = fn(&Total, Counting) -> Option<u64>;
+
+fn packets(total: &Total, counting: Counting) -> Option<u64> {
+    Some(if counting == Counting::Watched { total.gain.packets } else { total.packets })
+}
+
+fn bytes(total: &Total, counting: Counting) -> Option<u64> {
+    total.bytes.map(|bytes| if counting == Counting::Watched { total.gain.bytes } else { bytes })
+}
+
+struct Counters<'a> {
+    seen: &'a [Seen],
+    counting: Counting,
+}
+
+impl Counters<'_> {
+    /// A point for each map.
+    fn sum(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        attributes: &dyn Fn(&Seen) -> Attributes,
+        value: Value,
+    ) -> Metric {
+        let points = samples(self.seen).filter_map(|(seen, sample)| {
+            let value = value(&sample.total, self.counting)?;
+            Some(self.point(attributes(seen), value, sample))
+        });
+        Metric::new(name, unit, Kind::Counter, description, points.collect())
+    }
+
+    /// By verdict under one name, by label under names of their own.
+    fn keys(&self) -> impl Iterator<Item = Metric> + use<> {
+        let mut packets_by_name: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+        let mut bytes_by_name: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+        for (seen, sample) in samples(self.seen) {
+            for (key, total) in &sample.keys {
+                let mut attributes = seen.attributes();
+                let name = match key {
+                    Key::Action(action) => {
+                        attributes.push(("xdp.action", (*action).to_owned()));
+                        "action".to_owned()
+                    }
+                    Key::Label(label) => name_of(label),
+                    _ => continue,
+                };
+                for (by_name, value) in [(&mut packets_by_name, packets as Value), (&mut bytes_by_name, bytes)] {
+                    if let Some(value) = value(total, self.counting) {
+                        let point = self.point(attributes.clone(), value, sample);
+                        add(by_name.entry(name.clone()).or_default(), point);
+                    }
+                }
+            }
+        }
+        let metric = |what: &'static str, description| {
+            move |(name, points)| Metric::new(format!("xdp.{name}.{what}"), what, Kind::Counter, description, points)
+        };
+        let packets = packets_by_name.into_iter().map(metric("packets", "Packets of one kind."));
+        packets.chain(bytes_by_name.into_iter().map(metric("bytes", "Bytes in packets of one kind.")))
+    }
+
+    fn point(&self, attributes: Attributes, value: u64, sample: &Sample) -> Point {
+        let start = (self.counting == Counting::Series).then_some(sample.start);
+        Point { start, ..Point::new(attributes, value) }
+    }
+}
+
+fn samples(seen: &[Seen]) -> impl Iterator<Item = (&Seen, &Sample)> {
+    seen.iter().filter_map(|seen| Some((seen, seen.sample.as_ref()?)))
+}
+
+/// Two labels may become one name; a point that comes twice would be two values of one series.
+fn add(points: &mut Vec<Point>, point: Point) {
+    use crate::metrics::Number::Whole;
+    match points.iter_mut().find(|known| known.attributes == point.attributes) {
+        Some(known) => {
+            if let (Whole(sum), Whole(more)) = (&mut known.value, point.value) {
+                *sum = sum.saturating_add(more);
+            }
+        }
+        None => points.push(point),
+    }
+}
+
+/// A label as part of a metric's name, in letters that every backend takes.
+fn name_of(label: &str) -> String {
+    let valid = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
+    label.chars().map(valid).collect()
+}
+
+fn rates(seen: &[Seen]) -> Metric {
+    let point = |(seen, sample): (&Seen, &Sample)| Some(Point::new(seen.attributes(), sample.packets_per_second?));
+    let points = samples(seen).filter_map(point).collect();
+    let description = "Packets a second, between the last two readings.";
+    Metric::new("xdp.packets.rate", "packets/sec", Kind::Gauge, description, points)
+}
+
+/// How reading goes.
+fn exporter(seen: &[Seen]) -> [Metric; 3] {
+    let each = |value: fn(&Seen) -> Option<u64>| {
+        seen.iter().filter_map(|seen| Some(Point::new(seen.attributes(), value(seen)?))).collect()
+    };
+    [
+        Metric::new(
+            "xdp.exporter.map.up",
+            "{map}",
+            Kind::Gauge,
+            "1 while the map can be read, 0 while it is missing.",
+            each(|seen| Some(seen.sample.is_some().into())),
+        ),
+        Metric::new(
+            "xdp.exporter.map.ambiguous",
+            "{map}",
+            Kind::Gauge,
+            "Other maps that could be meant.",
+            each(|seen| Some(seen.sample.as_ref()?.candidates.saturating_sub(1) as u64)),
+        ),
+        Metric::new(
+            "xdp.exporter.resets",
+            "{reset}",
+            Kind::Counter,
+            "How often counting began anew: another map, another program, or lower counters.",
+            each(|seen| Some(seen.resets)),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use anyhow::anyhow;
+    use xdp_counters::Reading;
+
+    use super::super::fake::{self, with_counters};
+    use super::super::target::Target;
+    use super::super::watched::{NoReading, Watched};
+    use super::*;
+    use crate::metrics::prometheus;
+
+    /// What is seen of maps after all their readings.
+    fn seen<const N: usize>(maps: [(&str, Vec<Reading>); N]) -> Vec<Seen> {
+        let see = |(target, readings): (&str, Vec<Reading>)| {
+            let count = readings.len();
+            let target: Target = target.parse().unwrap();
+            let mut watched = Watched::new(target, fake::read(readings.into_iter().map(Ok)), N > 1);
+            (0..count).for_each(|_| watched.look(std::time::Instant::now()).unwrap());
+            watched.seen()
+        };
+        maps.map(see).into()
+    }
+
+    fn text(seen: &[Seen], semconv: bool) -> Vec<String> {
+        let text = prometheus::text(&metrics(seen, Counting::Series, semconv), "xdp", "");
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    fn actions() -> Vec<Reading> {
+        let counters = |drop, pass| [("drop", drop), ("pass", pass)].map(|(of, n)| (Key::Action(of), n, Some(n * 60)));
+        vec![with_counters(7, 0.0, &counters(1, 10)), with_counters(7, 2.0, &counters(4, 20))]
+    }
+
+    /// X8 of the contract: one series for a map, which its parts are not added to.
+    #[test]
+    fn totals_and_parts_have_names_of_their_own() {
+        let expected = [
+            "xdp_xdp_packets_total 24",
+            "xdp_xdp_bytes_total 1440",
+            "xdp_xdp_packets_rate_per_sec 6.5",
+            "xdp_xdp_action_packets_total{xdp_action=\"drop\"} 4",
+            "xdp_xdp_action_packets_total{xdp_action=\"pass\"} 20",
+            "xdp_xdp_action_bytes_total{xdp_action=\"drop\"} 240",
+            "xdp_xdp_action_bytes_total{xdp_action=\"pass\"} 1200",
+            "xdp_xdp_exporter_map_up 1",
+            "xdp_xdp_exporter_map_ambiguous 0",
+            "xdp_xdp_exporter_resets_total 0",
+        ];
+        assert_eq!(text(&seen([("name=xdp_stats_map", actions())]), false), expected);
+    }
+
+    #[test]
+    fn protocols_are_metrics() {
+        let labels = [("tcp", 3), ("IPv6-ICMP", 2), ("TCP", 4)];
+        let counters = labels.map(|(label, packets)| (Key::Label(label.to_owned()), packets, None));
+        let lines = text(&seen([("id=7", vec![with_counters(7, 0.0, &counters)])]), false);
+        assert!(lines.contains(&"xdp_xdp_tcp_packets_total 7".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"xdp_xdp_ipv6_icmp_packets_total 2".to_owned()), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains("bytes")), "{lines:?}");
+    }
+
+    #[test]
+    fn several_maps_are_told_apart() {
+        let maps = seen([("iface=eth0", actions()), ("name=a", vec![fake::reading(9, 0.0, 5)])]);
+        let lines = text(&maps, true);
+        for line in [
+            "xdp_xdp_packets_total{xdp_map=\"iface=eth0\"} 24",
+            "xdp_xdp_packets_total{xdp_map=\"a\"} 5",
+            "xdp_xdp_action_packets_total{xdp_map=\"iface=eth0\",xdp_action=\"drop\"} 4",
+            "xdp_system_network_packet_count_total{xdp_map=\"iface=eth0\",system_device=\"eth0\",network_io_direction=\"receive\"} 24",
+            "xdp_system_network_io_bytes_total{xdp_map=\"iface=eth0\",network_interface_name=\"eth0\",network_io_direction=\"receive\"} 1440",
+            "xdp_system_network_packet_count_total{xdp_map=\"a\",network_io_direction=\"receive\"} 5",
+        ] {
+            assert!(lines.iter().any(|known| known == line), "no {line} in {lines:#?}");
+        }
+        let series: BTreeSet<_> = lines.iter().filter_map(|line| line.rsplit_once(' ')).map(|(of, _)| of).collect();
+        assert_eq!(series.len(), lines.len(), "a series that comes twice costs the whole scrape");
+    }
+
+    #[test]
+    fn a_missing_map_has_no_counters() {
+        let missing = Err(NoReading::Missing(anyhow!("there is no map")));
+        let mut watched = Watched::new(Target::Id(7), fake::read([Ok(fake::reading(7, 0.0, 5)), missing]), false);
+        watched.look(std::time::Instant::now()).unwrap();
+        watched.look(std::time::Instant::now()).unwrap_err();
+        assert_eq!(text(&[watched.seen()], true), ["xdp_xdp_exporter_map_up 0", "xdp_xdp_exporter_resets_total 0"]);
+    }
+
+    /// For deltas, which a reset takes nothing from.
+    #[test]
+    fn what_was_watched_never_falls() {
+        let readings = [(0.0, 100), (1.0, 110), (2.0, 5)].map(|(at, packets)| fake::reading(7, at, packets));
+        let maps = seen([("id=7", readings.into())]);
+        let value = |counting| metrics(&maps, counting, false)[0].points[0].clone();
+        assert_eq!(value(Counting::Series), Point { start: Some(fake::time(2.0)), ..Point::new(Vec::new(), 5) });
+        assert_eq!(value(Counting::Watched), Point::new(Vec::new(), 15));
+    }
+}

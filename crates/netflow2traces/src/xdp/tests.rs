@@ -1,0 +1,90 @@
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use clap::{Command, CommandFactory, Parser};
+use xdp_counters::Key;
+
+use super::*;
+use crate::cli::Cli;
+
+fn parse(arguments: &[&str]) -> XdpArgs {
+    let cli = Cli::parse_from([&["netflow2traces", "xdp"][..], arguments].concat());
+    match cli.command {
+        Some(crate::cli::Command::Xdp(args)) => args,
+        _ => panic!("{arguments:?}"),
+    }
+}
+
+/// X3 of the contract: its flags work without a subcommand.
+#[test]
+fn bare_is_export() {
+    let flags = ["--map-name", "x", "--otel-endpoint", "collector:4317", "--interval", "10", "--debug"];
+    let bare = parse(&flags);
+    let named = parse(&[&["export"][..], &flags].concat());
+    let Some(XdpCommand::Export(named)) = named.command else { panic!("no export") };
+    for args in [bare.export, named] {
+        assert_eq!(args.maps.targets(), [Target::Name("x".to_owned())]);
+        assert_eq!(args.otel_endpoint.as_deref(), Some("collector:4317"));
+        assert_eq!((args.interval.as_secs(), args.debug), (10, true));
+    }
+    assert!(bare.command.is_none());
+}
+
+#[test]
+fn debug_is_a_level_of_the_log() {
+    let level = |arguments: &[&str]| {
+        let log = LogSettings { log_level: "WARNING".to_owned(), rust_log: None };
+        parse(arguments).log(log).log_level
+    };
+    for arguments in [&["--debug"][..], &["export", "--debug"]] {
+        assert_eq!(level(arguments), "DEBUG");
+    }
+    for arguments in [&[][..], &["export"], &["read"]] {
+        assert_eq!(level(arguments), "WARNING");
+    }
+}
+
+const DOCS: &str = include_str!("../../../../docs/xdp.md");
+
+/// The table of settings in docs/xdp.md is what this prints.
+#[test]
+fn documentation_lists_every_setting() {
+    let command = ExportArgs::augment_args(Command::new("export"));
+    let mut expected = String::new();
+    for arg in command.get_arguments() {
+        let flag = arg.get_long().unwrap();
+        let variable = format!("XDP_{}", flag.to_ascii_uppercase().replace('-', "_"));
+        assert_eq!(arg.get_env().unwrap().to_str(), Some(&*variable));
+        let default: Vec<_> = arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
+        let default = match default[..] {
+            [] | ["false"] => String::new(),
+            [default] => format!("`{default}`"),
+            _ => panic!("{default:?}"),
+        };
+        let _ = writeln!(expected, "| `{variable}` | `--{flag}` | {default} | {} |", arg.get_help().unwrap());
+    }
+    assert!(DOCS.contains(&expected), "docs/xdp.md must contain this table:\n\n{expected}");
+    let rows = DOCS.lines().filter(|line| line.contains("` | `--")).count();
+    assert_eq!(rows, expected.lines().count(), "docs/xdp.md has rows that are no settings");
+    let cli = Cli::command();
+    for command in cli.find_subcommand("xdp").unwrap().get_subcommands() {
+        assert!(DOCS.contains(&format!("`xdp {}`", command.get_name())), "{} is not documented", command.get_name());
+    }
+}
+
+/// The table of metrics there has all of them, with the names that Prometheus sees.
+#[test]
+fn documentation_lists_every_metric() {
+    let counters = [(Key::Action("drop"), 1, Some(60)), (Key::Label("tcp".to_owned()), 1, Some(60))];
+    let readings = [0.0, 1.0].map(|at| Ok(fake::with_counters(7, at, &counters)));
+    let mut watched = Watched::new(Target::Id(7), fake::read(readings), false);
+    (0..2).for_each(|_| watched.look(Instant::now()).unwrap());
+    let metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
+    let text = crate::metrics::prometheus::text(&metrics, "xdp", "");
+    let names: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    assert_eq!(names.len(), metrics.len());
+    let cells = DOCS.lines().filter(|line| line.starts_with("| `xdp.") || line.starts_with("| `system."));
+    let documented: BTreeSet<_> = cells.map(|line| line.split('|').nth(3).unwrap().trim().trim_matches('`')).collect();
+    assert_eq!(documented, names);
+}

@@ -1,0 +1,241 @@
+//! Readings of one map over time: totals that only rise, and rates.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::reading::{Counter, Key, MapFacts, ProgramFacts, Reading};
+
+/// Follows a map from reading to reading.
+///
+/// A series is what a backend may subtract: within one, no total falls. Another map, another program, or a counter that went
+/// down begins the next one, with a start time of its own. The count of a key that is gone is a counter that went down.
+///
+/// ```
+/// use std::time::{Instant, SystemTime};
+/// use xdp_counters::{Counter, Key, MapFacts, MapKind, Reading, Series};
+///
+/// let map = MapFacts {
+///     id: 7,
+///     name: "xdp_stats_map".to_owned(),
+///     kind: MapKind::HASH,
+///     key_size: 4,
+///     value_size: 16,
+///     max_entries: 1,
+/// };
+/// let counters = vec![Counter { key: Key::Bytes(vec![0; 4]), packets: 3, bytes: Some(180) }];
+/// let (at, time) = (Instant::now(), SystemTime::now());
+/// let reading = Reading { map, program: None, candidates: 1, at, time, counters };
+///
+/// let mut series = Series::default();
+/// let sample = series.observe(Some(&reading)).unwrap();
+/// assert_eq!((sample.total.packets, sample.packets_per_second), (3, None));
+/// assert!(series.observe(None).is_none() && !series.is_up());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    /// The last one, though the map be missing now.
+    sample: Option<Sample>,
+    is_up: bool,
+    resets: u64,
+    /// Counters of the last reading.
+    counters: HashMap<Key, Count>,
+    /// The last program that was known: whether it is may change from one reading to the next.
+    tag: Option<[u8; 8]>,
+    /// Highest number of a map so far.
+    newest_map: u32,
+    /// What was counted under each key with a name, those that are gone too: there are as many as the map's type has.
+    gains: HashMap<Key, Gain>,
+}
+
+/// What a series says at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The map that was read.
+    pub map: MapFacts,
+    /// The program that writes to it, where it is known.
+    pub program: Option<ProgramFacts>,
+    /// Maps that could have been meant.
+    pub candidates: usize,
+    /// When this was first seen of this map with this program; never twice the same.
+    pub start: SystemTime,
+    /// When it was read; not before `start`, whatever is done to the clock.
+    pub time: SystemTime,
+    /// The same, for rates.
+    pub at: Instant,
+    /// Packets a second since the reading before; `None` in the first of a series.
+    pub packets_per_second: Option<f64>,
+    /// Over all keys.
+    pub total: Total,
+    /// Of each key that has a name.
+    pub keys: Vec<(Key, Total)>,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Packets, as the map has them.
+    pub packets: u64,
+    /// Bytes, as the map has them, if it does.
+    pub bytes: Option<u64>,
+    /// What was added to the map while it was watched.
+    pub gain: Gain,
+}
+
+/// What was added while a map and its successors were watched. Never falls, from one series to the next neither, so that
+/// differences can be made of it at any time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gain {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    packets: u64,
+    bytes: Option<u64>,
+}
+
+/// How a reading goes on from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    /// It counts on.
+    Last,
+    /// It counts on, for another program.
+    OtherProgram,
+    /// It began at zero since.
+    Zero,
+    /// It began at a time that is not known.
+    Unknown,
+}
+
+impl Series {
+    /// Takes what one look at the map gave, `None` when there is no map. Returns what is to be published, which is nothing then.
+    pub fn observe(&mut self, reading: Option<&Reading>) -> Option<&Sample> {
+        self.is_up = reading.is_some();
+        let reading = reading?;
+        let counters = reading.counters.iter().map(|counter| (counter.key.clone(), Count::of(counter))).collect();
+        let total = Count { packets: reading.packets(), bytes: reading.bytes() };
+        let since = self.since(reading, &counters, total);
+        let last = self.sample.take();
+        let is_continued = since == Since::Last;
+        if !is_continued && last.is_some() {
+            self.resets += 1;
+        }
+        let start = match &last {
+            Some(last) if is_continued => last.start,
+            // Not before what was said already.
+            Some(last) => reading.time.max(last.time + Duration::from_nanos(1)),
+            None => reading.time,
+        };
+        let last_total = last.as_ref().map(|last| last.total).unwrap_or_default();
+        let rate = last.filter(|_| is_continued).and_then(|last| rate(&last, total.packets, reading.at));
+        let mut keys = Vec::new();
+        for counter in reading.counters.iter().filter(|counter| has_name(&counter.key)) {
+            let now = Count::of(counter);
+            let before = self.counters.get(&counter.key).copied().unwrap_or_default();
+            let gain = self.gains.entry(counter.key.clone()).or_default();
+            *gain = gain.with(now, before, since);
+            keys.push((counter.key.clone(), now.total(*gain)));
+        }
+        let before = Count { packets: last_total.packets, bytes: last_total.bytes };
+        self.counters = counters;
+        self.tag = reading.program.as_ref().map(|program| program.tag).or(self.tag);
+        self.newest_map = self.newest_map.max(reading.map.id);
+        self.sample = Some(Sample {
+            map: reading.map.clone(),
+            program: reading.program.clone(),
+            candidates: reading.candidates,
+            start,
+            time: reading.time.max(start),
+            at: reading.at,
+            packets_per_second: rate,
+            total: total.total(last_total.gain.with(total, before, since)),
+            keys,
+        });
+        self.sample()
+    }
+
+    /// What is to be published now; nothing while the map is missing.
+    pub fn sample(&self) -> Option<&Sample> {
+        self.sample.as_ref().filter(|_| self.is_up)
+    }
+
+    /// Whether the map was there when it was last looked for.
+    pub const fn is_up(&self) -> bool {
+        self.is_up
+    }
+
+    /// How often a series was followed by another.
+    pub const fn resets(&self) -> u64 {
+        self.resets
+    }
+
+    fn since(&self, reading: &Reading, counters: &HashMap<Key, Count>, total: Count) -> Since {
+        let Some(last) = &self.sample else { return Since::Unknown };
+        if reading.map.id != last.map.id {
+            // Numbers rise: a map with a higher one than any before was made meanwhile.
+            return if reading.map.id > self.newest_map { Since::Zero } else { Since::Unknown };
+        }
+        let has_fallen =
+            |(key, before): (&Key, &Count)| counters.get(key).copied().unwrap_or_default().is_below(*before);
+        let before = Count { packets: last.total.packets, bytes: last.total.bytes };
+        // What keys there are in a sum of all is not known.
+        let are_known = !self.counters.keys().chain(counters.keys()).any(is_sum);
+        // A sum falls beside its counters where it wraps.
+        if are_known && self.counters.iter().any(has_fallen) || total.is_below(before) {
+            return Since::Zero;
+        }
+        let other_tag = |program: &ProgramFacts| self.tag.is_some_and(|tag| tag != program.tag);
+        if reading.program.as_ref().is_some_and(other_tag) { Since::OtherProgram } else { Since::Last }
+    }
+}
+
+impl Count {
+    fn of(counter: &Counter) -> Self {
+        Self { packets: counter.packets, bytes: counter.bytes }
+    }
+
+    /// Whether packets or bytes are fewer; bytes that are gone are none.
+    fn is_below(self, other: Self) -> bool {
+        self.packets < other.packets || self.bytes.unwrap_or_default() < other.bytes.unwrap_or_default()
+    }
+
+    const fn total(self, gain: Gain) -> Total {
+        Total { packets: self.packets, bytes: self.bytes, gain }
+    }
+}
+
+impl Gain {
+    fn with(self, now: Count, before: Count, since: Since) -> Self {
+        let before = match since {
+            Since::Last | Since::OtherProgram => before,
+            Since::Zero => Count::default(),
+            Since::Unknown => now,
+        };
+        let bytes = now.bytes.unwrap_or_default().saturating_sub(before.bytes.unwrap_or_default());
+        Self {
+            packets: self.packets.saturating_add(now.packets.saturating_sub(before.packets)),
+            bytes: self.bytes.saturating_add(bytes),
+        }
+    }
+}
+
+/// `None` when no time has passed.
+fn rate(last: &Sample, packets: u64, at: Instant) -> Option<f64> {
+    let seconds = at.checked_duration_since(last.at)?.as_secs_f64();
+    (seconds > 0.0).then(|| packets.saturating_sub(last.total.packets) as f64 / seconds)
+}
+
+const fn has_name(key: &Key) -> bool {
+    matches!(key, Key::Action(_) | Key::Label(_))
+}
+
+/// Whether it stands for several keys of the map.
+const fn is_sum(key: &Key) -> bool {
+    !matches!(key, Key::Action(_) | Key::Label(_) | Key::Bytes(_))
+}
+
+#[cfg(test)]
+mod tests;
