@@ -1,8 +1,8 @@
 //! `cargo xtask e2e`: the command against real exporters, tshark and a real OpenTelemetry Collector.
 //!
-//! Needs softflowd, fprobe, pmacct, tshark, systemd and Go; a missing one is an error. Everything happens on loopback, but for
-//! `half-open` and `systemd`, which make namespaces, and `spool-full-disk`, which mounts a small file system: all three need
-//! root. All files are in `target/e2e`.
+//! Needs softflowd, fprobe, pmacct, tshark, systemd, Go, clang, libbpf's headers and bpftool; a missing one is an error.
+//! Everything happens on loopback, but for `half-open`, `systemd` and `xdp-*`, which make namespaces, and `spool-full-disk`, which
+//! mounts a small file system: all of these need root. All files are in `target/e2e`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +32,7 @@ mod tap;
 pub(crate) mod throughput;
 mod topology;
 mod traffic;
+mod xdp_program;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
 const SPANS_BESIDE_FLOWS: u64 = 3;
@@ -76,7 +77,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -85,6 +86,7 @@ const CASES: [Case; 8] = [
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),
     ("systemd", systemd::run),
+    ("xdp-program", xdp_program::run),
 ];
 
 /// Runs all cases, or those named in `names`.
