@@ -5,6 +5,7 @@ mod config;
 mod export;
 #[cfg(test)]
 mod fake;
+mod listing;
 mod metrics;
 mod print;
 mod source;
@@ -18,7 +19,7 @@ use clap::{Args, Subcommand};
 use tracing::warn;
 
 use crate::settings::LogSettings;
-use args::{ExportArgs, MapArgs, ReadArgs};
+use args::{ExportArgs, ListArgs, MapArgs, ReadArgs};
 use config::Config;
 use target::Target;
 use watched::{NoReading, Read, Watched};
@@ -41,6 +42,8 @@ enum XdpCommand {
     Export(ExportArgs),
     /// Print the counters of maps once
     Read(ReadArgs),
+    /// List XDP programs, the maps there are, and the processes that hold them
+    List(ListArgs),
 }
 
 impl XdpArgs {
@@ -64,6 +67,7 @@ pub(crate) fn run(args: &XdpArgs) -> anyhow::Result<()> {
     match &args.command {
         None => export(&args.export),
         Some(XdpCommand::Export(args)) => export(args),
+        Some(XdpCommand::List(args)) => list(args),
         Some(XdpCommand::Read(args)) => read(&args.maps, args.json, true),
     }
 }
@@ -77,6 +81,11 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let are_several = readers.len() > 1;
     let maps = readers.into_iter().map(|(target, read)| Watched::new(target, read, are_several)).collect();
     export::run(&config, maps)
+}
+
+fn list(args: &ListArgs) -> anyhow::Result<()> {
+    let (programs, maps) = xdp_counters::list()?;
+    Ok(io::stdout().write_all(listing::text(&programs, &maps, args.all).as_bytes())?)
 }
 
 fn readers(maps: &MapArgs) -> anyhow::Result<Vec<(Target, Read)>> {

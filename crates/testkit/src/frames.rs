@@ -1,5 +1,5 @@
-//! Ethernet frames as bytes choose them: mostly well-formed, with tags, options, extension headers and fragments, few addresses
-//! and ports so that flows come again, and some that are damaged or cut.
+//! Ethernet frames as bytes choose them: mostly well-formed, with tags, options, extension headers and fragments, few
+//! addresses and ports so that flows come again, and some that are damaged or cut.
 
 /// Shortest frame: the kernel lets no program see less.
 const MIN_LEN: usize = 14;

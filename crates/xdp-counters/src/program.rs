@@ -1,13 +1,13 @@
 //! An XDP program of our own: it counts packets, keeps flows if asked to, and passes every packet on.
 //!
-//! It is assembled here, so that nothing but Rust is needed to build it. [`object`] gives it as an ELF object, [`attach`] loads
-//! it and puts it on an interface. Its maps:
+//! It is assembled here, so that nothing but Rust is needed to build it. [`object()`] gives it as an ELF object, [`attach()`]
+//! loads it and puts it on an interface. Its maps:
 //!
 //! | map | type | key | value |
 //! |---|---|---|---|
-//! | [`STATS_MAP`] | `PERCPU_ARRAY` of 5 | `u32`, verdict of XDP; all packets are under 2, `XDP_PASS` | `u64` packets, `u64` bytes |
+//! | [`STATS_MAP`] | `PERCPU_ARRAY` of 5 | `u32`, verdict of XDP, always 2, `XDP_PASS` | `u64` packets, `u64` bytes |
 //! | [`PROTOCOL_MAP`] | `PERCPU_ARRAY` of 8 | `u32`, [`Protocol`] | the same |
-//! | [`FLOW_MAP`] | `LRU_HASH` | addresses, ports, protocol, version of IP: 40 bytes | packets, bytes, first and last time, TCP flags |
+//! | [`FLOW_MAP`] | `LRU_HASH` | 40 bytes, [`FlowKey`] | 40 bytes, the rest of a [`Flow`] |
 //!
 //! Bytes of the arrays are those of frames, from the Ethernet header to the end; those of flows begin with the IP header.
 

@@ -216,7 +216,9 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_frames_do_no_harm(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..20)) {
+    fn bytes_that_are_no_frames_do_no_harm(
+        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..20),
+    ) {
         agree(&frames);
     }
 }

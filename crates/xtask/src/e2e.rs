@@ -34,6 +34,7 @@ pub(crate) mod throughput;
 mod topology;
 mod traffic;
 mod xdp;
+mod xdp_program;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
 const SPANS_BESIDE_FLOWS: u64 = 3;
@@ -84,7 +85,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -95,6 +96,7 @@ const CASES: [Case; 10] = [
     ("spool-full-disk", spool::full_disk),
     ("systemd", systemd::run),
     ("xdp-maps", xdp::maps::run),
+    ("xdp-program", xdp_program::run),
 ];
 
 /// Runs all cases, or those named in `names`.

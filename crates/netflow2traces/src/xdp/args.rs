@@ -128,6 +128,14 @@ pub(crate) struct ReadArgs {
     pub(super) json: bool,
 }
 
+/// Arguments of `xdp list`.
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// List maps of every type, not only those that counters can be in
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
 /// As `--temporality` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum TemporalityArg {

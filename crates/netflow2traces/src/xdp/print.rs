@@ -11,10 +11,10 @@ use super::watched::grouped;
 /// A paragraph for people.
 pub(super) fn text(target: &Target, reading: &Reading) -> String {
     let map = &reading.map;
-    let mut text = format!("{target}: map {} {} ({})", map.id, map.name, map.kind);
+    let mut text = format!("{target}: map {} {} ({})", map.id, printable(&map.name), map.kind);
     // Writing to a String does not fail.
     if let Some(program) = &reading.program {
-        let _ = write!(text, ", program {} {}, tag {}", program.id, program.name, tag(program));
+        let _ = write!(text, ", program {} {}, tag {}", program.id, printable(&program.name), tag(program));
     }
     if reading.candidates > 1 {
         let _ = write!(text, "; one of {} that could be meant", reading.candidates);
@@ -91,15 +91,18 @@ fn tag(program: &ProgramFacts) -> String {
 fn key(key: &Key) -> String {
     match key {
         Key::Action(action) => (*action).to_owned(),
-        // Who loads a program chooses its names; none moves the cursor.
-        Key::Label(label) => label.chars().map(|char| if char.is_control() { '?' } else { char }).collect(),
+        Key::Label(label) => printable(label),
         Key::Bytes(bytes) => format!("0x{}", hex(bytes)),
-        #[allow(unreachable_patterns, reason = "for keys of readers to come")]
-        _ => "all".to_owned(),
+        Key::All => "all".to_owned(),
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Who loads a program chooses its names; none moves the cursor.
+pub(super) fn printable(name: &str) -> String {
+    name.chars().map(|char| if char.is_control() { '?' } else { char }).collect()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");

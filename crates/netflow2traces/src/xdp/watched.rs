@@ -14,7 +14,6 @@ pub(super) type Read = Box<dyn FnMut() -> Result<Reading, NoReading> + Send>;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoReading {
     /// There is no such map now; it may come.
-    #[allow(dead_code, reason = "comes from the reader of maps")]
     #[error("{0:#}")]
     Missing(anyhow::Error),
     /// It cannot be read, by this process or at all.

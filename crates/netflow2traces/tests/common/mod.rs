@@ -86,12 +86,18 @@ impl Collector {
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut collector = Self::spawn_until(command, "listening");
+        collector.address = address_in(&collector.wait_for("listening"));
+        collector
+    }
+
+    /// A command that need not listen, once its log has this text.
+    pub(crate) fn spawn_until(command: &mut Command, text: &str) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = follow(process.stderr.take().unwrap());
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut collector = Self { process, address, log, lines: Vec::new() };
-        let line = collector.wait_for("listening");
-        collector.address = address_in(&line);
+        collector.wait_for(text);
         collector
     }
 

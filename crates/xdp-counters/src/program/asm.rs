@@ -281,9 +281,9 @@ mod tests {
 
     use super::*;
 
-    /// As `clang -O2 -target bpf` encodes `r0 = 2; exit`.
+    /// Each beside what it says in the notation of clang and the kernel.
     #[test]
-    fn encodes_instructions_as_clang_does() {
+    fn encodes_instructions() {
         let mut asm = Assembler::default();
         let end = asm.label();
         asm.load(Size::Word, Register::R7, At(Register::R1, 4));

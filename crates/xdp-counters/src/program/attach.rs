@@ -39,8 +39,8 @@ pub enum AttachMode {
 /// What [`attach`] does beside counting.
 #[derive(Clone, Debug, Default)]
 pub struct AttachOptions {
-    /// A directory on a BPF file system for the maps and the link, which must not be there yet: with it the program stays when
-    /// this process ends.
+    /// A directory on a BPF file system for the maps and the link, which must not be there yet: with it the program stays
+    /// when this process ends.
     pub pin: Option<PathBuf>,
     /// Keeps flows, at most so many.
     pub flows: Option<NonZeroU32>,

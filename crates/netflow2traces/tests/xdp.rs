@@ -1,0 +1,114 @@
+//! `xdp` as a process, where there is no map or no right to see one.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output, Stdio};
+
+use common::{Collector, netflow2traces, scrape::Scrape, stderr, stdout};
+use serde_json::Value;
+use testkit::otlp_server::OtlpServer;
+
+/// Nobody has pinned anything there.
+const NO_PIN: &str = "/nonexistent/xdp_stats_map";
+
+/// As who has no capability, whoever runs the test: who may change the user drops all of them by that.
+fn unprivileged(arguments: &[&str]) -> Output {
+    let command = || {
+        let mut command = netflow2traces(arguments);
+        command.current_dir("/");
+        command
+    };
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    if is_root { command().uid(65534).gid(65534).output().unwrap() } else { command().output().unwrap() }
+}
+
+/// The error says what to grant, and what takes no grant.
+#[test]
+fn without_the_capability_it_is_named() {
+    for arguments in [
+        &["xdp", "--map-name", "xdp_stats_map", "--otel-endpoint", "none"][..],
+        &["xdp", "export", "--map-id", "1", "--otel-endpoint", "none"],
+        &["xdp", "--once", "--json"],
+        &["xdp", "read"],
+        &["xdp", "list"],
+    ] {
+        let output = unprivileged(arguments);
+        let last = stderr(&output).lines().last().unwrap();
+        assert!(last.starts_with("error: ") && last.contains("CAP_SYS_ADMIN"), "{arguments:?}: {last}");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_missing_map_is_a_failure_of_read_and_a_line_of_once() {
+    let read = unprivileged(&["xdp", "read", "--pin", NO_PIN]);
+    assert_eq!(read.status.code(), Some(1));
+    assert!(stderr(&read).starts_with(&format!("error: there is no map pinned to {NO_PIN}")), "{}", stderr(&read));
+    let once = unprivileged(&["xdp", "--pin", NO_PIN, "--once", "--json"]);
+    assert!(once.status.success() && stderr(&once).contains("WARN"), "{}", stderr(&once));
+    let line: Value = serde_json::from_str(stdout(&once)).unwrap();
+    assert_eq!((&line["up"], &line["target"]), (&Value::Bool(false), &format!("pin={NO_PIN}").into()));
+    let strict = unprivileged(&["xdp", "--pin", NO_PIN, "--once", "--fail-on-missing"]);
+    assert_eq!(strict.status.code(), Some(1));
+}
+
+#[test]
+fn what_cannot_be_is_a_usage_error() {
+    for (arguments, message) in [
+        (&["xdp", "--layout", "packets"][..], "error: --layout (XDP_LAYOUT): expected packets@OFFSET:SIZE"),
+        (&["xdp", "--otel-endpoint", "ftp://a"], "error: --otel-endpoint (XDP_OTEL_ENDPOINT): invalid endpoint"),
+        (&["xdp", "--interval", "0"], "error: invalid value '0' for '--interval <SECONDS>'"),
+    ] {
+        let output = unprivileged(arguments);
+        assert!(stderr(&output).starts_with(message), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+/// From the lines of the contract to the last export, while there is no map all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_map_is_looked_for_and_said_to_be_missing() {
+    let backend = OtlpServer::start_local().await.unwrap();
+    let endpoint = backend.address().to_string();
+    let run = tokio::task::spawn_blocking(move || {
+        let mut command = netflow2traces(&["xdp", "--pin", NO_PIN, "--otel-endpoint", &endpoint, "--interval", "3600"]);
+        command.args(["--prometheus-port", "0"]).env("OTEL_RESOURCE_ATTRIBUTES", "team=net").stdout(Stdio::null());
+        let mut exporter = Collector::spawn_until(&mut command, "XDP OpenTelemetry exporter running...");
+        for line in ["XDP OpenTelemetry exporter initialized", "  Export interval: 3600s"] {
+            exporter.wait_for(line);
+        }
+        exporter.wait_for(&format!("  OTLP endpoint: {endpoint}"));
+        let metrics = Scrape::of(&exporter.metrics_address());
+        assert_eq!(metrics.sum("xdp_xdp_exporter_map_up"), 0);
+        assert!(!metrics.names().contains("xdp_xdp_packets_total"), "{metrics:?}");
+        exporter.signal("TERM");
+        exporter.end()
+    });
+    let (code, log) = run.await.unwrap();
+    assert_eq!(code, 0, "{log:#?}");
+    assert_eq!(log.iter().filter(|line| line.contains("there is no map pinned")).count(), 1, "{log:#?}");
+
+    let names: Vec<_> = backend.metrics().iter().map(|metric| metric.name.clone()).collect();
+    let names_of_one = ["xdp.exporter.map.up", "xdp.exporter.resets"];
+    assert_eq!(names, [names_of_one, names_of_one].concat(), "one export at the start and one at the end");
+    let resource = &backend.resources()[0];
+    let keys: Vec<_> = resource.attributes.iter().map(|attribute| &*attribute.key).collect();
+    for key in ["service.name", "deployment.environment", "deployment.environment.name", "team"] {
+        assert!(keys.contains(&key), "{keys:?}");
+    }
+}
+
+/// The environment says the same as flags.
+#[test]
+fn variables_are_settings() {
+    let mut command = netflow2traces(&["xdp", "--otel-endpoint", "none"]);
+    command.envs([("XDP_PIN", NO_PIN), ("XDP_FAIL_ON_MISSING", "true"), ("XDP_INTERVAL", "10"), ("XDP_MAP_NAME", "")]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let log = stderr(&output);
+    assert!(log.contains("  Export interval: 10s") && log.contains("  OTLP endpoint: none"), "{log}");
+    assert!(log.lines().last().unwrap().starts_with("error: there is no map pinned to"), "{log}");
+}
