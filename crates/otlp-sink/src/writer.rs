@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::encode::{AttributeFragment, BatchEncoder, Call, SpanBuilder, SpanContext, SpanHead, SpanKind};
-use crate::queue::Batch;
+use crate::queue::{Batch, Queue};
 use crate::sink::Shared;
 
 /// Encodes spans into batches and hands full batches to the outputs of a [`Sink`](crate::Sink).
@@ -139,10 +139,13 @@ impl SpanWriter {
         self.encoder.spans()
     }
 
-    /// Whether every output has room for another full batch: what comes now need not be dropped. Those who can slow down
-    /// whoever gives them spans ask before they take more; an output that has ended does not count.
+    /// Whether every output has room for what one read of a socket may bring, two full batches or a quarter of its memory: it need
+    /// not be dropped. Those who can slow down whoever gives them spans ask before they take more; an output that has ended does
+    /// not count.
     pub fn has_room(&self) -> bool {
-        self.shared.outputs.iter().all(|output| output.queue.has_room(self.shared.max_batch_bytes))
+        let batch = self.shared.max_batch_bytes;
+        let has_room = |queue: &Queue| queue.has_room(batch.max((2 * batch).min(queue.max_bytes() / 4)));
+        self.shared.outputs.iter().all(|output| has_room(&output.queue))
     }
 
     /// Hands over the batch under construction.

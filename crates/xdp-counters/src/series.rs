@@ -182,7 +182,7 @@ impl Series {
             |(key, before): (&Key, &Count)| counters.get(key).copied().unwrap_or_default().is_below(*before);
         let before = Count { packets: last.total.packets, bytes: last.total.bytes };
         // What keys there are in a sum of all is not known.
-        let are_known = !self.counters.keys().chain(counters.keys()).any(is_sum);
+        let are_known = !self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All);
         // A sum falls beside its counters where it wraps.
         if are_known && self.counters.iter().any(has_fallen) || total.is_below(before) {
             return Since::Zero;
@@ -230,11 +230,6 @@ fn rate(last: &Sample, packets: u64, at: Instant) -> Option<f64> {
 
 const fn has_name(key: &Key) -> bool {
     matches!(key, Key::Action(_) | Key::Label(_))
-}
-
-/// Whether it stands for several keys of the map.
-const fn is_sum(key: &Key) -> bool {
-    !matches!(key, Key::Action(_) | Key::Label(_) | Key::Bytes(_))
 }
 
 #[cfg(test)]

@@ -132,6 +132,24 @@ fn a_key_without_a_count_may_go() {
     assert_eq!(series.resets(), 0);
 }
 
+/// There are too many keys to tell them apart, or no longer.
+#[test]
+fn a_sum_over_all_keys_goes_on_from_keys() {
+    let mut series = Series::default();
+    let readings = [
+        vec![(key(0), 10, None), (key(1), 10, None)],
+        vec![(Key::All, 30, None)],
+        vec![(Key::All, 40, None)],
+        vec![(key(0), 50, None)],
+    ];
+    for (second, counters) in readings.iter().enumerate() {
+        series.observe(Some(&MAP.read(second as f64, counters)));
+    }
+    assert_eq!((series.resets(), series.sample().unwrap().total.gain.packets), (0, 30));
+    series.observe(Some(&MAP.read(5.0, &[(Key::All, 49, None)])));
+    assert_eq!(series.resets(), 1);
+}
+
 #[test]
 fn another_map_begins_a_series() {
     let mut series = Series::default();
