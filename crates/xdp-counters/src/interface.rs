@@ -1,9 +1,10 @@
 //! Which XDP programs interfaces have, as rtnetlink(7) tells.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 
-use crate::sys;
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 
 const RTM_GETLINK: u16 = 18;
 const RTM_NEWLINK: u16 = 16;
@@ -36,21 +37,34 @@ pub struct Attached {
 ///
 /// No socket.
 pub fn attached() -> io::Result<Vec<Attached>> {
-    let socket = sys::netlink()?;
-    let socket = socket.as_fd();
+    let socket = netlink()?;
     let mut request = Vec::with_capacity(HEADER_LEN + LINK_LEN);
     request.extend(((HEADER_LEN + LINK_LEN) as u32).to_ne_bytes());
     request.extend([RTM_GETLINK, DUMP].iter().flat_map(|half| half.to_ne_bytes()));
     request.resize(HEADER_LEN + LINK_LEN, 0);
-    sys::send(socket, &request)?;
+    send(&socket, &request, SendFlags::empty())?;
     let mut found = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let len = sys::receive(socket, &mut buffer)?;
+        let (len, _) = recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
         if !read_links(&buffer[..len], &mut found)? {
             return Ok(found);
         }
     }
+}
+
+/// Whether there is such an interface, which need not have a program.
+///
+/// # Errors
+///
+/// `ENODEV` where there is none.
+pub(crate) fn ensure_exists(interface: &str) -> io::Result<()> {
+    Ok(name_to_index(&netlink()?, interface).map(drop)?)
+}
+
+/// A socket for rtnetlink: `NETLINK_ROUTE` is zero, the protocol when none is named.
+fn netlink() -> io::Result<OwnedFd> {
+    Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?)
 }
 
 /// Adds what messages tell; `false` after the last.

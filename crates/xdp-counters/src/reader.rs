@@ -7,8 +7,8 @@ use std::time::{Instant, SystemTime};
 use crate::btf::Btf;
 use crate::error::ReadError;
 use crate::layout::{Keys, Layout};
-use crate::reading::{Counter, Key, MapKind, Reading};
-use crate::select::{Found, Selector};
+use crate::reading::{Counter, Key, MapFacts, MapKind, Reading};
+use crate::select::{Found, Selector, facts};
 use crate::sys::{self, Batches, Sizes};
 
 /// Most keys that are told one by one.
@@ -53,11 +53,11 @@ impl Reader {
     /// No such map, for now if [`is_missing`](ReadError::is_missing); no right to read it; values that are no counters.
     pub fn read(&self) -> Result<Reading, ReadError> {
         let found = self.selector.find()?;
-        let map = found.facts();
+        let map = facts(&found.info);
         if !map.kind.is_readable() || map.key_size == 0 {
             return Err(ReadError::Kind { name: map.name, kind: map.kind });
         }
-        let (layout, keys) = self.types(&found)?;
+        let (layout, keys) = self.types(&found, &map)?;
         let value_size = if map.kind.is_per_cpu() {
             map.value_size.next_multiple_of(8) as usize * self.cpus
         } else {
@@ -78,7 +78,7 @@ impl Reader {
     }
 
     /// What keys and values are. Who may not read type information goes by sizes.
-    fn types(&self, found: &Found) -> Result<(Layout, Keys), ReadError> {
+    fn types(&self, found: &Found, map: &MapFacts) -> Result<(Layout, Keys), ReadError> {
         let info = &found.info;
         let bytes = if info.btf_id == 0 { Vec::new() } else { sys::btf(info.btf_id).unwrap_or_default() };
         let btf = Btf::parse(&bytes);
@@ -88,9 +88,8 @@ impl Reader {
             Some(layout) => layout.fits(value_size).then_some(layout),
             None => Layout::of_value(value_size, btf.map(|btf| (btf, info.btf_value_type_id))),
         };
-        let facts = found.facts();
-        let layout = layout.ok_or(ReadError::Layout { name: facts.name, value_size: facts.value_size })?;
-        let keys = Keys::of_map(facts.kind, key_size, info.max_entries, btf.map(|btf| (btf, info.btf_key_type_id)));
+        let layout = layout.ok_or_else(|| ReadError::Layout { name: map.name.clone(), value_size: map.value_size })?;
+        let keys = Keys::of_map(map.kind, key_size, info.max_entries, btf.map(|btf| (btf, info.btf_key_type_id)));
         Ok((layout, keys))
     }
 }

@@ -64,7 +64,7 @@ impl Selector {
         match self {
             Self::Id(id) => {
                 let fd = open(*id).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
-                Found::new(fd, 1)
+                Found::new(fd, 1, &programs())
             }
             Self::Pin(path) => {
                 let fd = sys::open_pin(path).map_err(|error| match error.raw_os_error() {
@@ -76,7 +76,7 @@ impl Selector {
                 if kind.is_ok_and(|kind| !kind.to_string_lossy().ends_with("bpf-map")) {
                     return Err(ReadError::NoMap { path: path.clone() });
                 }
-                Found::new(fd, 1)
+                Found::new(fd, 1, &programs())
             }
             Self::Name(name) => self.by_name(name),
             Self::Interface { interface, map } => self.by_interface(interface, map.as_deref()),
@@ -92,29 +92,30 @@ impl Selector {
         };
         each_map(keep).map_err(|error| self.failed(error))?;
         let candidates = matches.len();
+        let programs = programs();
         if candidates > 1 {
-            let in_use: HashSet<u32> = programs().into_iter().flat_map(|(_, _, maps)| maps).collect();
+            let in_use: HashSet<u32> = programs.iter().flat_map(|(_, _, maps)| maps).copied().collect();
             if matches.iter().any(|(_, info)| in_use.contains(&info.id)) {
                 matches.retain(|(_, info)| in_use.contains(&info.id));
             }
         }
         // Numbers rise: the last is the newest.
         let (fd, _) = matches.pop().ok_or_else(|| self.missing())?;
-        Found::new(fd, candidates)
+        Found::new(fd, candidates, &programs)
     }
 
     fn by_interface(&self, interface: &str, map: Option<&str>) -> Result<Found, ReadError> {
-        if let Err(source) = sys::interface_index(interface) {
+        if let Err(source) = interface::ensure_exists(interface) {
             return Err(ReadError::Interface { interface: interface.to_owned(), source });
         }
         let attached = interface::attached().map_err(|error| self.failed(error))?;
         let program = attached.iter().find(|attached| attached.interface == interface);
         let program = program.ok_or_else(|| ReadError::NoProgram { interface: interface.to_owned() })?;
-        let (_, _, ids) = open_program(program).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
+        let program = open_program(program).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
         let mut matches = Vec::new();
         let mut names = Vec::new();
-        for id in ids {
-            let Some(fd) = open(id).map_err(|error| self.failed(error))? else { continue };
+        for id in &program.2 {
+            let Some(fd) = open(*id).map_err(|error| self.failed(error))? else { continue };
             let info = sys::map_info(fd.as_fd()).map_err(|error| self.failed(error))?;
             names.push(name(&info));
             let is_meant = map.map_or(MapKind(info.type_).is_readable(), |map| is_named(&info, map));
@@ -124,7 +125,7 @@ impl Selector {
         }
         let candidates = matches.len();
         match (matches.pop(), candidates) {
-            (Some(fd), 1) => Found::new(fd, 1),
+            (Some(fd), 1) => Found::new(fd, 1, &[program]),
             (None, _) => Err(ReadError::Missing { wanted: self.clone(), existing: names }),
             _ => Err(ReadError::Several { interface: interface.to_owned(), names }),
         }
@@ -147,15 +148,11 @@ impl Selector {
 }
 
 impl Found {
-    fn new(fd: OwnedFd, candidates: usize) -> Result<Self, ReadError> {
+    /// With the one of `programs` that has the map.
+    fn new(fd: OwnedFd, candidates: usize, programs: &[Program]) -> Result<Self, ReadError> {
         let info = sys::map_info(fd.as_fd()).map_err(|source| ReadError::from_kernel("asking for a map", source))?;
-        // Who may not see programs reads counters all the same.
-        let program = programs().into_iter().find(|(_, _, maps)| maps.contains(&info.id));
-        Ok(Self { fd, info, program: program.map(|(_, facts, _)| facts), candidates })
-    }
-
-    pub(crate) fn facts(&self) -> MapFacts {
-        facts(&self.info)
+        let program = programs.iter().find(|(_, _, maps)| maps.contains(&info.id));
+        Ok(Self { fd, info, program: program.map(|(_, facts, _)| facts.clone()), candidates })
     }
 }
 
@@ -173,7 +170,8 @@ pub(crate) fn facts(info: &bpf_map_info) -> MapFacts {
 /// A program on an interface and the numbers of its maps; `None` when it is gone.
 pub(crate) type Program = (Attached, ProgramFacts, Vec<u32>);
 
-/// Programs on interfaces of this network namespace, as far as this process may see them.
+/// Programs on interfaces of this network namespace, as far as this process may see them: who may not reads counters all the
+/// same.
 fn programs() -> Vec<Program> {
     let attached = interface::attached().unwrap_or_default();
     attached.iter().filter_map(|attached| open_program(attached).ok().flatten()).collect()

@@ -1,5 +1,4 @@
-//! The calls of bpf(2) and rtnetlink(7) that aya does not have: maps opened for reading only, whole batches, type information,
-//! and which program an interface has.
+//! The calls of bpf(2) that aya does not have: maps opened for reading only, whole batches, and type information.
 //!
 //! All `unsafe` of the reader is here.
 #![expect(unsafe_code, reason = "bpf(2) has no safe wrapper with these calls")]
@@ -321,37 +320,4 @@ pub(crate) fn enable_stats() -> io::Result<OwnedFd> {
     }
     // SAFETY: `attr` is what the command expects, and has no pointers.
     unsafe { bpf_fd(Command::EnableStats, &mut Attr { kind: 0 }) }
-}
-
-/// A socket for rtnetlink.
-pub(crate) fn netlink() -> io::Result<OwnedFd> {
-    // SAFETY: a socket that was just made belongs to nobody else.
-    unsafe {
-        let fd = libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE);
-        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
-    }
-}
-
-/// Sends a message to the kernel.
-pub(crate) fn send(fd: BorrowedFd<'_>, message: &[u8]) -> io::Result<()> {
-    // SAFETY: the kernel reads `message` within its length.
-    let sent = unsafe { libc::send(fd.as_raw_fd(), message.as_ptr().cast(), message.len(), 0) };
-    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// Receives messages of the kernel into `buffer`; how many bytes they have.
-pub(crate) fn receive(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: the kernel writes to `buffer` within its length.
-    let len = unsafe { libc::recv(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
-    usize::try_from(len).map_err(|_| io::Error::last_os_error())
-}
-
-/// The number of an interface.
-pub(crate) fn interface_index(name: &str) -> io::Result<u32> {
-    let name = CString::new(name)?;
-    // SAFETY: the name ends in a zero.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(io::Error::last_os_error()),
-        index => Ok(index),
-    }
 }

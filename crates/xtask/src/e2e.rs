@@ -34,7 +34,6 @@ pub(crate) mod throughput;
 mod topology;
 mod traffic;
 mod xdp;
-mod xdp_program;
 
 /// `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
 const SPANS_BESIDE_FLOWS: u64 = 3;
@@ -96,7 +95,7 @@ const CASES: [Case; 11] = [
     ("spool-full-disk", spool::full_disk),
     ("systemd", systemd::run),
     ("xdp-maps", xdp::maps::run),
-    ("xdp-program", xdp_program::run),
+    ("xdp-program", xdp::program::run),
 ];
 
 /// Runs all cases, or those named in `names`.

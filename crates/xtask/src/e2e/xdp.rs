@@ -4,3 +4,4 @@
 
 mod lab;
 pub(super) mod maps;
+pub(super) mod program;

@@ -11,7 +11,8 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// The interface with the program, in a namespace of its own.
 pub(super) const INTERFACE: &str = "n2t-counted";
-const HERE: &str = "n2t-xdp-here";
+/// The namespace that has it.
+pub(super) const HERE: &str = "n2t-xdp-here";
 const THERE: &str = "n2t-xdp-there";
 /// Of a block for documentation (RFC 5737), which leads nowhere else.
 const COUNTED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
@@ -84,22 +85,9 @@ impl Lab {
         })
     }
 
-    /// Compiles the program that counts UDP packets.
-    pub(super) fn compile(&self, name: &str, defines: &[String]) -> anyhow::Result<PathBuf> {
-        let source = crate::workspace_root().join("crates/xtask/src/e2e/xdp/counters.bpf.c");
-        let object = self.folder.join(format!("{name}.o"));
-        let mut clang = Command::new("clang");
-        // Debian keeps the headers of the machine's own kind apart.
-        let own = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
-        clang
-            .args(["-O2", "-g", "-target", "bpf", "-I", &own])
-            .args(defines)
-            .arg("-c")
-            .arg(source)
-            .arg("-o")
-            .arg(&object);
-        output(&mut clang).context("is clang installed, and are the headers of libbpf?")?;
-        Ok(object)
+    /// Where objects are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Puts the program of an object on the counted interface.
@@ -138,6 +126,16 @@ impl Drop for Lab {
     fn drop(&mut self) {
         self.remove();
     }
+}
+
+/// Compiles a program in C, by its path in the workspace.
+pub(super) fn compile(source: &str, object: &Path, defines: &[String]) -> anyhow::Result<()> {
+    // Debian keeps the headers of the machine's own kind apart.
+    let own = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
+    let mut clang = Command::new("clang");
+    clang.args(["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-I", &own]).args(defines);
+    clang.arg("-c").arg(crate::workspace_root().join(source)).arg("-o").arg(object);
+    output(&mut clang).context("install clang and libbpf's headers (clang, libbpf-dev)").map(drop)
 }
 
 /// A thread enters the namespace and ends with it.

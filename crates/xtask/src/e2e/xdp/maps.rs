@@ -1,11 +1,12 @@
 //! Counters of other people's programs: every type of map, however it is named.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use xdp_counters::{Counter, Key, MapKind, Reader, Reading, Selector};
 
-use super::lab::{FRAME_LEN, INTERFACE, Lab, Mode, run as run_command};
+use super::lab::{self, FRAME_LEN, INTERFACE, Lab, Mode};
 use crate::e2e::Bench;
 use crate::e2e::process::wait_until;
 
@@ -49,7 +50,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
 /// How many ways there were.
 fn every_way(lab: &Lab, mode: Mode, kind: MapKind, name: &str) -> anyhow::Result<usize> {
     let entries = if kind.is_array() { 5 } else { 1 };
-    let object = lab.compile(name, &defines(name, entries, "__u32", if kind.is_array() { "XDP_PASS" } else { "0" }))?;
+    let object = compile(lab, name, &defines(name, entries, "__u32", if kind.is_array() { "XDP_PASS" } else { "0" }))?;
     lab.load(&object, mode)?;
     let first = lab.inside(|| Ok(Reader::new(Selector::Name(MAP.to_owned()), None)?.read()?))?;
     let pin = lab.pin(first.map.id, name)?;
@@ -93,7 +94,7 @@ fn read_all(lab: &Lab, selector: Selector) -> anyhow::Result<Reading> {
 
 /// The enumeration in the object gives keys their names: of hash tables, as the kernel takes no other than numbers as keys of arrays.
 fn labels(lab: &Lab) -> anyhow::Result<String> {
-    let object = lab.compile("labels", &defines("BPF_MAP_TYPE_PERCPU_HASH", 3, "enum proto", "PROTO_UDP"))?;
+    let object = compile(lab, "labels", &defines("BPF_MAP_TYPE_PERCPU_HASH", 3, "enum proto", "PROTO_UDP"))?;
     lab.load(&object, Mode::Native)?;
     lab.send(FRAMES)?;
     let reading = read_all(lab, Selector::Name(MAP.to_owned()))?;
@@ -123,7 +124,7 @@ fn xdp_filter(lab: &Lab) -> anyhow::Result<String> {
 
 /// The map of a program that was replaced, kept by a pin, has the same name: the one in use is meant.
 fn two_of_a_name(lab: &Lab) -> anyhow::Result<String> {
-    let object = lab.compile("twice", &defines("BPF_MAP_TYPE_HASH", 1, "__u32", "0"))?;
+    let object = compile(lab, "twice", &defines("BPF_MAP_TYPE_HASH", 1, "__u32", "0"))?;
     lab.load(&object, Mode::Native)?;
     lab.send(FRAMES)?;
     let old = read_all(lab, Selector::Name(MAP.to_owned()))?;
@@ -133,7 +134,7 @@ fn two_of_a_name(lab: &Lab) -> anyhow::Result<String> {
     // Newer than the one in use, and nobody's.
     let newest = lab.pins.join("newest");
     let new = format!("bpftool map create {} type hash key 4 value 16 entries 1 name {MAP}", newest.display());
-    run_command(&new)?;
+    lab::run(&new)?;
     lab.send(FRAMES)?;
     let reading = read_all(lab, Selector::Name(MAP.to_owned()))?;
     ensure!(reading.candidates == 3, "{} maps of this name", reading.candidates);
@@ -143,6 +144,12 @@ fn two_of_a_name(lab: &Lab) -> anyhow::Result<String> {
         std::fs::remove_file(pin)?;
     }
     Ok("of three maps with a name, the one of the program on an interface is read".to_owned())
+}
+
+fn compile(lab: &Lab, name: &str, defines: &[String]) -> anyhow::Result<PathBuf> {
+    let object = lab.folder().join(format!("{name}.o"));
+    lab::compile("crates/xtask/src/e2e/xdp/counters.bpf.c", &object, defines)?;
+    Ok(object)
 }
 
 fn defines(kind: &str, entries: u32, key_type: &str, key: &str) -> Vec<String> {

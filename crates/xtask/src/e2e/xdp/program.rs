@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
@@ -16,7 +15,8 @@ use aya::programs::{TestRun, TestRunOptions, Xdp};
 use rustix::time::{ClockId, clock_gettime};
 use xdp_counters::program::{self, Classified, DEFAULT_FLOWS, Flow, FlowKey, Protocol, classify};
 
-use super::Bench;
+use super::lab::{self, Lab};
+use crate::e2e::Bench;
 
 mod link;
 
@@ -40,7 +40,7 @@ struct Candidate {
 /// # Errors
 ///
 /// When it is not so, and where nobody may be root.
-pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
+pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     ensure!(rustix::process::geteuid().is_root(), "loading programs needs the rights of root");
     let folder = bench.folder.join("xdp-program");
     fs::create_dir_all(&folder)?;
@@ -58,8 +58,9 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         let times = measure(candidate).with_context(|| candidate.name)?;
         rows.push(format!("{}: {counted}; {times}", candidate.name));
     }
-    rows.push(link::loaders(&folder, candidates.iter().map(|candidate| candidate.object.as_path()))?);
-    rows.extend(link::attach_and_detach(&folder)?);
+    let lab = Lab::new(&bench.folder)?;
+    rows.push(link::loaders(&lab, candidates.iter().map(|candidate| candidate.object.as_path()))?);
+    rows.extend(link::attach_and_detach(&lab)?);
     Ok(rows)
 }
 
@@ -73,19 +74,13 @@ fn candidates(folder: &Path) -> anyhow::Result<[Candidate; 4]> {
         Candidate { name: "assembled", object: assembled("counters.o", None)?, with_flows: false },
         Candidate { name: "compiled", object: compile(folder, "counters-clang.o", &[])?, with_flows: false },
         Candidate { name: "assembled, flows", object: assembled("flows.o", Some(DEFAULT_FLOWS))?, with_flows: true },
-        Candidate { name: "compiled, flows", object: compile(folder, "flows-clang.o", &[&flows])?, with_flows: true },
+        Candidate { name: "compiled, flows", object: compile(folder, "flows-clang.o", &[flows])?, with_flows: true },
     ])
 }
 
-fn compile(folder: &Path, name: &str, defines: &[&str]) -> anyhow::Result<PathBuf> {
-    let source = crate::workspace_root().join("crates/xdp-counters/src/program/xdp_counters.bpf.c");
+fn compile(folder: &Path, name: &str, defines: &[String]) -> anyhow::Result<PathBuf> {
     let object = folder.join(name);
-    // Debian keeps the headers of the machine's own kind apart.
-    let own = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
-    let mut clang = Command::new("clang");
-    clang.args(["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-I", &own]).args(defines);
-    clang.arg("-c").arg(source).arg("-o").arg(&object);
-    link::output(&mut clang).context("install clang and libbpf's headers (clang, libbpf-dev)")?;
+    lab::compile("crates/xdp-counters/src/program/xdp_counters.bpf.c", &object, defines)?;
     Ok(object)
 }
 

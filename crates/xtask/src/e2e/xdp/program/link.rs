@@ -1,72 +1,27 @@
 //! Our program on an interface: by loaders of others, and by our own.
 
-use std::fs::{self, File};
-use std::net::UdpSocket;
 use std::num::NonZeroU32;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, anyhow, ensure};
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
-use rustix::thread::{CapabilitySet, CapabilitySets, LinkNameSpaceType, move_into_link_name_space, set_capabilities};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use xdp_counters::program::{
     self, AttachError, AttachMode, AttachOptions, DetachError, FLOW_MAP, Flow, PROTOCOL_MAP, Protocol, attach,
     detach_interface, detach_pinned,
 };
 
-const INTERFACE: &str = "n2t-own";
-const HERE: &str = "n2t-program-here";
-const THERE: &str = "n2t-program-there";
+use crate::e2e::xdp::lab::{FRAME_LEN, HERE, INTERFACE, Lab, run};
+
 const PACKETS: u64 = 100;
-/// Bytes behind the headers of Ethernet (14), IPv4 (20) and UDP (8).
-const PAYLOAD: u64 = 100;
-
-/// Two namespaces with a pair of interfaces between them, and a file system for pins; all go when it is dropped.
-struct Link {
-    pins: PathBuf,
-}
-
-impl Link {
-    fn new(folder: &Path) -> anyhow::Result<Self> {
-        let link = Self { pins: folder.join("pins") };
-        // Left by a run that was killed.
-        link.remove();
-        fs::create_dir_all(&link.pins)?;
-        run(&format!("mount -t bpf bpf {}", link.pins.display()))?;
-        for namespace in [HERE, THERE] {
-            run(&format!("ip netns add {namespace}"))?;
-        }
-        run(&format!("ip -n {HERE} link add {INTERFACE} type veth peer name n2t-sender netns {THERE}"))?;
-        run(&format!("ip -n {HERE} address add 198.51.100.9/30 dev {INTERFACE}"))?;
-        run(&format!("ip -n {THERE} address add 198.51.100.10/30 dev n2t-sender"))?;
-        run(&format!("ip -n {HERE} link set {INTERFACE} address 02:00:00:00:00:09 up"))?;
-        run(&format!("ip -n {THERE} link set n2t-sender up"))?;
-        run(&format!(
-            "ip -n {THERE} neighbour add 198.51.100.9 lladdr 02:00:00:00:00:09 dev n2t-sender nud permanent"
-        ))?;
-        Ok(link)
-    }
-
-    fn remove(&self) {
-        for namespace in [HERE, THERE] {
-            let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
-        }
-        let _ = Command::new("umount").arg(&self.pins).output();
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.remove();
-    }
-}
+/// Bytes of a frame before the IP header.
+const ETHERNET_LEN: u64 = 14;
 
 /// iproute2 and bpftool, both by libbpf, load an object and put it on an interface, where it counts.
-pub(super) fn loaders<'a>(folder: &Path, objects: impl Iterator<Item = &'a Path>) -> anyhow::Result<String> {
-    let link = Link::new(folder)?;
-    let pin = link.pins.join("program");
-    let maps = link.pins.join("maps");
+pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) -> anyhow::Result<String> {
+    let pin = lab.pins.join("program");
+    let maps = lab.pins.join("maps");
     let mut loaded = 0;
     for object in objects {
         let object = object.display();
@@ -78,11 +33,11 @@ pub(super) fn loaders<'a>(folder: &Path, objects: impl Iterator<Item = &'a Path>
 
         let (pin, maps) = (pin.display(), maps.display());
         run(&format!("bpftool prog load {object} {pin} type xdp pinmaps {maps}")).context("install bpftool")?;
-        run(&format!("ip netns exec {HERE} bpftool net attach xdpdrv pinned {pin} dev {INTERFACE}"))?;
-        send()?;
-        let counted = udp(&link.pins.join("maps").join(PROTOCOL_MAP))?;
-        ensure!(counted == [PACKETS, PACKETS * (PAYLOAD + 42)], "{object} by bpftool counts {counted:?}");
-        run(&format!("ip netns exec {HERE} bpftool net detach xdpdrv dev {INTERFACE}"))?;
+        lab.shell_inside(&format!("bpftool net attach xdpdrv pinned {pin} dev {INTERFACE}"))?;
+        lab.send(PACKETS)?;
+        let counted = udp(&lab.pins.join("maps").join(PROTOCOL_MAP))?;
+        ensure!(counted == [PACKETS, PACKETS * FRAME_LEN], "{object} by bpftool counts {counted:?}");
+        lab.shell_inside(&format!("bpftool net detach xdpdrv dev {INTERFACE}"))?;
         run(&format!("rm -r {pin} {maps}"))?;
         loaded += 1;
     }
@@ -90,30 +45,29 @@ pub(super) fn loaders<'a>(folder: &Path, objects: impl Iterator<Item = &'a Path>
 }
 
 /// Attaches and detaches, in every mode, with what can be in the way.
-pub(super) fn attach_and_detach(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let link = Link::new(folder)?;
-    let pin = link.pins.join("deep/own");
+pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
+    let pin = lab.pins.join("deep/own");
     let flows = NonZeroU32::new(1_000);
     let pinned = AttachOptions { pin: Some(pin.clone()), flows };
     for mode in [AttachMode::Auto, AttachMode::Skb] {
-        let attachment = within(HERE, || Ok(attach(INTERFACE, mode, &pinned)?))?;
+        let attachment = lab.inside(|| Ok(attach(INTERFACE, mode, &pinned)?))?;
         let expected = if mode == AttachMode::Auto { AttachMode::Drv } else { mode };
         ensure!(attachment.mode() == expected, "{mode:?} runs as {:?}", attachment.mode());
         let id = attachment.program_id();
         // It outlives its process, and what it counts is read by its pins.
         drop(attachment);
-        send()?;
+        lab.send(PACKETS)?;
         exact(&pin).with_context(|| format!("{mode:?}"))?;
 
-        busy(id, &pin)?;
+        busy(lab, id, &pin)?;
         if mode == AttachMode::Auto {
-            within(HERE, || Ok(detach_interface(INTERFACE)?))?;
+            lab.inside(|| Ok(detach_interface(INTERFACE)?))?;
         } else {
             detach_pinned(&pin)?;
         }
         ensure!(!pin.exists(), "{} is still there", pin.display());
     }
-    within(HERE, || {
+    lab.inside(|| {
         let error = detach_interface(INTERFACE).err().context("nothing was there")?;
         ensure!(matches!(error, DetachError::NoProgram { .. }), "{error}");
         // Without pins it goes with what holds it.
@@ -129,21 +83,21 @@ pub(super) fn attach_and_detach(folder: &Path) -> anyhow::Result<Vec<String>> {
         format!(
             "attached by driver and stack: {PACKETS} packets of one flow exact; pins keep it, and it goes with them"
         ),
-        without_rights()?,
+        without_rights(lab)?,
     ])
 }
 
 /// The pinned maps have what was sent.
 fn exact(pins: &Path) -> anyhow::Result<()> {
     let counted = udp(&pins.join(PROTOCOL_MAP))?;
-    ensure!(counted == [PACKETS, PACKETS * (PAYLOAD + 42)], "UDP packets and bytes {counted:?}");
+    ensure!(counted == [PACKETS, PACKETS * FRAME_LEN], "UDP packets and bytes {counted:?}");
     let map = MapData::from_pin(pins.join(FLOW_MAP))?;
     let map: HashMap<_, [u8; 40], [u8; 40]> = Map::from_map_data(map)?.try_into()?;
     let flows: Vec<_> = map.iter().filter_map(|entry| entry.ok()).collect();
     let flows: Vec<_> = flows.iter().filter_map(|(key, value)| Flow::from_entry(key, value)).collect();
     let sent = flows.iter().find(|flow| flow.key.destination_port == 9).context("no flow")?;
     ensure!(
-        (sent.packets, sent.bytes, sent.key.protocol) == (PACKETS, PACKETS * (PAYLOAD + 28), 17),
+        (sent.packets, sent.bytes, sent.key.protocol) == (PACKETS, PACKETS * (FRAME_LEN - ETHERNET_LEN), 17),
         "not what was sent: {sent:?}"
     );
     ensure!(sent.key.source.to_string() == "198.51.100.10" && sent.key.destination.to_string() == "198.51.100.9");
@@ -151,26 +105,26 @@ fn exact(pins: &Path) -> anyhow::Result<()> {
 }
 
 /// Whoever comes second hears who is there, and leaves nothing behind.
-fn busy(id: u32, pin: &Path) -> anyhow::Result<()> {
+fn busy(lab: &Lab, id: u32, pin: &Path) -> anyhow::Result<()> {
     let other = pin.with_file_name("other");
     let options = AttachOptions { pin: Some(other.clone()), flows: None };
     for mode in [AttachMode::Auto, AttachMode::Drv, AttachMode::Skb] {
-        let error = within(HERE, || Ok(attach(INTERFACE, mode, &options).map(drop)))?;
+        let error = lab.inside(|| Ok(attach(INTERFACE, mode, &options).map(drop)))?;
         let Err(AttachError::Busy { holder: Some(holder), .. }) = error else { return Err(anyhow!("{error:?}")) };
         ensure!((holder.id, holder.name.as_deref()) == (id, Some(program::PROGRAM_NAME)), "held by {holder}");
     }
     ensure!(!other.exists(), "{} was left", other.display());
     let again = AttachOptions { pin: Some(pin.to_owned()), flows: None };
-    let error = within(HERE, || Ok(attach(INTERFACE, AttachMode::Auto, &again).map(drop)))?;
+    let error = lab.inside(|| Ok(attach(INTERFACE, AttachMode::Auto, &again).map(drop)))?;
     ensure!(matches!(error, Err(AttachError::Pinned { .. })), "{error:?}");
     Ok(())
 }
 
 /// Each of the three capabilities is needed, and they are enough.
-fn without_rights() -> anyhow::Result<String> {
+fn without_rights(lab: &Lab) -> anyhow::Result<String> {
     const ALL: [CapabilitySet; 3] = [CapabilitySet::BPF, CapabilitySet::NET_ADMIN, CapabilitySet::PERFMON];
     let attempt = |capabilities: CapabilitySet| {
-        within(HERE, || {
+        lab.inside(|| {
             // Of this thread, which ends with this.
             let (permitted, inheritable) = (capabilities, CapabilitySet::empty());
             set_capabilities(None, CapabilitySets { effective: capabilities, permitted, inheritable })?;
@@ -190,39 +144,4 @@ fn udp(map: &Path) -> anyhow::Result<[u64; 2]> {
     let map: PerCpuArray<_, [u64; 2]> = Map::from_map_data(MapData::from_pin(map)?)?.try_into()?;
     let values = map.get(&(Protocol::Udp as u32), 0)?;
     Ok(values.iter().fold([0; 2], |sum, cpu| [sum[0] + cpu[0], sum[1] + cpu[1]]))
-}
-
-fn send() -> anyhow::Result<()> {
-    within(THERE, || {
-        let socket = UdpSocket::bind("198.51.100.10:0")?;
-        for _ in 0..PACKETS {
-            socket.send_to(&[0; PAYLOAD as usize], "198.51.100.9:9")?;
-        }
-        Ok(())
-    })
-}
-
-/// A thread enters the namespace and ends with it.
-fn within<T: Send>(namespace: &str, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
-    let entered = || {
-        let file = File::open(format!("/run/netns/{namespace}")).context("open the network namespace")?;
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).context("enter it")?;
-        work()
-    };
-    std::thread::scope(|scope| scope.spawn(entered).join()).map_err(|_| anyhow!("the thread panicked"))?
-}
-
-/// Runs a command of words without spaces in them.
-fn run(command: &str) -> anyhow::Result<()> {
-    let mut words = command.split(' ');
-    output(Command::new(words.next().unwrap_or_default()).args(words)).map(drop)
-}
-
-/// Runs a command to its end, which must be a good one.
-pub(super) fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("run {program}; is it installed?"))?;
-    let message = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?}: {}", message.trim());
-    Ok(output.stdout)
 }
