@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::reading::MapKind;
 use crate::select::Selector;
+use crate::sys::Access;
 
 /// Why counters could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,10 +48,16 @@ pub enum ReadError {
         doing: String,
     },
     /// A pinned map cannot be opened.
-    #[error("cannot read {}: {source}; the file and its directories must be readable (mode, owner, SELinux)", path.display())]
+    #[error(
+        "cannot open {}: {source}; the file must be {}, and its directories be entered (mode, owner, SELinux)",
+        path.display(),
+        if *.access == Access::Read { "readable" } else { "writable, as flows are taken out" }
+    )]
     Pin {
         /// The file.
         path: PathBuf,
+        /// What for.
+        access: Access,
         /// What the kernel says.
         source: io::Error,
     },
@@ -77,6 +84,12 @@ pub enum ReadError {
         name: String,
         /// Length of a value, in bytes.
         value_size: u32,
+    },
+    /// The map holds something else than flows of our program.
+    #[error("map {name} holds no flows: those of `xdp attach --flows` are in a map xdp_flows")]
+    NoFlows {
+        /// The map.
+        name: String,
     },
     /// The kernel does not do it.
     #[error("{doing}: {source}")]

@@ -34,3 +34,4 @@ pub use reader::{Measuring, Reader, measure_programs};
 pub use reading::{Counter, Key, MapFacts, MapKind, ProgramFacts, ProgramRun, Reading};
 pub use select::Selector;
 pub use series::{Gain, Sample, Series, Total};
+pub use sys::Access;

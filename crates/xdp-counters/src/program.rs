@@ -7,7 +7,11 @@
 //! |---|---|---|---|
 //! | [`STATS_MAP`] | `PERCPU_ARRAY` of 5 | `u32`, verdict of XDP, always 2, `XDP_PASS` | `u64` packets, `u64` bytes |
 //! | [`PROTOCOL_MAP`] | `PERCPU_ARRAY` of 8 | `u32`, [`Protocol`] | the same |
-//! | [`FLOW_MAP`] | `LRU_HASH` | 40 bytes, [`FlowKey`] | 40 bytes, the rest of a [`Flow`] |
+//! | [`FLOW_MAPS`], two | `LRU_HASH` | 40 bytes, [`FlowKey`] | 40 bytes, the rest of a [`Flow`] |
+//! | [`TURN_MAP`] | `ARRAY` of 1 | `u32`, 0 | `u64`, which of the two flows go to: the second unless it is 0 |
+//!
+//! A [`FlowDrain`] takes flows out of one of the two while the program fills the other: taken from under a program that is adding
+//! to them, some packets of each drain would be lost. Who only looks finds all flows in the first.
 //!
 //! Bytes of the arrays are those of frames, from the Ethernet header to the end; those of flows begin with the IP header.
 
@@ -15,6 +19,7 @@ use std::num::NonZeroU32;
 
 pub use attach::{AttachError, AttachMode, AttachOptions, Attachment, attach};
 pub use classify::{Classified, FlowPacket, Protocol, classify};
+pub use drain::{FlowDrain, FlowSource, Taken};
 pub use flows::{DEFAULT_FLOWS, Flow, FlowKey};
 pub use holder::Holder;
 pub use pins::{DetachError, detach_interface, detach_pinned};
@@ -23,6 +28,7 @@ mod asm;
 mod attach;
 mod classify;
 mod code;
+mod drain;
 mod elf;
 mod flows;
 mod holder;
@@ -36,7 +42,13 @@ pub const STATS_MAP: &str = "xdp_stats_map";
 pub const PROTOCOL_MAP: &str = "xdp_proto_stats";
 
 /// Flows.
-pub const FLOW_MAP: &str = "xdp_flows";
+pub const FLOW_MAPS: [&str; 2] = ["xdp_flows", "xdp_flows_2"];
+
+/// Which of the two flows go to.
+pub const TURN_MAP: &str = "xdp_flow_turn";
+
+/// All maps, in the order of the object; the last three with flows only.
+pub const MAPS: [&str; 5] = [STATS_MAP, PROTOCOL_MAP, TURN_MAP, FLOW_MAPS[0], FLOW_MAPS[1]];
 
 /// The program's name in the kernel and in the object.
 pub const PROGRAM_NAME: &str = "xdp_counters";
@@ -44,7 +56,7 @@ pub const PROGRAM_NAME: &str = "xdp_counters";
 /// One that the kernel takes for compatible with the GPL.
 pub const LICENSE: &str = "Dual MIT/GPL";
 
-/// The program as an ELF object, little endian; with [`FLOW_MAP`] for that many flows, or without.
+/// The program as an ELF object, little endian; with [`FLOW_MAPS`] for that many flows each, or without.
 pub fn object(flows: Option<NonZeroU32>) -> Vec<u8> {
     elf::object(&code::program(flows.is_some()), flows.map(NonZeroU32::get))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aya_obj::generated::{bpf_map_info, bpf_prog_info};
@@ -13,7 +13,7 @@ use aya_obj::generated::{bpf_map_info, bpf_prog_info};
 use crate::error::ReadError;
 use crate::interface::{self, Attached};
 use crate::reading::{MapFacts, MapKind, ProgramFacts, ProgramRun};
-use crate::sys::{self, Object};
+use crate::sys::{self, Access, Object};
 
 /// Bytes of a name that the kernel keeps.
 const NAME_LEN: usize = 15;
@@ -66,21 +66,33 @@ impl Selector {
                 let fd = open(*id).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
                 Found::new(fd, 1, &programs())
             }
-            Self::Pin(path) => {
-                let fd = sys::open_pin(path).map_err(|error| match error.raw_os_error() {
-                    Some(libc::ENOENT) => self.missing(),
-                    _ => ReadError::Pin { path: path.clone(), source: error },
-                })?;
-                // Information about something else would be read as that of a map.
-                let kind = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-                if kind.is_ok_and(|kind| !kind.to_string_lossy().ends_with("bpf-map")) {
-                    return Err(ReadError::NoMap { path: path.clone() });
-                }
-                Found::new(fd, 1, &programs())
-            }
+            Self::Pin(path) => self.by_pin(path, Access::Read),
             Self::Name(name) => self.by_name(name),
             Self::Interface { interface, map } => self.by_interface(interface, map.as_deref()),
         }
+    }
+
+    /// The same with the right to take entries out.
+    pub(crate) fn find_to_take(&self) -> Result<Found, ReadError> {
+        if let Self::Pin(path) = self {
+            return self.by_pin(path, Access::Take);
+        }
+        let found = self.find()?;
+        let fd = gone(sys::open_map(found.info.id, Access::Take)).map_err(|error| self.failed(error))?;
+        Ok(Found { fd: fd.ok_or_else(|| self.missing())?, ..found })
+    }
+
+    fn by_pin(&self, path: &Path, access: Access) -> Result<Found, ReadError> {
+        let fd = sys::open_pin(path, access).map_err(|source| match source.raw_os_error() {
+            Some(libc::ENOENT) => self.missing(),
+            _ => ReadError::Pin { path: path.to_owned(), access, source },
+        })?;
+        // Information about something else would be read as that of a map.
+        let kind = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        if kind.is_ok_and(|kind| !kind.to_string_lossy().ends_with("bpf-map")) {
+            return Err(ReadError::NoMap { path: path.to_owned() });
+        }
+        Found::new(fd, 1, &programs())
     }
 
     fn by_name(&self, name: &str) -> Result<Found, ReadError> {
@@ -203,7 +215,7 @@ pub(crate) fn each_map(mut look: impl FnMut(OwnedFd, &bpf_map_info)) -> io::Resu
 }
 
 fn open(id: u32) -> io::Result<Option<OwnedFd>> {
-    gone(sys::open_id(Object::Map, id))
+    gone(sys::open_map(id, Access::Read))
 }
 
 fn gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {

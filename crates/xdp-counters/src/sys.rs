@@ -25,6 +25,7 @@ const MAX_MAPS: usize = 64;
 #[repr(i32)]
 enum Command {
     LookUp = 1,
+    Update = 2,
     GetNextKey = 4,
     GetPinned = 7,
     NextProgramId = 11,
@@ -83,8 +84,35 @@ pub(crate) fn next_id(object: Object, last: u32) -> io::Result<Option<u32>> {
     }
 }
 
-/// Opens what has this number.
+/// What a map is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To read it: its pin need be readable only.
+    Read,
+    /// To take entries out: its pin must be writable.
+    Take,
+}
+
+impl Access {
+    const fn flags(self) -> u32 {
+        match self {
+            Self::Read => READ_ONLY,
+            Self::Take => 0,
+        }
+    }
+}
+
+/// Opens a program or type information by its number, or a map for reading.
 pub(crate) fn open_id(object: Object, id: u32) -> io::Result<OwnedFd> {
+    open(object, id, Access::Read)
+}
+
+/// Opens a map by its number.
+pub(crate) fn open_map(id: u32, access: Access) -> io::Result<OwnedFd> {
+    open(Object::Map, id, access)
+}
+
+fn open(object: Object, id: u32, access: Access) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Attr {
         id: u32,
@@ -92,7 +120,7 @@ pub(crate) fn open_id(object: Object, id: u32) -> io::Result<OwnedFd> {
         open_flags: u32,
     }
     let (command, open_flags) = match object {
-        Object::Map => (Command::MapById, READ_ONLY),
+        Object::Map => (Command::MapById, access.flags()),
         Object::Program => (Command::ProgramById, 0),
         Object::Btf => (Command::BtfById, 0),
     };
@@ -100,8 +128,8 @@ pub(crate) fn open_id(object: Object, id: u32) -> io::Result<OwnedFd> {
     unsafe { bpf_fd(command, &mut Attr { id, next: 0, open_flags }) }
 }
 
-/// Opens a pinned map for reading.
-pub(crate) fn open_pin(path: &Path) -> io::Result<OwnedFd> {
+/// Opens a pinned map.
+pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Attr {
         path: u64,
@@ -109,7 +137,7 @@ pub(crate) fn open_pin(path: &Path) -> io::Result<OwnedFd> {
         file_flags: u32,
     }
     let path = CString::new(path.as_os_str().as_bytes())?;
-    let mut attr = Attr { path: path.as_ptr() as u64, fd: 0, file_flags: READ_ONLY };
+    let mut attr = Attr { path: path.as_ptr() as u64, fd: 0, file_flags: access.flags() };
     // SAFETY: `attr` is what the command expects; the path ends in a zero and lives until after the call.
     unsafe { bpf_fd(Command::GetPinned, &mut attr) }
 }
@@ -190,6 +218,29 @@ pub(crate) fn look_up(fd: BorrowedFd<'_>, sizes: Sizes, key: &[u8], value: &mut 
     let mut attr = Element { fd: fd.as_raw_fd() as u32, key, value: value.as_mut_ptr().addr() as u64, flags: 0 };
     // SAFETY: the kernel reads a key and writes a value of the sizes above.
     found(unsafe { bpf(Command::LookUp, &mut attr) })
+}
+
+/// Sets the value of `key`.
+///
+/// `sizes` are those of the map.
+pub(crate) fn set(fd: BorrowedFd<'_>, sizes: Sizes, key: &[u8], value: &[u8]) -> io::Result<()> {
+    assert!(key.len() == sizes.key && value.len() == sizes.value, "buffers have the sizes of the map");
+    let (key, value) = (key.as_ptr().addr() as u64, value.as_ptr().addr() as u64);
+    let mut attr = Element { fd: fd.as_raw_fd() as u32, key, value, flags: 0 };
+    // SAFETY: the kernel reads a key and a value of the sizes above.
+    unsafe { bpf(Command::Update, &mut attr) }.map(drop)
+}
+
+/// Waits until every run of a program that was under way has ended.
+pub(crate) fn wait_for_programs() {
+    /// `MEMBARRIER_CMD_GLOBAL`, which is `synchronize_rcu` of the kernel.
+    const GLOBAL: libc::c_int = 1;
+    // SAFETY: it has no pointers.
+    let result = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
+    if result != 0 {
+        // Kernels with `nohz_full` do not have it; a run takes some microseconds.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 /// Writes the key after `last` to `next`, the first where `last` is none or gone; `false` after the last one.

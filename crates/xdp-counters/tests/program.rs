@@ -30,8 +30,10 @@ const TICK: u64 = 1_000;
 struct Maps {
     stats: [[u64; 2]; 5],
     protocols: [[u64; 2]; 8],
-    flows: [[u64; 5]; FLOWS],
-    keys: Vec<[u8; 40]>,
+    /// Which map flows go to.
+    turn: u64,
+    flows: [[[u64; 5]; FLOWS]; 2],
+    keys: [Vec<[u8; 40]>; 2],
     now: u64,
 }
 
@@ -41,7 +43,8 @@ thread_local! {
 
 impl Maps {
     fn new() -> Self {
-        Self { stats: [[0; 2]; 5], protocols: [[0; 2]; 8], flows: [[0; 5]; FLOWS], keys: Vec::new(), now: 0 }
+        let (flows, keys) = ([[[0; 5]; FLOWS]; 2], [const { Vec::new() }; 2]);
+        Self { stats: [[0; 2]; 5], protocols: [[0; 2]; 8], turn: 0, flows, keys, now: 0 }
     }
 
     fn value(&mut self, map: u64, key: u64) -> Option<u64> {
@@ -50,7 +53,11 @@ impl Maps {
         Some(match map {
             1 => address(self.stats.get_mut(index())?),
             2 => address(self.protocols.get_mut(index())?),
-            3 => address(&mut self.flows[self.keys.iter().position(|known| *known == bytes(key))?]),
+            3 if index() == 0 => address(&mut self.turn),
+            4 | 5 => {
+                let map = map as usize - 4;
+                address(&mut self.flows[map][self.keys[map].iter().position(|known| *known == bytes(key))?])
+            }
             _ => panic!("there is no map {map}"),
         })
     }
@@ -70,13 +77,14 @@ fn look_up(map: u64, key: u64, _: u64, _: u64, _: u64) -> u64 {
 }
 
 fn update(map: u64, key: u64, value: u64, flags: u64, _: u64) -> u64 {
-    assert_eq!((map, flags), (3, 1), "only flows are added, and only new ones");
+    assert!(matches!((map, flags), (4 | 5, 1)), "only flows are added, and only new ones");
     MAPS.with_borrow_mut(|maps| {
         assert_eq!(maps.value(map, key), None, "it was looked for before");
         let words: Vec<_> =
             bytes(value).chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().unwrap())).collect();
-        maps.flows[maps.keys.len()].copy_from_slice(&words);
-        maps.keys.push(bytes(key));
+        let map = map as usize - 4;
+        maps.flows[map][maps.keys[map].len()].copy_from_slice(&words);
+        maps.keys[map].push(bytes(key));
         0
     })
 }
@@ -105,8 +113,7 @@ fn code(with_flows: bool) -> Vec<u8> {
     for (offset, relocation) in section.relocations() {
         let RelocationTarget::Symbol(symbol) = relocation.target() else { panic!("{relocation:?}") };
         let name = object.symbol_by_index(symbol).unwrap().name().unwrap();
-        let maps = [program::STATS_MAP, program::PROTOCOL_MAP, program::FLOW_MAP];
-        code[offset as usize + 4] = maps.iter().position(|map| *map == name).unwrap() as u8 + 1;
+        code[offset as usize + 4] = program::MAPS.iter().position(|map| *map == name).unwrap() as u8 + 1;
     }
     for instruction in code.chunks_exact_mut(8).filter(|instruction| instruction[0] == 0xdb) {
         assert_eq!(instruction[1], 0x21, "r1 and r2 are the first arguments of a call");
@@ -149,8 +156,13 @@ impl Drop for Packet {
     }
 }
 
-/// What is in the maps after these frames: by verdict, by protocol, and flows.
-type Counted = (Vec<[u64; 2]>, Vec<[u64; 2]>, BTreeMap<FlowKey, Flow>);
+/// What is in the maps after these frames: by verdict, by protocol, and flows, in either map.
+type Counted = (Vec<[u64; 2]>, Vec<[u64; 2]>, [BTreeMap<FlowKey, Flow>; 2]);
+
+/// Which map flows of a frame go to: each has its turn some frames long.
+fn turn(frame: usize) -> usize {
+    frame / 5 % 2
+}
 
 fn interpreted(frames: &[Vec<u8>], with_flows: bool) -> Counted {
     let code = code(with_flows);
@@ -166,33 +178,39 @@ fn interpreted(frames: &[Vec<u8>], with_flows: bool) -> Counted {
     machine.register_allowed_memory(maps..maps + size_of::<Maps>() as u64);
     machine.set_program(&code).unwrap();
     let mut packet = Packet::new();
-    for frame in frames {
-        MAPS.with_borrow_mut(|maps| maps.now += TICK);
+    for (number, frame) in frames.iter().enumerate() {
+        MAPS.with_borrow_mut(|maps| {
+            maps.now += TICK;
+            maps.turn = turn(number) as u64;
+        });
         let frame = packet.hold(frame);
         let ends = frame.as_ptr_range();
         let metadata = [ends.start as u32, ends.end as u32, 0, 0, 0, 0].map(u32::to_ne_bytes);
         assert_eq!(machine.execute_program(frame, metadata.as_flattened()).unwrap(), 2, "XDP_PASS");
     }
     MAPS.with_borrow(|maps| {
-        let values = maps.flows.iter().map(|value| value.map(u64::to_ne_bytes));
-        let flows = maps.keys.iter().zip(values);
-        let flows = flows.map(|(key, value)| Flow::from_entry(key, value.as_flattened()).unwrap());
-        (maps.stats.to_vec(), maps.protocols.to_vec(), flows.map(|flow| (flow.key, flow)).collect())
+        let flows = [0, 1].map(|map| {
+            let values = maps.flows[map].iter().map(|value| value.map(u64::to_ne_bytes));
+            let flows = maps.keys[map].iter().zip(values);
+            let flows = flows.map(|(key, value)| Flow::from_entry(key, value.as_flattened()).unwrap());
+            flows.map(|flow| (flow.key, flow)).collect()
+        });
+        (maps.stats.to_vec(), maps.protocols.to_vec(), flows)
     })
 }
 
 fn reference(frames: &[Vec<u8>], with_flows: bool) -> Counted {
-    let mut counted = (vec![[0; 2]; 5], vec![[0; 2]; Protocol::ALL.len()], BTreeMap::new());
-    for (frame, packets_before) in frames.iter().zip(1..) {
+    let mut counted = (vec![[0; 2]; 5], vec![[0; 2]; Protocol::ALL.len()], [BTreeMap::new(), BTreeMap::new()]);
+    for (number, frame) in frames.iter().enumerate() {
         let Classified { protocol, flow } = classify(frame);
         for counter in [&mut counted.0[2], &mut counted.1[protocol as usize]] {
             counter[0] += 1;
             counter[1] += frame.len() as u64;
         }
         let Some(packet) = flow.filter(|_| with_flows) else { continue };
-        let now = Duration::from_nanos(packets_before * TICK);
+        let now = Duration::from_nanos((number as u64 + 1) * TICK);
         let new = Flow { key: packet.key, packets: 0, bytes: 0, tcp_flags: 0, first: now, last: now };
-        let flow: &mut Flow = counted.2.entry(packet.key).or_insert(new);
+        let flow: &mut Flow = counted.2[turn(number)].entry(packet.key).or_insert(new);
         flow.packets += 1;
         flow.bytes += packet.bytes;
         flow.tcp_flags |= packet.tcp_flags;

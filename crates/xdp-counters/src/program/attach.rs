@@ -70,7 +70,7 @@ impl Attachment {
     /// One of its maps.
     pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
         match self.ebpf.map(name)? {
-            Map::PerCpuArray(map) | Map::LruHashMap(map) => Some(map.fd().as_fd()),
+            Map::PerCpuArray(map) | Map::Array(map) | Map::LruHashMap(map) => Some(map.fd().as_fd()),
             _ => None,
         }
     }

@@ -13,7 +13,8 @@ use super::flows::{key, value};
 /// Maps by their place in the object.
 pub(super) const STATS: usize = 0;
 pub(super) const PROTOCOLS: usize = 1;
-pub(super) const FLOWS: usize = 2;
+pub(super) const TURN: usize = 2;
+pub(super) const FLOWS: [usize; 2] = [3, 4];
 
 /// `XDP_PASS`
 const PASS: i32 = 2;
@@ -322,22 +323,17 @@ impl Program {
         self.asm.jump_if(Equal, R1, 0, self.pass);
         self.asm.call(Helper::KtimeGetNs);
         self.asm.alu(Alu::Move, NOW, R0);
-        self.look_up(FLOWS, FLOW_KEY);
-        self.asm.jump_if(NotEqual, R0, 0, add);
-
         self.asm.store(Double, in_value(value::FIRST), NOW);
         self.asm.store(Double, in_value(value::LAST), NOW);
-        for (register, at) in [(R2, FLOW_KEY), (R3, FLOW_VALUE)] {
-            self.asm.alu(Alu::Move, register, Stack);
-            self.asm.alu(Alu::Add, register, i32::from(at));
-        }
-        self.asm.alu(Alu::Move, R4, NEW);
-        self.asm.load_map(R1, FLOWS);
-        self.asm.call(Helper::MapUpdate);
-        self.asm.jump_if(Equal, R0, 0, self.pass);
-        // Another CPU was faster, or there is no room.
-        self.look_up(FLOWS, FLOW_KEY);
-        self.asm.jump_if(Equal, R0, 0, self.pass);
+        let first = self.asm.label();
+        self.asm.store(Word, At(Stack, ARRAY_KEY), 0);
+        self.look_up(TURN, ARRAY_KEY);
+        self.asm.jump_if(Equal, R0, 0, first);
+        self.asm.load(Double, R1, At(R0, 0));
+        self.asm.jump_if(Equal, R1, 0, first);
+        self.flow_in(FLOWS[1], add);
+        self.asm.place(first);
+        self.flow_in(FLOWS[0], add);
 
         self.asm.place(add);
         self.asm.alu(Alu::Move, MAP_VALUE, R0);
@@ -353,6 +349,24 @@ impl Program {
         self.asm.alu(Alu::Or, R4, R2);
         self.asm.jump_if(Equal, R4, R3, self.pass);
         self.asm.atomic(Atomic::Or, At(MAP_VALUE, value::TCP_FLAGS as i16), R2);
+    }
+
+    /// Finds the flow in a map, with its value in R0, and goes on with `add`; or makes it.
+    fn flow_in(&mut self, map: usize, add: Label) {
+        self.look_up(map, FLOW_KEY);
+        self.asm.jump_if(NotEqual, R0, 0, add);
+        for (register, at) in [(R2, FLOW_KEY), (R3, FLOW_VALUE)] {
+            self.asm.alu(Alu::Move, register, Stack);
+            self.asm.alu(Alu::Add, register, i32::from(at));
+        }
+        self.asm.alu(Alu::Move, R4, NEW);
+        self.asm.load_map(R1, map);
+        self.asm.call(Helper::MapUpdate);
+        self.asm.jump_if(Equal, R0, 0, self.pass);
+        // Another CPU was faster, or there is no room.
+        self.look_up(map, FLOW_KEY);
+        self.asm.jump_if(Equal, R0, 0, self.pass);
+        self.asm.jump(add);
     }
 
     fn pass(&mut self) {

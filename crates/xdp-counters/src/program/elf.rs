@@ -7,7 +7,7 @@ use object::{
 
 use super::asm::Code;
 use super::types::{DEFINITION_LEN, Type, Types};
-use super::{FLOW_MAP, LICENSE, PROGRAM_NAME, PROTOCOL_MAP, Protocol, STATS_MAP};
+use super::{FLOW_MAPS, LICENSE, MAPS, PROGRAM_NAME, PROTOCOL_MAP, Protocol, STATS_MAP, TURN_MAP};
 use crate::MapKind;
 
 /// XDP has five verdicts.
@@ -60,24 +60,23 @@ fn add_symbol(
 }
 
 /// Names of the maps, by their place, and what types they have.
-fn maps(flows: Option<u32>) -> (Vec<&'static str>, Vec<u8>) {
+fn maps(flows: Option<u32>) -> (&'static [&'static str], Vec<u8>) {
     let mut types = Types::new();
     let index = types.u32();
     let long = types.unsigned("unsigned long long", 8);
     let counter = types.structure("counter", 16, &[("packets", long, 0), ("bytes", long, 8)]);
     let arrays = [(STATS_MAP, ACTIONS), (PROTOCOL_MAP, Protocol::ALL.len() as u32)];
-    let mut names: Vec<_> = arrays.iter().map(|(name, _)| *name).collect();
     let mut variables: Vec<_> = arrays
         .iter()
         .map(|&(name, entries)| types.map(name, MapKind::PERCPU_ARRAY.0, entries, index, counter))
         .collect();
     if let Some(flows) = flows {
         let (key, value) = flow(&mut types, long);
-        names.push(FLOW_MAP);
-        variables.push(types.map(FLOW_MAP, MapKind::LRU_HASH.0, flows, key, value));
+        variables.push(types.map(TURN_MAP, MapKind::ARRAY.0, 1, index, long));
+        variables.extend(FLOW_MAPS.map(|name| types.map(name, MapKind::LRU_HASH.0, flows, key, value)));
     }
     types.map_section(".maps", &variables);
-    (names, types.into_bytes())
+    (&MAPS[..variables.len()], types.into_bytes())
 }
 
 fn flow(types: &mut Types, long: Type) -> (Type, Type) {
@@ -160,8 +159,11 @@ mod tests {
         assert_eq!(shape(&object(None)), expected);
 
         let mut with_flows: Vec<_> = expected.map(str::to_owned).to_vec();
-        with_flows.insert(8, "xdp_flows Data global true at .maps+64, 32".to_owned());
-        with_flows.extend([(); 3].map(|()| "type 1 to xdp_flows".to_owned()));
+        for (map, place) in [("xdp_flow_turn", 64), ("xdp_flows", 96), ("xdp_flows_2", 128)] {
+            with_flows.insert(8 + (place - 64) / 32, format!("{map} Data global true at .maps+{place}, 32"));
+        }
+        let looked_up = ["xdp_flow_turn", "xdp_flows_2", "xdp_flows_2", "xdp_flows_2"];
+        with_flows.extend(looked_up.iter().chain(&["xdp_flows"; 3]).map(|map| format!("type 1 to {map}")));
         assert_eq!(shape(&object(Some(DEFAULT_FLOWS))), with_flows);
     }
 
@@ -176,8 +178,13 @@ mod tests {
             .map(|(name, map)| (name.as_str(), map.map_type(), map.key_size(), map.value_size(), map.max_entries()))
             .collect();
         maps.sort_unstable();
-        let expected =
-            [("xdp_flows", 9, 40, 40, 1_000), ("xdp_proto_stats", 6, 4, 16, 8), ("xdp_stats_map", 6, 4, 16, 5)];
+        let expected = [
+            ("xdp_flow_turn", 2, 4, 8, 1),
+            ("xdp_flows", 9, 40, 40, 1_000),
+            ("xdp_flows_2", 9, 40, 40, 1_000),
+            ("xdp_proto_stats", 6, 4, 16, 8),
+            ("xdp_stats_map", 6, 4, 16, 5),
+        ];
         assert_eq!(maps, expected);
     }
 }

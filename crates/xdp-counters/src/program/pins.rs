@@ -1,6 +1,7 @@
 //! What keeps our program on an interface when nobody runs: a directory with its maps and its link.
 
 use std::fs;
+use std::iter;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use rustix::fs::statfs;
 
 use super::attach::{AttachError, os_error};
 use super::holder::{Holder, holder};
-use super::{FLOW_MAP, PROTOCOL_MAP, STATS_MAP};
+use super::{MAPS, STATS_MAP};
 
 /// The name of the link's pin. Those of maps are named as the maps are.
 pub(super) const LINK: &str = "link";
@@ -44,8 +45,8 @@ impl Pins {
         if statfs(existing).map_err(|error| failed(error.into()))?.f_type as u64 != BPF_FILE_SYSTEM {
             return Err(AttachError::NotBpf { directory: directory.to_owned() });
         }
-        let names = [LINK, STATS_MAP, PROTOCOL_MAP, FLOW_MAP].map(|name| directory.join(name));
-        if let Some(path) = names.into_iter().find(|path| path.exists()) {
+        let mut names = iter::once(LINK).chain(MAPS).map(|name| directory.join(name));
+        if let Some(path) = names.find(|path| path.exists()) {
             return Err(AttachError::Pinned { path });
         }
         let has_made_directory = !directory.exists();
@@ -137,7 +138,7 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     }
     let link = pinned(directory).map_err(|source| failed(directory, source))?;
     let link = link.ok_or_else(|| DetachError::NoPins { directory: directory.to_owned() })?;
-    for path in [LINK, STATS_MAP, PROTOCOL_MAP, FLOW_MAP].map(|name| directory.join(name)) {
+    for path in iter::once(LINK).chain(MAPS).map(|name| directory.join(name)) {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&path, source)),
             _ => {}

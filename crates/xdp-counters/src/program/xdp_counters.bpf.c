@@ -61,12 +61,20 @@ struct {
 } xdp_proto_stats SEC(".maps");
 
 #ifdef FLOWS
+/* Which of the two maps flows go to: whoever takes flows out of one has them go to the other before. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} xdp_flow_turn SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, FLOWS);
 	__type(key, struct flow_key);
 	__type(value, struct flow);
-} xdp_flows SEC(".maps");
+} xdp_flows SEC(".maps"), xdp_flows_2 SEC(".maps");
 #endif
 
 /* What is known of a packet. Without a version it is none of IP. */
@@ -220,18 +228,18 @@ static __always_inline enum counted frame(struct packet *packet, const __u8 *cur
 }
 
 #ifdef FLOWS
-static __always_inline void keep(const struct packet *packet)
+static __always_inline void keep_in(void *flows, const struct packet *packet)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct flow *flow = bpf_map_lookup_elem(&xdp_flows, &packet->key);
+	struct flow *flow = bpf_map_lookup_elem(flows, &packet->key);
 
 	if (!flow) {
 		struct flow new = { 1, packet->bytes, now, now, packet->tcp_flags };
 
-		if (bpf_map_update_elem(&xdp_flows, &packet->key, &new, BPF_NOEXIST) == 0)
+		if (bpf_map_update_elem(flows, &packet->key, &new, BPF_NOEXIST) == 0)
 			return;
 		/* Another CPU was faster, or there is no room. */
-		flow = bpf_map_lookup_elem(&xdp_flows, &packet->key);
+		flow = bpf_map_lookup_elem(flows, &packet->key);
 		if (!flow)
 			return;
 	}
@@ -240,6 +248,17 @@ static __always_inline void keep(const struct packet *packet)
 	flow->last_ns = now;
 	if (packet->tcp_flags & ~flow->tcp_flags)
 		__sync_fetch_and_or(&flow->tcp_flags, packet->tcp_flags);
+}
+
+static __always_inline void keep(const struct packet *packet)
+{
+	__u32 key = 0;
+	__u64 *turn = bpf_map_lookup_elem(&xdp_flow_turn, &key);
+
+	if (turn && *turn)
+		keep_in(&xdp_flows_2, packet);
+	else
+		keep_in(&xdp_flows, packet);
 }
 #endif
 

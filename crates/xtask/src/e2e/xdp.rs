@@ -3,5 +3,6 @@
 //! Needs root, iproute2, bpftool, clang, the headers of libbpf and xdp-tools.
 
 mod lab;
+pub(super) mod flows;
 pub(super) mod maps;
 pub(super) mod program;

@@ -67,6 +67,11 @@ impl Lab {
         within(HERE, work)
     }
 
+    /// Does something where packets are sent.
+    pub(super) fn there<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+        within(THERE, work)
+    }
+
     /// Runs a script where the counted interface is, with mounts of its own.
     pub(super) fn shell_inside(&self, script: &str) -> anyhow::Result<()> {
         output(Command::new("ip").args(["netns", "exec", HERE, "sh", "-c", script])).map(drop)

@@ -144,7 +144,7 @@ fn counters(ebpf: &Ebpf, map: &str) -> anyhow::Result<Vec<[u64; 2]>> {
 }
 
 fn flows(ebpf: &Ebpf) -> anyhow::Result<Vec<Flow>> {
-    let map: HashMap<_, [u8; 40], [u8; 40]> = ebpf.map(program::FLOW_MAP).context("no map")?.try_into()?;
+    let map: HashMap<_, [u8; 40], [u8; 40]> = ebpf.map(program::FLOW_MAPS[0]).context("no map")?.try_into()?;
     map.iter()
         .map(|entry| {
             let (key, value) = entry?;

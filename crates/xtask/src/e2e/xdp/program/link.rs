@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, ensure};
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use xdp_counters::program::{
-    self, AttachError, AttachMode, AttachOptions, DetachError, FLOW_MAP, Flow, PROTOCOL_MAP, Protocol, attach,
+    self, AttachError, AttachMode, AttachOptions, DetachError, FLOW_MAPS, Flow, PROTOCOL_MAP, Protocol, attach,
     detach_interface, detach_pinned,
 };
 
@@ -91,7 +91,7 @@ pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
 fn exact(pins: &Path) -> anyhow::Result<()> {
     let counted = udp(&pins.join(PROTOCOL_MAP))?;
     ensure!(counted == [PACKETS, PACKETS * FRAME_LEN], "UDP packets and bytes {counted:?}");
-    let map = MapData::from_pin(pins.join(FLOW_MAP))?;
+    let map = MapData::from_pin(pins.join(FLOW_MAPS[0]))?;
     let map: HashMap<_, [u8; 40], [u8; 40]> = Map::from_map_data(map)?.try_into()?;
     let flows: Vec<_> = map.iter().filter_map(|entry| entry.ok()).collect();
     let flows: Vec<_> = flows.iter().filter_map(|(key, value)| Flow::from_entry(key, value)).collect();
