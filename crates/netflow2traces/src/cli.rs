@@ -147,6 +147,18 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Re
     Ok(Invocation { command: cli.command.unwrap_or(Command::Collect(cli.settings)), log: cli.log, sources })
 }
 
+/// The settings of the pipeline as the environment has them, and the configuration file that it names.
+///
+/// # Errors
+///
+/// As of [`parse`].
+pub(crate) fn settings_of_environment() -> anyhow::Result<Settings> {
+    match parse([OsString::from(env!("CARGO_PKG_NAME"))])?.command {
+        Command::Collect(settings) => Ok(settings),
+        _ => unreachable!("without a word it is to collect"),
+    }
+}
+
 /// The command with the values of `file` as defaults. A variable that is set to nothing counts as not set, as the
 /// OpenTelemetry specification has it.
 fn layered(command: clap::Command, file: &FileSettings) -> clap::Command {

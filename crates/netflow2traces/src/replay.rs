@@ -124,14 +124,14 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
         bytes_since_check += datagram.payload.len();
         if bytes_since_check >= CHECK_BYTES {
             bytes_since_check = 0;
-            wait_for_room(&sink, room, &stop);
+            wait_for_room(&sink, room, || stop.is_requested());
         }
         Ok(!stop.is_requested())
     });
     pipeline.flush();
     drop(pipeline);
     // Whatever the queue holds is delivered before the deadline starts, unless someone wants to stop.
-    wait_for_room(&sink, 0, &stop);
+    wait_for_room(&sink, 0, || stop.is_requested());
     let report = runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
     log_totals(&stats.snapshot(), &report);
     replayed?;
@@ -167,9 +167,9 @@ const CHECK_BYTES: usize = 64 << 10;
 const ROOM_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Waits while the queue holds more than `room` bytes: a capture can wait, exporters cannot.
-fn wait_for_room(sink: &Sink, room: usize, stop: &Stop) {
+pub(crate) fn wait_for_room(sink: &Sink, room: usize, give_up: impl Fn() -> bool) {
     let is_full = || sink.stats().outputs.iter().any(|output| output.held_bytes > room as u64);
-    while is_full() && !stop.is_requested() {
+    while is_full() && !give_up() {
         thread::sleep(ROOM_INTERVAL);
     }
 }

@@ -5,6 +5,7 @@ mod config;
 mod export;
 #[cfg(test)]
 mod fake;
+mod flows;
 mod listing;
 mod metrics;
 mod print;
@@ -18,6 +19,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use tracing::warn;
 
+use crate::cli;
 use crate::settings::LogSettings;
 use args::{ExportArgs, ListArgs, MapArgs, ReadArgs};
 use config::Config;
@@ -80,7 +82,14 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let readers = readers(&args.maps)?;
     let are_several = readers.len() > 1;
     let maps = readers.into_iter().map(|(target, read)| Watched::new(target, read, are_several)).collect();
-    export::run(&config, maps)
+    let pipeline = match &args.flows[..] {
+        [] => None,
+        flows => {
+            let settings = cli::settings_of_environment()?;
+            Some((flows, config::pipeline(args, &config.resource, settings)?))
+        }
+    };
+    export::run(&config, maps, pipeline)
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use xdp_counters::program::FlowSource;
+
 use super::target::Target;
 
 /// What `--map-name` is when nothing says which map is meant.
@@ -84,6 +86,11 @@ pub(crate) struct ExportArgs {
     #[arg(long, env = "XDP_TEMPORALITY", value_name = "TEMPORALITY", hide_possible_values = true)]
     pub(super) temporality: Option<TemporalityArg>,
 
+    /// Take flows out of the program of `xdp attach --flows` each interval and export them as spans: `iface=INTERFACE`, or
+    /// `pin=DIRECTORY` for what is pinned there; several with commas or by repeating
+    #[arg(long, env = "XDP_FLOWS", value_name = "PROGRAM", value_delimiter = ',', value_parser = flow_source)]
+    pub(super) flows: Vec<FlowSource>,
+
     /// Export the names of the semantic conventions too, `system.network.*`
     #[arg(long, env = "XDP_SEMCONV", value_parser = FalseyValueParser::new())]
     pub(super) semconv: bool,
@@ -156,6 +163,14 @@ fn interval(text: &str) -> Result<Duration, &'static str> {
 /// Longer than anybody waits, and short enough to be added to any time.
 const MAX_INTERVAL: Duration = Duration::from_secs(1 << 31);
 
+fn flow_source(text: &str) -> Result<FlowSource, &'static str> {
+    match text.parse() {
+        Ok(Target::Interface { interface, map: None }) => Ok(FlowSource::Interface(interface)),
+        Ok(Target::Pin(directory)) => Ok(FlowSource::Pins(directory)),
+        _ => Err("expected iface=INTERFACE or pin=DIRECTORY"),
+    }
+}
+
 /// The start of a name of Prometheus, empty for `none`.
 fn namespace(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
@@ -211,6 +226,9 @@ mod tests {
             ["--interval", "1e300"],
             ["--map", "xdp_stats_map"],
             ["--map-id", "-1"],
+            ["--flows", "eth0"],
+            ["--flows", "name=xdp_flows"],
+            ["--flows", "iface=eth0/xdp_flows"],
             ["--temporality", "lowmemory"],
             ["--prom-namespace", "1a"],
             ["--prom-namespace", "a-b"],

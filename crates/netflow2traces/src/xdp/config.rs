@@ -11,6 +11,7 @@ use super::args::{ExportArgs, TemporalityArg};
 use crate::config::PROGRAM;
 use crate::error::UsageError;
 use crate::metrics::otlp::temporality;
+use crate::settings::Settings;
 
 /// What an export needs.
 #[derive(Debug)]
@@ -59,6 +60,33 @@ impl Config {
     }
 }
 
+/// Settings of the pipeline that makes spans of flows: as the environment has them, with the endpoint that was given and the
+/// resource of the metrics.
+///
+/// # Errors
+///
+/// A setting that cannot be used.
+pub(super) fn pipeline(
+    args: &ExportArgs,
+    resource: &[(String, String)],
+    mut settings: Settings,
+) -> Result<crate::config::Config, UsageError> {
+    match args.otel_endpoint.as_deref().map(str::trim) {
+        Some("none") => {}
+        Some(endpoint) => {
+            let protocol = |name: &str| settings.otlp_variable(name);
+            settings.otlp.otlp_endpoint = Some(with_scheme(endpoint, Signal::Traces, &protocol));
+            settings.otlp.otlp_traces_endpoint = None;
+        }
+        // As for metrics, which go to this machine when nothing else is said.
+        None if settings.output.is_empty() => settings.output = vec!["otlp".to_owned()],
+        None => {}
+    }
+    let mut config = crate::config::Config::new(&settings)?;
+    config.sink.resource = resource.to_vec();
+    Ok(config)
+}
+
 const GENERAL_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// As the variables of OpenTelemetry have it, with the endpoint that was given instead of theirs.
@@ -68,7 +96,7 @@ fn otlp(given: Option<&str>, variable: &impl Fn(&str) -> Option<String>) -> Resu
         return Ok(None);
     }
     let get = |name: &str| match (name, given) {
-        (GENERAL_ENDPOINT, Some(endpoint)) => Some(with_scheme(endpoint, variable)),
+        (GENERAL_ENDPOINT, Some(endpoint)) => Some(with_scheme(endpoint, Signal::Metrics, variable)),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", Some(_)) => None,
         _ => variable(name),
     };
@@ -88,8 +116,13 @@ fn otlp(given: Option<&str>, variable: &impl Fn(&str) -> Option<String>) -> Resu
 }
 
 /// HTTP has no default for it, and host and port are all that is asked for.
-fn with_scheme(endpoint: &str, variable: &impl Fn(&str) -> Option<String>) -> String {
-    let names = ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+fn with_scheme(endpoint: &str, signal: Signal, variable: &impl Fn(&str) -> Option<String>) -> String {
+    let own = if signal == Signal::Metrics {
+        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"
+    } else {
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+    };
+    let names = [own, "OTEL_EXPORTER_OTLP_PROTOCOL"];
     let protocol = names.into_iter().find_map(|name| variable(name).filter(|value| !value.trim().is_empty()));
     let is_http =
         protocol.is_some_and(|value| value.parse().is_ok_and(|protocol: Protocol| protocol != Protocol::Grpc));

@@ -10,8 +10,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{self, MissedTickBehavior};
 use tracing::{info, warn};
+use xdp_counters::program::FlowSource;
 
 use super::config::Config;
+use super::flows::{FlowMetrics, Flows};
 use super::metrics::{Counting, metrics};
 use super::watched::{NoReading, Seen, Watched, grouped};
 use crate::collect::runtime;
@@ -37,7 +39,11 @@ struct Snapshot {
 /// # Errors
 ///
 /// A map that cannot be read from the start; one that is missing, if that is to be a failure.
-pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
+pub(super) fn run(
+    config: &Config,
+    maps: Vec<Watched>,
+    flows: Option<(&[FlowSource], crate::config::Config)>,
+) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     let service = Service::from_env();
@@ -47,7 +53,11 @@ pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
     info!("  Export interval: {}s", config.interval.as_secs_f64());
     let mut reader = Reader { maps, fail_on_missing: config.fail_on_missing };
     let (snapshots, latest) = watch::channel(reader.first()?);
-    let outputs = Outputs::start(config, &latest, runtime.handle())?;
+    let flows = flows.map(|(sources, pipeline)| {
+        Flows::start(sources, pipeline, config.interval, config.fail_on_missing, runtime.handle())
+    });
+    let flows = flows.transpose()?;
+    let outputs = Outputs::start(config, &latest, flows.as_ref().map(Flows::told), runtime.handle())?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
     let told = service.watchdog_interval().is_some();
@@ -60,6 +70,9 @@ pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
     let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), read));
     outputs.health.stopping();
     service.stopping();
+    if let Some(flows) = flows {
+        flows.finish(runtime.handle());
+    }
     drop(snapshots);
     outputs.finish(runtime.handle());
     runtime.shutdown_background();
@@ -137,13 +150,23 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn start(config: &Config, latest: &watch::Receiver<Snapshot>, runtime: &Handle) -> anyhow::Result<Self> {
+    fn start(
+        config: &Config,
+        latest: &watch::Receiver<Snapshot>,
+        flows: Option<FlowMetrics>,
+        runtime: &Handle,
+    ) -> anyhow::Result<Self> {
         let _context = runtime.enter();
         let health = Health::new(Arc::default());
         let semconv = config.semconv;
+        let all = move |maps: &[Seen], counting| {
+            let flows = flows.iter().flat_map(FlowMetrics::metrics);
+            metrics(maps, counting, semconv).into_iter().chain(flows).collect::<Vec<_>>()
+        };
         if let Some((host, port)) = &config.prometheus {
             let latest = latest.clone();
-            let now = move || metrics(&latest.borrow().maps, Counting::Series, semconv);
+            let all = all.clone();
+            let now = move || all(&latest.borrow().maps, Counting::Series);
             let told = Told::new(now, health.clone(), &config.resource).with_namespace(&config.namespace);
             server::start(host.clone(), *port, told, runtime);
         }
@@ -151,7 +174,7 @@ impl Outputs {
         let started = latest.borrow().time;
         let push = Push::new(otlp, &config.resource, config.is_delta, started).context("cannot export metrics")?;
         let counting = if config.is_delta { Counting::Watched } else { Counting::Series };
-        let push = export(push, latest.clone(), config.interval, move |maps| metrics(maps, counting, semconv));
+        let push = export(push, latest.clone(), config.interval, move |maps| all(maps, counting));
         Ok(Self { push: Some(runtime.spawn(push)), health })
     }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use clap::{Command, CommandFactory, Parser};
 use xdp_counters::Key;
+use xdp_counters::program::Taken;
 
 use super::*;
 use crate::cli::Cli;
@@ -80,7 +81,9 @@ fn documentation_lists_every_metric() {
     let readings = [0.0, 1.0].map(|at| Ok(fake::with_counters(7, at, &counters)));
     let mut watched = Watched::new(Target::Id(7), fake::read(readings), false);
     (0..2).for_each(|_| watched.look(Instant::now()).unwrap());
-    let metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
+    let mut metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
+    let taken = Taken { flows: 1, capacity: 2 };
+    metrics.extend(flows::metrics(1, 1, 0, &[("iface=eth0".to_owned(), Some(taken))]));
     let text = crate::metrics::prometheus::text(&metrics, "xdp", "");
     let names: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     assert_eq!(names.len(), metrics.len());

@@ -22,7 +22,7 @@ pub(super) enum NoReading {
 }
 
 /// Time between two warnings about a map that is not there.
-const WARN_INTERVAL: Duration = Duration::from_secs(60);
+pub(super) const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A map and what it showed so far.
 pub(super) struct Watched {

@@ -42,6 +42,13 @@ pub struct Taken {
     pub capacity: u32,
 }
 
+impl Taken {
+    /// The share of the room that was in use.
+    pub fn usage(&self) -> f64 {
+        self.flows as f64 / f64::from(self.capacity.max(1))
+    }
+}
+
 impl FlowDrain {
     /// Takes them out there.
     pub const fn new(source: FlowSource) -> Self {

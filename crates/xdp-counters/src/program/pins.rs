@@ -1,8 +1,8 @@
 //! What keeps our program on an interface when nobody runs: a directory with its maps and its link.
 
 use std::fs;
-use std::iter;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 //!
 //! Needs root, iproute2, bpftool, clang, the headers of libbpf and xdp-tools.
 
-mod lab;
 pub(super) mod flows;
+mod lab;
 pub(super) mod maps;
 pub(super) mod program;

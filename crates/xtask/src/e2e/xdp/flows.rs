@@ -1,62 +1,227 @@
 //! Flows of our program, as spans: what was sent, byte for byte and packet for packet.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
-use xdp_counters::program::{AttachMode, AttachOptions, FlowDrain, FlowSource, attach};
+use anyhow::{Context, anyhow, ensure};
+use testkit::otlp_server::Span;
+use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, attach, detach_pinned};
 
-use super::lab::{INTERFACE, Lab};
-use crate::e2e::Bench;
+use super::lab::{HERE, INTERFACE, Lab, run as shell};
+use crate::e2e::process::{Child, wait_until};
+use crate::e2e::receiver::Receiver;
+use crate::e2e::{Bench, compare};
 
+/// Where packets are counted, which takes them or not.
+const COUNTED: &str = "198.51.100.9";
+const SENDER: &str = "198.51.100.10:0";
+/// Headers of IPv4 and UDP.
+const UDP_HEADERS: u64 = 28;
+/// How long packets are sent at full speed, over several intervals.
+const LOAD: Duration = Duration::from_secs(4);
+const UDP_FLOWS: usize = 300;
+const CONNECTIONS: usize = 50;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Packets, bytes from the IP header on, and TCP flags.
+type Flow = (u64, u64, u8);
+
+/// UDP of many flows at full speed and TCP connections, while our command takes flows out each interval, by pins and by
+/// interface, and behind a program that is full.
+///
+/// # Errors
+///
+/// When a span is missing, says something else than the sender, or comes twice.
 pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     let lab = Lab::new(&bench.folder)?;
-    let pin = lab.pins.join("flows");
-    let options = AttachOptions { pin: Some(pin.clone()), flows: NonZeroU32::new(65_536) };
-    lab.inside(|| Ok(attach(INTERFACE, AttachMode::Drv, &options).map(drop)?))?;
-    let done = AtomicBool::new(false);
-    let mut drain = FlowDrain::new(FlowSource::Pins(pin.clone()));
-    let mut got: BTreeMap<u16, (u64, u64)> = BTreeMap::new();
-    let mut looks = 0;
-    let sent = std::thread::scope(|scope| {
-        let sender = scope.spawn(|| {
-            let sent = lab.there(|| {
-                let sockets: Vec<_> = (0..200).map(|_| UdpSocket::bind("198.51.100.10:0")).collect::<Result<_, _>>()?;
-                let mut sent: BTreeMap<u16, (u64, u64)> = BTreeMap::new();
-                let to = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
-                let start = Instant::now();
-                let mut random = fastrand::Rng::with_seed(7);
-                while start.elapsed() < Duration::from_secs(10) {
-                    let socket = &sockets[random.usize(..sockets.len())];
-                    let length = random.usize(1..1000);
-                    socket.send_to(&[0; 1000][..length], to)?;
-                    let flow = sent.entry(socket.local_addr()?.port()).or_default();
-                    *flow = (flow.0 + 1, flow.1 + length as u64 + 28);
-                }
-                Ok(sent)
-            });
-            done.store(true, Ordering::SeqCst);
-            sent
-        });
-        loop {
-            let last = done.load(Ordering::SeqCst);
-            drain.take(|flow| {
-                let sum = got.entry(flow.key.source_port).or_default();
-                *sum = (sum.0 + flow.packets, sum.1 + flow.bytes);
-            })?;
-            looks += 1;
-            if last {
-                break;
+    shell(&format!("ip -n {HERE} link set lo up"))?;
+    Ok(vec![
+        exact(bench, &lab, Way::Pins).context("by pins")?,
+        exact(bench, &lab, Way::Interface).context("by interface")?,
+        full(bench, &lab)?,
+    ])
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Pins,
+    Interface,
+}
+
+/// Our command that takes flows out of the program on the counted interface.
+struct Exporter {
+    child: Child,
+    receiver: Receiver,
+}
+
+impl Exporter {
+    fn start(bench: &Bench, lab: &Lab, way: Way, pins: &Path) -> anyhow::Result<Self> {
+        // It and the receiver have to see each other.
+        let listen = || TcpListener::bind("127.0.0.1:0").context("find a free TCP port");
+        let listener = if way == Way::Pins { listen()? } else { lab.inside(listen)? };
+        let receiver = Receiver::start_on(listener)?;
+        let (map, flows) = match way {
+            Way::Pins => (format!("pin={}/xdp_stats_map", pins.display()), format!("pin={}", pins.display())),
+            Way::Interface => (format!("iface={INTERFACE}/xdp_stats_map"), format!("iface={INTERFACE}")),
+        };
+        let mut command = match way {
+            Way::Pins => Command::new(&bench.netflow2traces),
+            Way::Interface => {
+                // Without `ip netns`, whose mounts would hide the pins.
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/run/netns/{HERE}")).arg(&bench.netflow2traces);
+                command
             }
+        };
+        command.args(["xdp", "--map", &map, "--flows", &flows, "--interval", "0.5"]);
+        command.args(["--otel-endpoint", &receiver.address().to_string()]).env("NETFLOW_QUEUE_MEMORY", "64MiB");
+        let child = Child::spawn(command, &bench.folder.join(format!("xdp-flows-{way:?}.log")))?;
+        wait_until("the exporter runs", PATIENCE, || {
+            Ok(child.log_text().contains("XDP OpenTelemetry exporter running").then_some(()))
+        })?;
+        Ok(Self { child, receiver })
+    }
+
+    /// Ends it; the spans of flows that arrived.
+    fn finish(mut self) -> anyhow::Result<Vec<Span>> {
+        self.child.terminate()?;
+        let status = self.child.wait(PATIENCE)?;
+        ensure!(status.success(), "it ended with {status}, see {}", self.child.log().display());
+        let spans = self.receiver.spans();
+        Ok(spans.into_iter().filter(|span| span.name == "netflow.flow").collect())
+    }
+}
+
+fn put(lab: &Lab, pins: &Path, flows: NonZeroU32) -> anyhow::Result<()> {
+    let options = AttachOptions { pin: Some(pins.to_owned()), flows: Some(flows) };
+    lab.inside(|| Ok(attach(INTERFACE, AttachMode::Drv, &options).map(drop)?))
+}
+
+fn exact(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Result<String> {
+    let pins = lab.pins.join("flows");
+    put(lab, &pins, DEFAULT_FLOWS)?;
+    let before = sent_by_interface(lab)?;
+    let exporter = Exporter::start(bench, lab, way, &pins)?;
+    let connections = connections(lab)?;
+    let udp = udp(lab)?;
+    let spans = exporter.finish()?;
+    let after = sent_by_interface(lab)?;
+    detach_pinned(&pins)?;
+
+    let mut found: BTreeMap<u16, Flow> = BTreeMap::new();
+    let (mut tcp, mut packets, mut bytes) = (BTreeMap::<u16, Flow>::new(), 0, 0);
+    for span in &spans {
+        let record = compare::record(span, 0, 0)?;
+        let port = record.sport.context("a flow without a port")? as u16;
+        let flow = (
+            record.packets.unwrap_or(0),
+            record.bytes.unwrap_or(0),
+            compare::integer(span, "netflow.tcp_flags")?.unwrap_or(0),
+        );
+        ensure!(record.src.is_some_and(|address| SENDER.starts_with(&address.to_string())), "{record:?}");
+        let flows = if record.proto == Some(6) { &mut tcp } else { &mut found };
+        let sum = flows.entry(port).or_default();
+        *sum = (sum.0 + flow.0, sum.1 + flow.1, sum.2 | flow.2);
+        (packets, bytes) = (packets + flow.0, bytes + flow.1);
+    }
+    let wrong = udp.iter().find(|(port, flow)| found.get(port) != Some(flow));
+    ensure!(wrong.is_none(), "sent {wrong:?}, found {:?}", wrong.map(|(port, _)| found.get(port)));
+    ensure!(found.len() == udp.len(), "{} UDP flows for {} that were sent", found.len(), udp.len());
+    // SYN, ACK, PSH and FIN.
+    let connected: Vec<_> = tcp.iter().filter(|(_, flow)| flow.2 == 0x1b).map(|(port, _)| *port).collect();
+    ensure!(connected == connections, "connections from {connections:?}, found {tcp:?}");
+    let of_interface = [after[0] - before[0], after[1] - before[1]];
+    let of_flows = [packets, bytes];
+    ensure!(of_flows == of_interface, "{of_flows:?} packets and bytes, the interface sent {of_interface:?}");
+    let several = spans.len() - found.len() - tcp.len();
+    ensure!(several > UDP_FLOWS, "flows were taken out once only");
+    Ok(format!(
+        "{way:?}: {packets} packets and {bytes} bytes of {} flows in {} spans, equal to the sender's account",
+        found.len() + tcp.len(),
+        spans.len()
+    ))
+}
+
+/// Packets and bytes that left the sender's interface, as the kernel counts them; on such an interface from the IP header on.
+fn sent_by_interface(lab: &Lab) -> anyhow::Result<[u64; 2]> {
+    let text = lab.link_statistics()?;
+    let link = &text[0]["stats64"]["tx"];
+    let number = |name: &str| link[name].as_u64().with_context(|| format!("no {name} in {text}"));
+    Ok([number("packets")?, number("bytes")?])
+}
+
+/// Datagrams of any length from many ports, at full speed; what was sent from each.
+fn udp(lab: &Lab) -> anyhow::Result<BTreeMap<u16, Flow>> {
+    lab.there(|| {
+        let sockets = (0..UDP_FLOWS).map(|_| UdpSocket::bind(SENDER)).collect::<Result<Vec<_>, _>>()?;
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut sent: BTreeMap<u16, Flow> = BTreeMap::new();
+        let to: SocketAddr = SocketAddr::new(COUNTED.parse()?, 9);
+        let end = Instant::now() + LOAD;
+        while Instant::now() < end {
+            let socket = &sockets[random.usize(..sockets.len())];
+            let payload = random.usize(1..1_400);
+            socket.send_to(&[0; 1_400][..payload], to)?;
+            let flow = sent.entry(socket.local_addr()?.port()).or_default();
+            *flow = (flow.0 + 1, flow.1 + payload as u64 + UDP_HEADERS, 0);
         }
-        sender.join().map_err(|_| anyhow::anyhow!("panicked"))?
+        Ok(sent)
+    })
+}
+
+/// Connections that say something and are closed; the ports they came from.
+fn connections(lab: &Lab) -> anyhow::Result<Vec<u16>> {
+    let listener = lab.inside(|| Ok(TcpListener::bind((COUNTED, 0))?))?;
+    let to = listener.local_addr()?;
+    std::thread::scope(|scope| {
+        let server = scope.spawn(move || {
+            for stream in listener.incoming().take(CONNECTIONS) {
+                let (mut stream, mut all) = (stream?, Vec::new());
+                stream.read_to_end(&mut all)?;
+                ensure!(all == b"what there is to say");
+            }
+            Ok(())
+        });
+        let ports = lab.there(|| {
+            let mut ports = Vec::new();
+            for _ in 0..CONNECTIONS {
+                let mut stream = TcpStream::connect(to)?;
+                ports.push(stream.local_addr()?.port());
+                stream.write_all(b"what there is to say")?;
+                stream.shutdown(std::net::Shutdown::Write)?;
+                // The end of the other side, and with it the last packet of this one.
+                stream.read_to_end(&mut Vec::new())?;
+            }
+            ports.sort_unstable();
+            Ok(ports)
+        })?;
+        server.join().map_err(|_| anyhow!("the server panicked"))??;
+        Ok(ports)
+    })
+}
+
+/// A program without room for all flows: the log and a metric say so.
+fn full(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
+    let pins = lab.pins.join("flows");
+    put(lab, &pins, NonZeroU32::new(100).context("not zero")?)?;
+    lab.there(|| {
+        for _ in 0..1_000 {
+            UdpSocket::bind(SENDER)?.send_to(&[0], (COUNTED, 9))?;
+        }
+        Ok(())
     })?;
-    let total = |of: &BTreeMap<u16, (u64, u64)>| of.values().fold((0, 0), |sum, flow| (sum.0 + flow.0, sum.1 + flow.1));
-    let wrong = sent.iter().filter(|(port, flow)| got.get(port) != Some(flow)).count();
-    println!("sent {:?} got {:?} in {looks} looks, {wrong} of {} flows wrong", total(&sent), total(&got), sent.len());
-    ensure!(got == sent, "differ");
-    Ok(vec![])
+    let exporter = Exporter::start(bench, lab, Way::Pins, &pins)?;
+    let log = exporter.child.log().to_owned();
+    let spans = exporter.finish()?;
+    detach_pinned(&pins)?;
+    let log = fs::read_to_string(log)?;
+    ensure!(log.contains("the map of flows was full"), "nothing was said of it: {log}");
+    ensure!(!spans.is_empty() && spans.len() < 1_000, "{} spans of 1,000 flows", spans.len());
+    Ok(format!("room for 100: {} of 1,000 flows were left, and the log says so", spans.len()))
 }

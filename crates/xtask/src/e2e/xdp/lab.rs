@@ -55,10 +55,13 @@ impl Lab {
         run(&format!("ip -n {HERE} address add 198.51.100.9/30 dev {INTERFACE}"))?;
         run(&format!("ip -n {THERE} address add 198.51.100.10/30 dev n2t-sender"))?;
         run(&format!("ip -n {HERE} link set {INTERFACE} address 02:00:00:00:00:09 up"))?;
-        run(&format!("ip -n {THERE} link set n2t-sender up"))?;
-        run(&format!(
-            "ip -n {THERE} neighbour add 198.51.100.9 lladdr 02:00:00:00:00:09 dev n2t-sender nud permanent"
-        ))?;
+        run(&format!("ip -n {THERE} link set n2t-sender address 02:00:00:00:00:0a up"))?;
+        for (namespace, address, hardware, device) in [
+            (THERE, "198.51.100.9", "02:00:00:00:00:09", "n2t-sender"),
+            (HERE, "198.51.100.10", "02:00:00:00:00:0a", INTERFACE),
+        ] {
+            run(&format!("ip -n {namespace} neighbour add {address} lladdr {hardware} dev {device} nud permanent"))?;
+        }
         Ok(lab)
     }
 
@@ -70,6 +73,12 @@ impl Lab {
     /// Does something where packets are sent.
     pub(super) fn there<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
         within(THERE, work)
+    }
+
+    /// What the kernel tells of the sender's interface.
+    pub(super) fn link_statistics(&self) -> anyhow::Result<serde_json::Value> {
+        let arguments = ["-n", THERE, "-json", "-statistics", "link", "show", "dev", "n2t-sender"];
+        Ok(serde_json::from_slice(&output(Command::new("ip").args(arguments))?)?)
     }
 
     /// Runs a script where the counted interface is, with mounts of its own.

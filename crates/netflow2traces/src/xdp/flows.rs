@@ -1,0 +1,281 @@
+//! Flows that our XDP program keeps, as spans: they are taken out of its maps each interval and go the way that records of
+//! other exporters go, as IPFIX Messages of this machine.
+
+mod messages;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use flow_collector::{CollectorStats, Exporters, FlowSampler, Pipeline};
+use flow_state::{State, TransportSession};
+use otlp_sink::Sink;
+use tokio::runtime::Handle;
+use tracing::{info, warn};
+use xdp_counters::program::{Flow, FlowDrain, FlowSource, Taken};
+use xdp_counters::{ReadError, attached};
+
+use super::watched::WARN_INTERVAL;
+use crate::collect::DRAIN_DEADLINE;
+use crate::config::Config;
+use crate::metrics::{Attributes, Kind, Metric, Point};
+use crate::replay::wait_for_room;
+use messages::{Clock, Messages};
+
+/// A map from which as many of its flows came has probably given up others.
+const NEARLY_FULL: f64 = 0.95;
+/// This machine is the exporter, and its address as good as any.
+const HERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Takes flows out and exports them, until it is stopped.
+pub(super) struct Flows {
+    sink: Sink,
+    stats: Arc<CollectorStats>,
+    told: Arc<Told>,
+    /// Dropping it ends the thread.
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Flows {
+    /// Begins with the flows that are there.
+    ///
+    /// # Errors
+    ///
+    /// Flows that may not be taken out, or that are missing, if `fail_on_missing`; an output that cannot be written.
+    pub(super) fn start(
+        sources: &[FlowSource],
+        config: Config,
+        interval: Duration,
+        fail_on_missing: bool,
+        runtime: &Handle,
+    ) -> anyhow::Result<Self> {
+        let room = config.sink.queue_bytes / 2;
+        let sink = Sink::start(config.sink, runtime)?;
+        let stats = Arc::<CollectorStats>::default();
+        let state = Arc::new(State::new(config.collector.state));
+        let exporters = Arc::new(Exporters::new(config.collector.exporters.without_limits()));
+        let pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.trace, &sink)
+            .with_filter(config.collector.filter)
+            .with_sampling(Arc::new(FlowSampler::new(config.collector.sampling)));
+        let pipeline = match config.collector.extra_elements {
+            Some(wanted) => pipeline.with_extra_elements(wanted),
+            None => pipeline,
+        };
+        let told = Arc::new(Told::new(sources));
+        let sources = sources.iter().cloned().map(Source::new).collect();
+        let mut exporter = Exporter { sources, pipeline, sink: sink.clone(), room, told: told.clone() };
+        for (source, taken) in exporter.take_all(interval) {
+            match taken {
+                Err(error) if fail_on_missing || !error.is_missing() => {
+                    return Err(error).with_context(|| format!("cannot take flows of {source}"));
+                }
+                _ => {}
+            }
+        }
+        let (stop, stopped) = mpsc::channel();
+        let run = move || {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                exporter.take_all(interval);
+            }
+            exporter.take_all(interval);
+            exporter.pipeline.flush();
+        };
+        let thread = thread::Builder::new().name("xdp-flows".to_owned()).spawn(run).context("cannot start a thread")?;
+        Ok(Self { sink, stats, told, stop, thread })
+    }
+
+    /// What metrics say of it.
+    pub(super) fn told(&self) -> FlowMetrics {
+        FlowMetrics { told: self.told.clone(), sink: self.sink.clone() }
+    }
+
+    /// Takes what there is for the last time, and delivers it.
+    pub(super) fn finish(self, runtime: &Handle) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            warn!("the thread that takes flows out has panicked");
+        }
+        let report = runtime.block_on(self.sink.shutdown(DRAIN_DEADLINE));
+        let totals = self.stats.snapshot();
+        info!(
+            flows = self.told.taken.load(Relaxed),
+            filtered = totals.flows_filtered,
+            sampled_out = totals.flows_sampled_out,
+            spans_exported = report.exported,
+            spans_dropped = report.dropped,
+            spans_remaining = report.remaining,
+            spans_spooled = report.spooled,
+            "no more flows are taken out"
+        );
+    }
+}
+
+/// How a source of flows is shown.
+fn shown(source: &FlowSource) -> String {
+    match source {
+        FlowSource::Interface(interface) => format!("iface={interface}"),
+        FlowSource::Pins(directory) => format!("pin={}", directory.display()),
+    }
+}
+
+struct Source {
+    drain: FlowDrain,
+    name: String,
+    messages: Messages,
+    flows: Vec<Flow>,
+    warned: Option<Instant>,
+}
+
+impl Source {
+    fn new(source: FlowSource) -> Self {
+        let name = shown(&source);
+        Self { drain: FlowDrain::new(source), name, messages: Messages::default(), flows: Vec::new(), warned: None }
+    }
+
+    /// Takes flows out, and says in the log what is wrong, once a minute.
+    fn take(&mut self) -> Result<Taken, ReadError> {
+        self.flows.clear();
+        let taken = self.drain.take(|flow| self.flows.push(*flow));
+        let warn = match &taken {
+            Ok(taken) if taken.usage() > NEARLY_FULL => {
+                Some("the map of flows was full, flows may be missing: give it more room, or make the interval shorter")
+            }
+            Ok(_) => {
+                self.warned = None;
+                None
+            }
+            Err(_) => Some("flows cannot be taken out, will look again"),
+        };
+        if let Some(warning) = warn
+            && self.warned.is_none_or(|warned| warned.elapsed() >= WARN_INTERVAL)
+        {
+            self.warned = Some(Instant::now());
+            let error = taken.as_ref().err().map(tracing::field::display);
+            warn!(flows = self.name, error, "{warning}");
+        }
+        taken
+    }
+
+    /// The number and the name of the interface, where they can be known.
+    fn interface(&self) -> Option<(u32, String)> {
+        let FlowSource::Interface(name) = self.drain.source() else { return None };
+        let attached = attached().ok()?;
+        let attached = attached.into_iter().find(|attached| attached.interface == *name)?;
+        Some((attached.index, attached.interface))
+    }
+}
+
+struct Exporter {
+    sources: Vec<Source>,
+    pipeline: Pipeline,
+    sink: Sink,
+    /// Bytes that may wait for the receiver when more is made.
+    room: usize,
+    told: Arc<Told>,
+}
+
+impl Exporter {
+    /// Takes the flows of all sources and hands their spans to the sink; how that went. Waits for room for `patience` at most:
+    /// the maps fill up meanwhile.
+    fn take_all(&mut self, patience: Duration) -> Vec<(String, Result<Taken, ReadError>)> {
+        let give_up = Instant::now() + patience;
+        let mut looks = Vec::with_capacity(self.sources.len());
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            let taken = source.take();
+            self.told.look(index, source.flows.len(), &taken);
+            if !source.flows.is_empty() {
+                source.messages.begin(source.interface());
+                let clock = Clock::now();
+                let (flows, messages) = (&source.flows, &mut source.messages);
+                messages.write(flows, &clock, |message| {
+                    self.pipeline.process(TransportSession::new(HERE, HERE), clock.unix, message);
+                    self.pipeline.flush_if_due();
+                    wait_for_room(&self.sink, self.room, || Instant::now() >= give_up);
+                });
+            }
+            looks.push((source.name.clone(), taken));
+        }
+        self.pipeline.flush();
+        looks
+    }
+}
+
+/// What is known of the flows so far.
+struct Told {
+    taken: AtomicU64,
+    /// Of each source its name and how its maps were at the last look.
+    sources: Mutex<Vec<(String, Look)>>,
+}
+
+/// How a map was taken out; `None` while there is none.
+type Look = Option<Taken>;
+
+impl Told {
+    fn new(sources: &[FlowSource]) -> Self {
+        let sources = sources.iter().map(|source| (shown(source), None)).collect();
+        Self { taken: AtomicU64::new(0), sources: Mutex::new(sources) }
+    }
+
+    fn look(&self, index: usize, flows: usize, taken: &Result<Taken, ReadError>) {
+        self.taken.fetch_add(flows as u64, Relaxed);
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources[index].1 = taken.as_ref().ok().copied();
+    }
+}
+
+/// Metrics of the flows.
+#[derive(Clone)]
+pub(super) struct FlowMetrics {
+    told: Arc<Told>,
+    sink: Sink,
+}
+
+impl FlowMetrics {
+    pub(super) fn metrics(&self) -> [Metric; 6] {
+        let sources = self.told.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        metrics(self.told.taken.load(Relaxed), self.sink.stats().exported(), self.sink.stats().dropped(), &sources)
+    }
+}
+
+pub(super) fn metrics(taken: u64, exported: u64, dropped: u64, sources: &[(String, Look)]) -> [Metric; 6] {
+    let one = |value: u64| vec![Point::new(Attributes::new(), value)];
+    let attributes = |name: &str| vec![("xdp.flows", name.to_owned())];
+    let up = sources.iter().map(|(name, look)| Point::new(attributes(name), u64::from(look.is_some())));
+    let of_last = |value: fn(&Taken) -> u64| {
+        sources.iter().filter_map(|(name, look)| Some(Point::new(attributes(name), value(look.as_ref()?)))).collect()
+    };
+    [
+        Metric::new("xdp.exporter.flows", "{flow}", Kind::Counter, "Flows taken out of the maps.", one(taken)),
+        Metric::new("xdp.exporter.spans", "{span}", Kind::Counter, "Spans that arrived.", one(exported)),
+        Metric::new("xdp.exporter.spans.dropped", "{span}", Kind::Counter, "Spans that did not.", one(dropped)),
+        Metric::new(
+            "xdp.exporter.flows.up",
+            "{map}",
+            Kind::Gauge,
+            "1 while flows can be taken out, 0 while their maps are missing.",
+            up.collect(),
+        ),
+        Metric::new(
+            "xdp.exporter.flows.usage",
+            "{flow}",
+            Kind::Gauge,
+            "Flows that were taken out last. Near the limit, others are missing.",
+            of_last(|taken| taken.flows),
+        ),
+        Metric::new(
+            "xdp.exporter.flows.limit",
+            "{flow}",
+            Kind::Gauge,
+            "Flows that the map has room for.",
+            of_last(|taken| taken.capacity.into()),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests;
