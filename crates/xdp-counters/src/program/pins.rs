@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -30,12 +31,15 @@ const MAX_DEPTH: usize = 4;
 #[derive(Debug)]
 pub(super) struct Pins {
     directory: PathBuf,
+    group: Option<u32>,
     made: Vec<PathBuf>,
-    has_made_directory: bool,
+    /// The outermost first.
+    made_directories: Vec<PathBuf>,
 }
 
 impl Pins {
-    pub(super) fn new(directory: &Path) -> Result<Self, AttachError> {
+    /// `group` is to be able to use them.
+    pub(super) fn new(directory: &Path, group: Option<u32>) -> Result<Self, AttachError> {
         let failed = |source| AttachError::Pin { path: directory.to_owned(), source };
         if directory.as_os_str().as_encoded_bytes().contains(&0) {
             return Err(failed(io::ErrorKind::InvalidInput.into()));
@@ -48,9 +52,30 @@ impl Pins {
         if let Some(path) = names.into_iter().find(|path| path.exists()) {
             return Err(AttachError::Pinned { path });
         }
-        let has_made_directory = !directory.exists();
-        fs::create_dir_all(directory).map_err(failed)?;
-        Ok(Self { directory: directory.to_owned(), made: Vec::new(), has_made_directory })
+        let mut pins = Self { directory: directory.to_owned(), group, made: Vec::new(), made_directories: Vec::new() };
+        let is_missing = |ancestor: &&Path| !ancestor.as_os_str().is_empty() && !ancestor.exists();
+        let missing: Vec<_> = directory.ancestors().take_while(is_missing).collect();
+        for directory in missing.into_iter().rev() {
+            pins.make_directory(directory)?;
+        }
+        Ok(pins)
+    }
+
+    fn make_directory(&mut self, path: &Path) -> Result<(), AttachError> {
+        match fs::create_dir(path) {
+            // Somebody else was faster, for another interface for instance, and gives it to a group if need be.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            made => made.map_err(|source| AttachError::Pin { path: path.to_owned(), source })?,
+        }
+        self.made_directories.push(path.to_owned());
+        self.give(path, 0o750)
+    }
+
+    fn give(&self, path: &Path, mode: u32) -> Result<(), AttachError> {
+        let Some(group) = self.group else { return Ok(()) };
+        let given =
+            chown(path, None, Some(group)).and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)));
+        given.map_err(|source| AttachError::Group { path: path.to_owned(), group, source })
     }
 
     pub(super) fn add(
@@ -63,14 +88,20 @@ impl Pins {
             let source = os_error(&error).map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error);
             return Err(AttachError::Pin { path, source });
         }
-        self.made.push(path);
-        Ok(())
+        self.made.push(path.clone());
+        match name {
+            // Who may write to it may take the program away.
+            LINK => Ok(()),
+            // To take flows out is to write.
+            FLOW_MAP => self.give(&path, 0o660),
+            _ => self.give(&path, 0o640),
+        }
     }
 
     /// All are made, and stay.
-    pub(super) fn keep(mut self) {
-        self.made.clear();
-        self.has_made_directory = false;
+    pub(super) fn keep(mut self) -> Vec<PathBuf> {
+        self.made_directories.clear();
+        std::mem::take(&mut self.made)
     }
 }
 
@@ -79,8 +110,8 @@ impl Drop for Pins {
         for path in &self.made {
             let _ = fs::remove_file(path);
         }
-        if self.has_made_directory {
-            let _ = fs::remove_dir(&self.directory);
+        for directory in self.made_directories.iter().rev() {
+            let _ = fs::remove_dir(directory);
         }
     }
 }
@@ -102,7 +133,7 @@ pub enum DetachError {
         interface: String,
     },
     /// It is not pinned as [`attach`](super::attach) does: another program, or one of ours that goes with its process.
-    #[error("{interface} has {holder}, which no directory here has pinned: end the process that holds it")]
+    #[error("{interface} has {holder}, which no directory that can be read has pinned: end the process that holds it")]
     NotPinned {
         /// The interface.
         interface: String,
@@ -132,7 +163,8 @@ pub enum DetachError {
 /// When that holds no pins of [`attach`](super::attach), or may not be written.
 pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     let failed = |path: &Path, source| DetachError::Io { path: path.to_owned(), source };
-    if !directory.join(STATS_MAP).exists() {
+    let map = directory.join(STATS_MAP);
+    if !map.try_exists().map_err(|source| failed(&map, source))? {
         return Err(DetachError::NoPins { directory: directory.to_owned() });
     }
     let link = pinned(directory).map_err(|source| failed(directory, source))?;
@@ -209,10 +241,10 @@ mod tests {
     #[test]
     fn pins_go_to_bpf_file_systems_only() {
         let directory = std::env::temp_dir().join("xdp-counters-no-pins/here");
-        let error = Pins::new(&directory).unwrap_err();
+        let error = Pins::new(&directory, None).unwrap_err();
         assert!(matches!(error, AttachError::NotBpf { .. }), "{error}");
         assert!(!directory.exists(), "nothing is made");
-        let error = Pins::new(Path::new("/a\0b")).unwrap_err();
+        let error = Pins::new(Path::new("/a\0b"), None).unwrap_err();
         assert!(matches!(error, AttachError::Pin { .. }), "{error}");
     }
 

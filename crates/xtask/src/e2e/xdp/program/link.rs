@@ -48,7 +48,7 @@ pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) ->
 pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
     let pin = lab.pins.join("deep/own");
     let flows = NonZeroU32::new(1_000);
-    let pinned = AttachOptions { pin: Some(pin.clone()), flows };
+    let pinned = AttachOptions { pin: Some(pin.clone()), flows, ..AttachOptions::default() };
     for mode in [AttachMode::Auto, AttachMode::Skb] {
         let attachment = lab.inside(|| Ok(attach(INTERFACE, mode, &pinned)?))?;
         let expected = if mode == AttachMode::Auto { AttachMode::Drv } else { mode };
@@ -71,7 +71,7 @@ pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
         let error = detach_interface(INTERFACE).err().context("nothing was there")?;
         ensure!(matches!(error, DetachError::NoProgram { .. }), "{error}");
         // Without pins it goes with what holds it.
-        let attachment = attach(INTERFACE, AttachMode::Drv, &AttachOptions { pin: None, flows: None })?;
+        let attachment = attach(INTERFACE, AttachMode::Drv, &AttachOptions::default())?;
         let error = detach_interface(INTERFACE).err().context("a program that is not pinned was taken away")?;
         ensure!(matches!(error, DetachError::NotPinned { .. }), "{error}");
         drop(attachment);
@@ -107,14 +107,14 @@ fn exact(pins: &Path) -> anyhow::Result<()> {
 /// Whoever comes second hears who is there, and leaves nothing behind.
 fn busy(lab: &Lab, id: u32, pin: &Path) -> anyhow::Result<()> {
     let other = pin.with_file_name("other");
-    let options = AttachOptions { pin: Some(other.clone()), flows: None };
+    let options = AttachOptions { pin: Some(other.clone()), ..AttachOptions::default() };
     for mode in [AttachMode::Auto, AttachMode::Drv, AttachMode::Skb] {
         let error = lab.inside(|| Ok(attach(INTERFACE, mode, &options).map(drop)))?;
         let Err(AttachError::Busy { holder: Some(holder), .. }) = error else { return Err(anyhow!("{error:?}")) };
         ensure!((holder.id, holder.name.as_deref()) == (id, Some(program::PROGRAM_NAME)), "held by {holder}");
     }
     ensure!(!other.exists(), "{} was left", other.display());
-    let again = AttachOptions { pin: Some(pin.to_owned()), flows: None };
+    let again = AttachOptions { pin: Some(pin.to_owned()), ..AttachOptions::default() };
     let error = lab.inside(|| Ok(attach(INTERFACE, AttachMode::Auto, &again).map(drop)))?;
     ensure!(matches!(error, Err(AttachError::Pinned { .. })), "{error:?}");
     Ok(())
