@@ -4,4 +4,6 @@
 
 mod lab;
 pub(super) mod maps;
+mod points;
 pub(super) mod program;
+pub(super) mod rights;

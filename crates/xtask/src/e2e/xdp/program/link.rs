@@ -12,7 +12,7 @@ use xdp_counters::program::{
     detach_interface, detach_pinned,
 };
 
-use crate::e2e::xdp::lab::{FRAME_LEN, HERE, INTERFACE, Lab, run};
+use crate::e2e::xdp::lab::{FRAME_LEN, INTERFACE, Lab, run};
 
 const PACKETS: u64 = 100;
 /// Bytes of a frame before the IP header.
@@ -20,16 +20,17 @@ const ETHERNET_LEN: u64 = 14;
 
 /// iproute2 and bpftool, both by libbpf, load an object and put it on an interface, where it counts.
 pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) -> anyhow::Result<String> {
+    let here = &lab.here;
     let pin = lab.pins.join("program");
     let maps = lab.pins.join("maps");
     let mut loaded = 0;
     for object in objects {
         let object = object.display();
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
-        let shown = Command::new("ip").args(["-n", HERE, "link", "show", "dev", INTERFACE]).output()?.stdout;
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
+        let shown = Command::new("ip").args(["-n", here, "link", "show", "dev", INTERFACE]).output()?.stdout;
         let shown = String::from_utf8(shown)?;
         ensure!(shown.contains(program::PROGRAM_NAME), "{object} by ip: {shown}");
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} xdp off"))?;
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp off"))?;
 
         let (pin, maps) = (pin.display(), maps.display());
         run(&format!("bpftool prog load {object} {pin} type xdp pinmaps {maps}")).context("install bpftool")?;
@@ -122,7 +123,11 @@ fn busy(lab: &Lab, id: u32, pin: &Path) -> anyhow::Result<()> {
 
 /// Each of the three capabilities is needed, and they are enough.
 fn without_rights(lab: &Lab) -> anyhow::Result<String> {
-    const ALL: [CapabilitySet; 3] = [CapabilitySet::BPF, CapabilitySet::NET_ADMIN, CapabilitySet::PERFMON];
+    const ALL: [(CapabilitySet, &str); 3] = [
+        (CapabilitySet::BPF, "CAP_BPF"),
+        (CapabilitySet::NET_ADMIN, "CAP_NET_ADMIN"),
+        (CapabilitySet::PERFMON, "CAP_PERFMON"),
+    ];
     let attempt = |capabilities: CapabilitySet| {
         lab.inside(|| {
             // Of this thread, which ends with this.
@@ -131,10 +136,13 @@ fn without_rights(lab: &Lab) -> anyhow::Result<String> {
             Ok(attach(INTERFACE, AttachMode::Auto, &AttachOptions::default()).map(drop))
         })
     };
-    let all = ALL.into_iter().collect::<CapabilitySet>();
-    for missing in ALL {
+    let all = ALL.into_iter().map(|(capability, _)| capability).collect::<CapabilitySet>();
+    for (missing, name) in ALL {
         let refused = attempt(all - missing)?;
-        ensure!(matches!(refused, Err(AttachError::Permission { .. })), "without {missing:?}: {refused:?}");
+        let Err(AttachError::Permission { missing: named, .. }) = &refused else {
+            return Err(anyhow!("without {missing:?}: {refused:?}"));
+        };
+        ensure!(named == &[name], "without {missing:?} the error names {named:?}");
     }
     attempt(all)??;
     Ok("CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed, each, and are enough".to_owned())
