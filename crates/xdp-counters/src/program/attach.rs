@@ -15,7 +15,7 @@ use aya::programs::{ProgramError, Xdp, XdpMode};
 use aya::util::KernelVersion;
 use rustix::thread::{CapabilitySet, capabilities};
 
-use super::holder::{Holder, holder};
+use super::holder::{Holder, holder, wait_until_gone};
 use super::pins::{LINK, Pins};
 use super::{PROGRAM_NAME, object};
 
@@ -65,7 +65,7 @@ pub struct AttachOptions {
 #[derive(Debug)]
 pub struct Attachment {
     /// Takes the program away when it is dropped; `None` when it is pinned.
-    _link: Option<XdpLink>,
+    link: Option<XdpLink>,
     ebpf: Ebpf,
     mode: AttachMode,
     program_id: u32,
@@ -93,6 +93,15 @@ impl Attachment {
         match self.ebpf.map(name)? {
             Map::PerCpuArray(map) | Map::LruHashMap(map) => Some(map.fd().as_fd()),
             _ => None,
+        }
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take() {
+            drop(link);
+            wait_until_gone(self.program_id);
         }
     }
 }
@@ -209,11 +218,11 @@ pub fn attach(interface: &str, mode: AttachMode, options: &AttachOptions) -> Res
     let program_id = program.info().map_err(|error| refused("ask for the program", error))?.id();
     let (link, mode) = put(program, interface, mode)?;
     let Some(mut pins) = pins else {
-        return Ok(Attachment { _link: Some(link), ebpf, mode, program_id, pins: Vec::new() });
+        return Ok(Attachment { link: Some(link), ebpf, mode, program_id, pins: Vec::new() });
     };
     let link = FdLink::try_from(link).map_err(|error| refused("make a link", error))?;
     pins.add(LINK, |path| link.pin(path).map(drop))?;
-    Ok(Attachment { _link: None, ebpf, mode, program_id, pins: pins.keep() })
+    Ok(Attachment { link: None, ebpf, mode, program_id, pins: pins.keep() })
 }
 
 fn load(flows: Option<NonZeroU32>) -> Result<Ebpf, AttachError> {

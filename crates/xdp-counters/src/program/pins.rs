@@ -4,25 +4,21 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use aya::pin::PinError;
 use aya::programs::links::{FdLink, LinkInfo, LinkType, PinnedLink};
-use aya::programs::loaded_links;
 use rustix::fs::statfs;
 
 use super::attach::{AttachError, os_error};
 use super::holder::{Holder, holder};
 use super::{FLOW_MAP, PROTOCOL_MAP, STATS_MAP};
+use crate::sys;
 
 /// The name of the link's pin. Those of maps are named as the maps are.
 pub(super) const LINK: &str = "link";
 
 /// `BPF_FS_MAGIC`
 const BPF_FILE_SYSTEM: u64 = 0xcafe_4a11;
-
-/// How long the kernel may take to end a link.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How far below a BPF file system's root pins are looked for.
 const MAX_DEPTH: usize = 4;
@@ -168,7 +164,12 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
         return Err(DetachError::NoPins { directory: directory.to_owned() });
     }
     let link = pinned(directory).map_err(|source| failed(directory, source))?;
-    let link = link.ok_or_else(|| DetachError::NoPins { directory: directory.to_owned() })?;
+    if link.is_none() {
+        return Err(DetachError::NoPins { directory: directory.to_owned() });
+    }
+    // Without its last pin a link would end too, but not before everybody who holds it, to list it for instance, lets go.
+    let link = directory.join(LINK);
+    sys::detach_link(&link).map_err(|source| failed(&link, source))?;
     for path in [LINK, STATS_MAP, PROTOCOL_MAP, FLOW_MAP].map(|name| directory.join(name)) {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&path, source)),
@@ -177,7 +178,6 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     }
     // It may hold what others pinned.
     let _ = fs::remove_dir(directory);
-    wait_until_gone(link.id());
     Ok(())
 }
 
@@ -223,15 +223,6 @@ fn pinned(directory: &Path) -> io::Result<Option<LinkInfo>> {
     let link = PinnedLink::from_pin(path).map_err(io::Error::other)?;
     let info = FdLink::from(link).info().map_err(io::Error::other)?;
     Ok(info.link_type().is_ok_and(|kind| kind == LinkType::Xdp).then_some(info))
-}
-
-/// The kernel ends a link some milliseconds after its last pin is removed; until then the interface takes no other program.
-/// Who may not list links does not wait.
-fn wait_until_gone(link: u32) {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline && loaded_links().flatten().any(|other| other.id() == link) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 #[cfg(test)]
