@@ -6,4 +6,5 @@ mod lab;
 pub(super) mod maps;
 mod points;
 pub(super) mod program;
+pub(super) mod replaced;
 pub(super) mod rights;

@@ -15,7 +15,7 @@ pub(super) const INTERFACE: &str = "n2t-counted";
 /// Its other end, in another namespace.
 const SENDER: &str = "n2t-sender";
 /// Of a block for documentation (RFC 5737), which leads nowhere else.
-const COUNTED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
+pub(super) const COUNTED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
 /// Length of every frame that [`Lab::send`] sends.
 pub(super) const FRAME_LEN: u64 = 142;
 

@@ -1,6 +1,7 @@
 //! What a receiver got of a metric.
 
-use testkit::otlp_server::{NumberDataPoint, metric, number_data_point};
+use opentelemetry_proto::tonic::common::v1::any_value;
+use testkit::otlp_server::{KeyValue, NumberDataPoint, metric, number_data_point};
 
 use crate::e2e::receiver::Receiver;
 
@@ -17,6 +18,16 @@ impl Points {
             _ => None,
         });
         Self(points.flatten().collect())
+    }
+
+    /// Those with this attribute.
+    pub(super) fn with(mut self, key: &str, value: &str) -> Self {
+        let wanted = Some(any_value::Value::StringValue(value.to_owned()));
+        let has = |attribute: &KeyValue| {
+            attribute.key == key && attribute.value.as_ref().map(|value| &value.value) == Some(&wanted)
+        };
+        self.0.retain(|point| point.attributes.iter().any(has));
+        self
     }
 
     pub(super) fn len(&self) -> usize {
