@@ -1,6 +1,6 @@
 //! XDP programs on interfaces of their own: two network namespaces with a pair of interfaces between them.
 //!
-//! Needs root, iproute2, bpftool, clang, the headers of libbpf and xdp-tools.
+//! Needs root, iproute2, util-linux, bpftool, clang, the headers of libbpf and xdp-tools.
 
 mod lab;
 pub(super) mod maps;

@@ -120,7 +120,7 @@ impl Rights {
         self.nothing_else(id, pins)?;
         self.export(id, &protocols, logs)?;
         // To take flows out is to write, which the group may to this map alone.
-        let key = self.flow(id, pins)?;
+        let key = self.flow(self.unprivileged(id, &self.program), pins)?;
         let delete = |map: &str, key: &str| {
             let script = format!("bpftool map delete pinned {} key hex {key}", pins.join(map).display());
             anyhow::Ok(self.unprivileged(id, Path::new("sh")).args(["-c", &script]).output()?)
@@ -209,9 +209,9 @@ impl Rights {
     }
 
     /// The one flow there is, by the same right; its key in words of bpftool.
-    fn flow(&self, group: u32, pins: &Path) -> anyhow::Result<String> {
+    fn flow(&self, command: Command, pins: &Path) -> anyhow::Result<String> {
         let arguments = ["--layout", "packets@0:8,bytes@8:8", "--pin"];
-        let reading = read(self.unprivileged(group, &self.program), &arguments, &pins.join(FLOW_MAP))?;
+        let reading = read(command, &arguments, &pins.join(FLOW_MAP))?;
         let bytes = FRAMES * (FRAME_LEN - ETHERNET_LEN);
         ensure!((&reading["packets"], &reading["bytes"]) == (&json!(FRAMES), &json!(bytes)), "{reading}");
         let key = reading["counters"][0]["key"].as_str().and_then(|key| key.strip_prefix("0x")).context("no key")?;
@@ -234,23 +234,31 @@ impl Rights {
 
         let bound = self.lab.folder().join("bound");
         fs::create_dir(&bound)?;
-        let script = format!(
+        let mount = format!(
             "mount --bind {pins} {bound} && mount -o remount,bind,ro {bound} && ! touch {bound}/new 2>&- && \
              exec setpriv --reuid {USER} --regid {USER} --groups {id} --bounding-set=-all --inh-caps=-all --no-new-privs \
-             {program} \"$@\"",
+             -- \"$@\"",
             pins = pins.display(),
             bound = bound.display(),
-            program = self.program.display()
         );
-        wait_until("all frames are counted", Duration::from_secs(5), || {
+        // Each has a mount of its own.
+        let bound_to = |program: &Path| {
             let mut command = self.lab.command_inside("sh");
-            command.args(["-c", &script, "sh"]);
-            let reading = read(command, &["--pin"], &bound.join(PROTOCOL_MAP))?;
+            command.args(["-c", &mount, "sh"]).arg(program);
+            command
+        };
+        wait_until("all frames are counted", Duration::from_secs(5), || {
+            let reading = read(bound_to(&self.program), &["--pin"], &bound.join(PROTOCOL_MAP))?;
             let counted = (&reading["packets"], &reading["bytes"]);
             Ok((counted == (&json!(FRAMES), &json!(FRAMES * FRAME_LEN))).then_some(()))
         })?;
+        // The mount keeps files from being made, not flows from being taken out.
+        let key = self.flow(bound_to(&self.program), &bound)?;
+        let script = format!("bpftool map delete pinned {} key hex {key}", bound.join(FLOW_MAP).display());
+        let deleted = bound_to(Path::new("sh")).args(["-c", &script]).output()?;
+        ensure!(deleted.status.success(), "{}", String::from_utf8_lossy(&deleted.stderr));
         self.detach(&["--iface", INTERFACE])?;
-        Ok("through a read-only mount of pins in a closed file system exact".to_owned())
+        Ok("through a read-only mount of pins in a closed file system exact, and flows can be taken out".to_owned())
     }
 }
 
