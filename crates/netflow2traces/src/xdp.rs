@@ -1,6 +1,7 @@
 //! `xdp`: packet counters of XDP programs as metrics.
 
 mod args;
+mod attach;
 mod config;
 mod export;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use tracing::warn;
 use crate::cli;
 use crate::settings::LogSettings;
 use args::{ExportArgs, ListArgs, MapArgs, ReadArgs};
+use attach::{AttachArgs, DetachArgs};
 use config::Config;
 use target::Target;
 use watched::{NoReading, Read, Watched};
@@ -46,6 +48,10 @@ enum XdpCommand {
     Read(ReadArgs),
     /// List XDP programs, the maps there are, and the processes that hold them
     List(ListArgs),
+    /// Count packets of an interface with a program of our own, which lets all of them pass
+    Attach(AttachArgs),
+    /// Take our own program from an interface
+    Detach(DetachArgs),
 }
 
 impl XdpArgs {
@@ -70,6 +76,8 @@ pub(crate) fn run(args: &XdpArgs) -> anyhow::Result<()> {
         None => export(&args.export),
         Some(XdpCommand::Export(args)) => export(args),
         Some(XdpCommand::List(args)) => list(args),
+        Some(XdpCommand::Attach(args)) => attach::run(args),
+        Some(XdpCommand::Detach(args)) => attach::detach(args),
         Some(XdpCommand::Read(args)) => read(&args.maps, args.json, true),
     }
 }

@@ -42,6 +42,30 @@ fn without_the_capability_it_is_named() {
     }
 }
 
+/// Of the capabilities, those that are missing; and what is wrong whoever asks.
+#[test]
+fn attaching_says_what_is_missing() {
+    let attach = unprivileged(&["xdp", "attach", "--iface", "lo"]);
+    assert_eq!(attach.status.code(), Some(1));
+    let error = stderr(&attach);
+    assert!(error.starts_with("error: no permission to "), "{error}");
+    assert!(error.contains("missing: CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON: "), "{error}");
+    assert!(stdout(&attach).is_empty());
+    for (arguments, message) in [
+        (&["xdp", "attach", "--iface", "no-such-if"][..], "error: there is no interface \"no-such-if\"\n"),
+        (
+            &["xdp", "attach", "--iface", "lo", "--pin", "/tmp/nowhere"],
+            "error: /tmp/nowhere is on no BPF file system; ",
+        ),
+        (&["xdp", "detach", "--iface", "no-such-if"], "error: there is no interface \"no-such-if\"\n"),
+        (&["xdp", "detach", "--pin", "/tmp"], "error: /tmp has no link of an XDP program with its counters\n"),
+    ] {
+        let output = unprivileged(arguments);
+        assert!(stderr(&output).starts_with(message), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
 #[test]
 fn a_missing_map_is_a_failure_of_read_and_a_line_of_once() {
     let read = unprivileged(&["xdp", "read", "--pin", NO_PIN]);
@@ -60,6 +84,15 @@ fn what_cannot_be_is_a_usage_error() {
     for (arguments, message) in [
         (&["xdp", "--layout", "packets"][..], "error: --layout (XDP_LAYOUT): expected packets@OFFSET:SIZE"),
         (&["xdp", "--otel-endpoint", "ftp://a"], "error: --otel-endpoint (XDP_OTEL_ENDPOINT): invalid endpoint"),
+        (
+            &["xdp", "attach", "--iface", "lo", "--pin", "/p", "--pin-group", "no such group"],
+            "error: --pin-group: there is no group \"no such group\" in /etc/group; ",
+        ),
+        (
+            &["xdp", "attach", "--iface", "lo", "--pin-group", "adm"],
+            "error: the following required arguments were not provided",
+        ),
+        (&["xdp", "detach"], "error: the following required arguments were not provided"),
         (&["xdp", "--interval", "0"], "error: invalid value '0' for '--interval <SECONDS>'"),
     ] {
         let output = unprivileged(arguments);

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::btf::{Btf, Member};
+use crate::program::Protocol;
 use crate::reading::{Key, MapKind};
 
 /// Verdicts of XDP, as `enum xdp_action` of `linux/bpf.h` numbers them.
@@ -131,6 +132,12 @@ impl Keys {
         }
     }
 
+    /// Those of our own program's map of protocols.
+    pub(crate) fn protocols() -> Self {
+        let label = |protocol: Protocol| (protocol.name().to_owned(), protocol as u64);
+        Self::Labels(Protocol::ALL.map(label).into())
+    }
+
     /// What this key stands for.
     pub(crate) fn key(&self, bytes: &[u8]) -> Key {
         let number = || match bytes.len() {
@@ -195,6 +202,15 @@ mod tests {
         assert_eq!(of(MapKind::HASH, 5), Keys::Bytes);
         let key = |number: u32| Keys::Actions.key(&number.to_ne_bytes());
         assert_eq!((key(2), key(5)), (Key::Action("pass"), Key::Bytes(5_u32.to_ne_bytes().to_vec())));
+    }
+
+    #[test]
+    fn keys_of_our_own_map_are_protocols() {
+        let keys = Keys::protocols();
+        let names = (0_u32..9).map(|number| keys.key(&number.to_ne_bytes())).collect::<Vec<_>>();
+        let labels = ["tcp", "udp", "icmp", "icmpv6", "other_ipv4", "other_ipv6", "arp", "non_ip"];
+        assert_eq!(names[..8], labels.map(|label| Key::Label(label.to_owned())));
+        assert_eq!(names[8], Key::Bytes(8_u32.to_ne_bytes().to_vec()));
     }
 
     #[test]

@@ -17,6 +17,8 @@
 
 use std::num::NonZeroU32;
 
+use crate::reading::{MapFacts, MapKind, ProgramFacts};
+
 pub use attach::{AttachError, AttachMode, AttachOptions, Attachment, attach};
 pub use classify::{Classified, FlowPacket, Protocol, classify};
 pub use drain::{FlowDrain, FlowSource, Taken};
@@ -38,7 +40,7 @@ mod types;
 /// Packets and bytes by verdict. Tools that read `xdp_stats_map` of other programs read it too.
 pub const STATS_MAP: &str = "xdp_stats_map";
 
-/// Packets and bytes by [`Protocol`].
+/// Packets and bytes by [`Protocol`]. A [`Reader`](crate::Reader) knows it by this name and its shape, and its keys by theirs.
 pub const PROTOCOL_MAP: &str = "xdp_proto_stats";
 
 /// Flows.
@@ -56,7 +58,50 @@ pub const PROGRAM_NAME: &str = "xdp_counters";
 /// One that the kernel takes for compatible with the GPL.
 pub const LICENSE: &str = "Dual MIT/GPL";
 
+/// Whether this is [`PROTOCOL_MAP`]: by its name and shape, as they are all that is told to who has no capability, and by the
+/// program's name where that is known. Type information cannot say it, as the kernel takes nothing but a number for an array's key.
+pub(crate) fn is_protocol_map(map: &MapFacts, program: Option<&ProgramFacts>) -> bool {
+    let shape = (map.kind, map.key_size, map.value_size, map.max_entries);
+    map.name == PROTOCOL_MAP
+        && shape == (MapKind::PERCPU_ARRAY, 4, 16, Protocol::ALL.len() as u32)
+        && program.is_none_or(|program| program.name == PROGRAM_NAME)
+}
+
 /// The program as an ELF object, little endian; with [`FLOW_MAPS`] for that many flows each, or without.
 pub fn object(flows: Option<NonZeroU32>) -> Vec<u8> {
     elf::object(&code::program(flows.is_some()), flows.map(NonZeroU32::get))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::ProgramRun;
+
+    #[test]
+    fn the_map_of_protocols_is_known_by_name_and_shape() {
+        let own = MapFacts {
+            id: 7,
+            name: PROTOCOL_MAP.to_owned(),
+            kind: MapKind::PERCPU_ARRAY,
+            key_size: 4,
+            value_size: 16,
+            max_entries: 8,
+        };
+        let program =
+            |name: &str| ProgramFacts { id: 3, name: name.to_owned(), tag: [0; 8], run: ProgramRun::default() };
+        assert!(is_protocol_map(&own, None), "who has no capability knows no program");
+        assert!(is_protocol_map(&own, Some(&program(PROGRAM_NAME))));
+        assert!(!is_protocol_map(&own, Some(&program("xdp_other"))));
+        for other in [
+            MapFacts { name: STATS_MAP.to_owned(), ..own.clone() },
+            MapFacts { kind: MapKind::ARRAY, ..own.clone() },
+            MapFacts { key_size: 8, ..own.clone() },
+            MapFacts { value_size: 8, ..own.clone() },
+            MapFacts { max_entries: 16, ..own.clone() },
+        ] {
+            assert!(!is_protocol_map(&other, None), "{other:?}");
+        }
+        // All of it counts: the kernel cuts longer names.
+        assert!(PROTOCOL_MAP.len() <= 15);
+    }
 }

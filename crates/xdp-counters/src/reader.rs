@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 use crate::btf::Btf;
 use crate::error::ReadError;
 use crate::layout::{Keys, Layout};
+use crate::program::is_protocol_map;
 use crate::reading::{Counter, Key, MapFacts, MapKind, Reading};
 use crate::select::{Found, Selector, facts};
 use crate::sys::{self, Batches, Sizes};
@@ -89,7 +90,11 @@ impl Reader {
             None => Layout::of_value(value_size, btf.map(|btf| (btf, info.btf_value_type_id))),
         };
         let layout = layout.ok_or_else(|| ReadError::Layout { name: map.name.clone(), value_size: map.value_size })?;
-        let keys = Keys::of_map(map.kind, key_size, info.max_entries, btf.map(|btf| (btf, info.btf_key_type_id)));
+        let keys = if is_protocol_map(map, found.program.as_ref()) {
+            Keys::protocols()
+        } else {
+            Keys::of_map(map.kind, key_size, info.max_entries, btf.map(|btf| (btf, info.btf_key_type_id)))
+        };
         Ok((layout, keys))
     }
 }

@@ -12,6 +12,7 @@ use aya_obj::generated::{bpf_map_info, bpf_prog_info};
 
 use crate::error::ReadError;
 use crate::interface::{self, Attached};
+use crate::program::is_protocol_map;
 use crate::reading::{MapFacts, MapKind, ProgramFacts, ProgramRun};
 use crate::sys::{self, Access, Object};
 
@@ -33,7 +34,8 @@ pub enum Selector {
     Interface {
         /// The interface.
         interface: String,
-        /// The map's name; where there is none, the program must have one map only that counters can be in.
+        /// The map's name. Where there is none, the program must have one map only that counters can be in; of our own program it
+        /// is [`PROTOCOL_MAP`](crate::program::PROTOCOL_MAP), which has every packet once, as its other map of counters does.
         map: Option<String>,
     },
 }
@@ -132,12 +134,16 @@ impl Selector {
             names.push(name(&info));
             let is_meant = map.map_or(MapKind(info.type_).is_readable(), |map| is_named(&info, map));
             if is_meant {
-                matches.push(fd);
+                let is_preferred = map.is_none() && is_protocol_map(&facts(&info), Some(&program.1));
+                matches.push((fd, is_preferred));
             }
+        }
+        if matches.iter().any(|(_, is_preferred)| *is_preferred) {
+            matches.retain(|(_, is_preferred)| *is_preferred);
         }
         let candidates = matches.len();
         match (matches.pop(), candidates) {
-            (Some(fd), 1) => Found::new(fd, 1, &[program]),
+            (Some((fd, _)), 1) => Found::new(fd, 1, &[program]),
             (None, _) => Err(ReadError::Missing { wanted: self.clone(), existing: names }),
             _ => Err(ReadError::Several { interface: interface.to_owned(), names }),
         }

@@ -37,6 +37,7 @@ enum Command {
     LookUpBatch = 24,
     LookUpAndDeleteBatch = 25,
     EnableStats = 32,
+    LinkDetach = 34,
 }
 
 /// What has numbers.
@@ -140,6 +141,27 @@ pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
     let mut attr = Attr { path: path.as_ptr() as u64, fd: 0, file_flags: access.flags() };
     // SAFETY: `attr` is what the command expects; the path ends in a zero and lives until after the call.
     unsafe { bpf_fd(Command::GetPinned, &mut attr) }
+}
+
+/// Takes a program from where a pinned link has it, at once, though others hold the link.
+pub(crate) fn detach_link(path: &Path) -> io::Result<()> {
+    #[repr(C)]
+    struct Pin {
+        path: u64,
+        fd: u32,
+        file_flags: u32,
+    }
+    #[repr(C)]
+    struct Link {
+        fd: u32,
+    }
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut pin = Pin { path: path.as_ptr() as u64, fd: 0, file_flags: 0 };
+    // SAFETY: `pin` is what the command expects; the path ends in a zero and lives until after the call.
+    let link = unsafe { bpf_fd(Command::GetPinned, &mut pin)? };
+    let mut link_fd = Link { fd: link.as_raw_fd() as u32 };
+    // SAFETY: `link_fd` is what the command expects, and has no pointers.
+    unsafe { bpf(Command::LinkDetach, &mut link_fd) }.map(drop)
 }
 
 /// Asks for what the kernel tells of an open object. `T` starts as the caller has it: some fields are addresses of buffers.

@@ -84,7 +84,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 14] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -97,6 +97,8 @@ const CASES: [Case; 12] = [
     ("xdp-maps", xdp::maps::run),
     ("xdp-program", xdp::program::run),
     ("xdp-flows", xdp::flows::run),
+    ("xdp-rights", xdp::rights::run),
+    ("xdp-replaced", xdp::replaced::run),
 ];
 
 /// Runs all cases, or those named in `names`.

@@ -68,6 +68,18 @@ fn documentation_lists_every_setting() {
     assert!(DOCS.contains(&expected), "docs/xdp.md must contain this table:\n\n{expected}");
     let rows = DOCS.lines().filter(|line| line.contains("` | `--")).count();
     assert_eq!(rows, expected.lines().count(), "docs/xdp.md has rows that are no settings");
+    for (name, command) in [
+        ("attach", AttachArgs::augment_args(Command::new("attach"))),
+        ("detach", DetachArgs::augment_args(Command::new("detach"))),
+    ] {
+        let mut expected = format!("| option of `xdp {name}` | default | |\n|---|---|---|\n");
+        for arg in command.get_arguments() {
+            let default = arg.get_default_values().first().and_then(|value| value.to_str());
+            let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
+            let _ = writeln!(expected, "| `--{}` | {default} | {} |", arg.get_long().unwrap(), arg.get_help().unwrap());
+        }
+        assert!(DOCS.contains(&format!("\n{expected}\n")), "docs/xdp.md must contain this table:\n\n{expected}");
+    }
     let cli = Cli::command();
     for command in cli.find_subcommand("xdp").unwrap().get_subcommands() {
         assert!(DOCS.contains(&format!("`xdp {}`", command.get_name())), "{} is not documented", command.get_name());

@@ -1,10 +1,11 @@
 //! Puts our program on an interface, and takes it away again.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aya::Ebpf;
 use aya::maps::Map;
@@ -12,8 +13,9 @@ use aya::programs::links::FdLink;
 use aya::programs::xdp::XdpLink;
 use aya::programs::{ProgramError, Xdp, XdpMode};
 use aya::util::KernelVersion;
+use rustix::thread::{CapabilitySet, capabilities};
 
-use super::holder::{Holder, holder};
+use super::holder::{Holder, holder, wait_until_gone};
 use super::pins::{LINK, Pins};
 use super::{PROGRAM_NAME, object};
 
@@ -36,12 +38,25 @@ pub enum AttachMode {
     Skb,
 }
 
+impl fmt::Display for AttachMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Drv => "drv",
+            Self::Skb => "skb",
+        })
+    }
+}
+
 /// What [`attach`] does beside counting.
 #[derive(Clone, Debug, Default)]
 pub struct AttachOptions {
     /// A directory on a BPF file system for the maps and the link, which must not be there yet: with it the program stays
     /// when this process ends.
     pub pin: Option<PathBuf>,
+    /// The group, by its number, that may read the pinned maps and take flows out, with no capability. It may enter the
+    /// directories that are made for the pins, and nothing else; the link stays with its owner.
+    pub pin_group: Option<u32>,
     /// Keeps flows, at most so many.
     pub flows: Option<NonZeroU32>,
 }
@@ -50,10 +65,11 @@ pub struct AttachOptions {
 #[derive(Debug)]
 pub struct Attachment {
     /// Takes the program away when it is dropped; `None` when it is pinned.
-    _link: Option<XdpLink>,
+    link: Option<XdpLink>,
     ebpf: Ebpf,
     mode: AttachMode,
     program_id: u32,
+    pins: Vec<PathBuf>,
 }
 
 impl Attachment {
@@ -67,6 +83,11 @@ impl Attachment {
         self.program_id
     }
 
+    /// The files that its maps and its link are pinned to, if they are.
+    pub fn pins(&self) -> &[PathBuf] {
+        &self.pins
+    }
+
     /// One of its maps.
     pub fn map(&self, name: &str) -> Option<BorrowedFd<'_>> {
         match self.ebpf.map(name)? {
@@ -76,15 +97,29 @@ impl Attachment {
     }
 }
 
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take() {
+            drop(link);
+            wait_until_gone(self.program_id);
+        }
+    }
+}
+
 /// Why our program is not on an interface.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttachError {
     /// Rights are missing.
-    #[error("no permission to {doing}: that needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root")]
+    #[error(
+        "no permission to {doing}: that takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON{}",
+        if missing.is_empty() { ", of the system itself".to_owned() } else { format!("; missing: {}", missing.join(", ")) }
+    )]
     Permission {
         /// What was not allowed.
         doing: &'static str,
+        /// Those of the three capabilities that this thread has not; none where it has them in a user namespace alone.
+        missing: Vec<&'static str>,
         /// What the kernel says.
         source: io::Error,
     },
@@ -103,7 +138,7 @@ pub enum AttachError {
         holder: Option<Holder>,
     },
     /// Neither the driver nor the stack takes the program, or not the one that was asked for.
-    #[error("{interface} takes no XDP program in mode {mode:?}")]
+    #[error("{interface} takes no XDP program in mode {mode}")]
     Mode {
         /// The interface.
         interface: String,
@@ -140,6 +175,16 @@ pub enum AttachError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// Pins cannot be given to a group.
+    #[error("cannot give {} to group {group}, which takes CAP_CHOWN or to be one of it", .path.display())]
+    Group {
+        /// Which pin.
+        path: PathBuf,
+        /// The group's number.
+        group: u32,
+        /// What the kernel says.
+        source: io::Error,
+    },
 }
 
 /// Loads our program and puts it on an interface.
@@ -157,7 +202,8 @@ pub fn attach(interface: &str, mode: AttachMode, options: &AttachOptions) -> Res
         let source = "links of XDP, which can be pinned, came with Linux 5.9".into();
         return Err(AttachError::Kernel { doing: "pin the program", source });
     }
-    let mut pins = options.pin.as_deref().map(Pins::new).transpose()?;
+    let make = |directory: &Path| Pins::new(directory, options.pin_group);
+    let mut pins = options.pin.as_deref().map(make).transpose()?;
     let mut ebpf = load(options.flows)?;
     if let Some(pins) = &mut pins {
         for (name, map) in ebpf.maps() {
@@ -171,11 +217,12 @@ pub fn attach(interface: &str, mode: AttachMode, options: &AttachOptions) -> Res
     program.load().map_err(|error| refused("load an XDP program", error))?;
     let program_id = program.info().map_err(|error| refused("ask for the program", error))?.id();
     let (link, mode) = put(program, interface, mode)?;
-    let Some(mut pins) = pins else { return Ok(Attachment { _link: Some(link), ebpf, mode, program_id }) };
+    let Some(mut pins) = pins else {
+        return Ok(Attachment { link: Some(link), ebpf, mode, program_id, pins: Vec::new() });
+    };
     let link = FdLink::try_from(link).map_err(|error| refused("make a link", error))?;
     pins.add(LINK, |path| link.pin(path).map(drop))?;
-    pins.keep();
-    Ok(Attachment { _link: None, ebpf, mode, program_id })
+    Ok(Attachment { link: None, ebpf, mode, program_id, pins: pins.keep() })
 }
 
 fn load(flows: Option<NonZeroU32>) -> Result<Ebpf, AttachError> {
@@ -222,10 +269,22 @@ fn not_put(interface: &str, mode: AttachMode, error: ProgramError) -> AttachErro
 fn refused(doing: &'static str, error: impl Error + Send + Sync + 'static) -> AttachError {
     match os_error(&error) {
         Some(number) if NOT_ALLOWED.contains(&number) => {
-            AttachError::Permission { doing, source: io::Error::from_raw_os_error(number) }
+            AttachError::Permission { doing, missing: missing(), source: io::Error::from_raw_os_error(number) }
         }
         _ => AttachError::Kernel { doing, source: Box::new(error) },
     }
+}
+
+/// The capabilities that [`attach`] takes and this thread has not.
+fn missing() -> Vec<&'static str> {
+    let has = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+    let wanted = [
+        (CapabilitySet::BPF | CapabilitySet::SYS_ADMIN, "CAP_BPF"),
+        (CapabilitySet::NET_ADMIN, "CAP_NET_ADMIN"),
+        // What the kernel had before these two serves for them.
+        (CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN, "CAP_PERFMON"),
+    ];
+    wanted.into_iter().filter(|(any, _)| !has.intersects(*any)).map(|(_, name)| name).collect()
 }
 
 /// What the kernel said, wherever it is in the chain of causes.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::{Duration, Instant};
 
 use crate::interface;
 use crate::select::open_program;
@@ -36,6 +37,16 @@ pub(super) fn holder(interface: &str) -> io::Result<Option<Holder>> {
         Holder { id: attached.program, name }
     };
     Ok(attached.map(holder))
+}
+
+/// Waits until no interface has the program, whose link ends when everybody who holds it, to list it for instance, lets go.
+pub(super) fn wait_until_gone(program: u32) {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let deadline = Instant::now() + PATIENCE;
+    let is_there = || interface::attached().is_ok_and(|attached| attached.iter().any(|one| one.program == program));
+    while Instant::now() < deadline && is_there() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[cfg(test)]

@@ -3,26 +3,23 @@
 use std::fs;
 use std::io;
 use std::iter;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use aya::pin::PinError;
 use aya::programs::links::{FdLink, LinkInfo, LinkType, PinnedLink};
-use aya::programs::loaded_links;
 use rustix::fs::statfs;
 
 use super::attach::{AttachError, os_error};
 use super::holder::{Holder, holder};
-use super::{MAPS, STATS_MAP};
+use super::{FLOW_MAPS, MAPS, STATS_MAP, TURN_MAP};
+use crate::sys;
 
 /// The name of the link's pin. Those of maps are named as the maps are.
 pub(super) const LINK: &str = "link";
 
 /// `BPF_FS_MAGIC`
 const BPF_FILE_SYSTEM: u64 = 0xcafe_4a11;
-
-/// How long the kernel may take to end a link.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How far below a BPF file system's root pins are looked for.
 const MAX_DEPTH: usize = 4;
@@ -31,12 +28,15 @@ const MAX_DEPTH: usize = 4;
 #[derive(Debug)]
 pub(super) struct Pins {
     directory: PathBuf,
+    group: Option<u32>,
     made: Vec<PathBuf>,
-    has_made_directory: bool,
+    /// The outermost first.
+    made_directories: Vec<PathBuf>,
 }
 
 impl Pins {
-    pub(super) fn new(directory: &Path) -> Result<Self, AttachError> {
+    /// `group` is to be able to use them.
+    pub(super) fn new(directory: &Path, group: Option<u32>) -> Result<Self, AttachError> {
         let failed = |source| AttachError::Pin { path: directory.to_owned(), source };
         if directory.as_os_str().as_encoded_bytes().contains(&0) {
             return Err(failed(io::ErrorKind::InvalidInput.into()));
@@ -49,9 +49,30 @@ impl Pins {
         if let Some(path) = names.find(|path| path.exists()) {
             return Err(AttachError::Pinned { path });
         }
-        let has_made_directory = !directory.exists();
-        fs::create_dir_all(directory).map_err(failed)?;
-        Ok(Self { directory: directory.to_owned(), made: Vec::new(), has_made_directory })
+        let mut pins = Self { directory: directory.to_owned(), group, made: Vec::new(), made_directories: Vec::new() };
+        let is_missing = |ancestor: &&Path| !ancestor.as_os_str().is_empty() && !ancestor.exists();
+        let missing: Vec<_> = directory.ancestors().take_while(is_missing).collect();
+        for directory in missing.into_iter().rev() {
+            pins.make_directory(directory)?;
+        }
+        Ok(pins)
+    }
+
+    fn make_directory(&mut self, path: &Path) -> Result<(), AttachError> {
+        match fs::create_dir(path) {
+            // Somebody else was faster, for another interface for instance, and gives it to a group if need be.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            made => made.map_err(|source| AttachError::Pin { path: path.to_owned(), source })?,
+        }
+        self.made_directories.push(path.to_owned());
+        self.give(path, 0o750)
+    }
+
+    fn give(&self, path: &Path, mode: u32) -> Result<(), AttachError> {
+        let Some(group) = self.group else { return Ok(()) };
+        let given =
+            chown(path, None, Some(group)).and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)));
+        given.map_err(|source| AttachError::Group { path: path.to_owned(), group, source })
     }
 
     pub(super) fn add(
@@ -64,14 +85,20 @@ impl Pins {
             let source = os_error(&error).map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error);
             return Err(AttachError::Pin { path, source });
         }
-        self.made.push(path);
-        Ok(())
+        self.made.push(path.clone());
+        match name {
+            // Who may write to it may take the program away.
+            LINK => Ok(()),
+            // To take flows out is to write.
+            name if FLOW_MAPS.contains(&name) || name == TURN_MAP => self.give(&path, 0o660),
+            _ => self.give(&path, 0o640),
+        }
     }
 
     /// All are made, and stay.
-    pub(super) fn keep(mut self) {
-        self.made.clear();
-        self.has_made_directory = false;
+    pub(super) fn keep(mut self) -> Vec<PathBuf> {
+        self.made_directories.clear();
+        std::mem::take(&mut self.made)
     }
 }
 
@@ -80,8 +107,8 @@ impl Drop for Pins {
         for path in &self.made {
             let _ = fs::remove_file(path);
         }
-        if self.has_made_directory {
-            let _ = fs::remove_dir(&self.directory);
+        for directory in self.made_directories.iter().rev() {
+            let _ = fs::remove_dir(directory);
         }
     }
 }
@@ -103,7 +130,7 @@ pub enum DetachError {
         interface: String,
     },
     /// It is not pinned as [`attach`](super::attach) does: another program, or one of ours that goes with its process.
-    #[error("{interface} has {holder}, which no directory here has pinned: end the process that holds it")]
+    #[error("{interface} has {holder}, which no directory that can be read has pinned: end the process that holds it")]
     NotPinned {
         /// The interface.
         interface: String,
@@ -133,11 +160,17 @@ pub enum DetachError {
 /// When that holds no pins of [`attach`](super::attach), or may not be written.
 pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     let failed = |path: &Path, source| DetachError::Io { path: path.to_owned(), source };
-    if !directory.join(STATS_MAP).exists() {
+    let map = directory.join(STATS_MAP);
+    if !map.try_exists().map_err(|source| failed(&map, source))? {
         return Err(DetachError::NoPins { directory: directory.to_owned() });
     }
     let link = pinned(directory).map_err(|source| failed(directory, source))?;
-    let link = link.ok_or_else(|| DetachError::NoPins { directory: directory.to_owned() })?;
+    if link.is_none() {
+        return Err(DetachError::NoPins { directory: directory.to_owned() });
+    }
+    // Without its last pin a link would end too, but not before everybody who holds it, to list it for instance, lets go.
+    let link = directory.join(LINK);
+    sys::detach_link(&link).map_err(|source| failed(&link, source))?;
     for path in iter::once(LINK).chain(MAPS).map(|name| directory.join(name)) {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&path, source)),
@@ -146,7 +179,6 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     }
     // It may hold what others pinned.
     let _ = fs::remove_dir(directory);
-    wait_until_gone(link.id());
     Ok(())
 }
 
@@ -194,15 +226,6 @@ fn pinned(directory: &Path) -> io::Result<Option<LinkInfo>> {
     Ok(info.link_type().is_ok_and(|kind| kind == LinkType::Xdp).then_some(info))
 }
 
-/// The kernel ends a link some milliseconds after its last pin is removed; until then the interface takes no other program.
-/// Who may not list links does not wait.
-fn wait_until_gone(link: u32) {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline && loaded_links().flatten().any(|other| other.id() == link) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,10 +233,10 @@ mod tests {
     #[test]
     fn pins_go_to_bpf_file_systems_only() {
         let directory = std::env::temp_dir().join("xdp-counters-no-pins/here");
-        let error = Pins::new(&directory).unwrap_err();
+        let error = Pins::new(&directory, None).unwrap_err();
         assert!(matches!(error, AttachError::NotBpf { .. }), "{error}");
         assert!(!directory.exists(), "nothing is made");
-        let error = Pins::new(Path::new("/a\0b")).unwrap_err();
+        let error = Pins::new(Path::new("/a\0b"), None).unwrap_err();
         assert!(matches!(error, AttachError::Pin { .. }), "{error}");
     }
 

@@ -1,8 +1,11 @@
 //! XDP programs on interfaces of their own: two network namespaces with a pair of interfaces between them.
 //!
-//! Needs root, iproute2, bpftool, clang, the headers of libbpf and xdp-tools.
+//! Needs root, iproute2, util-linux, bpftool, clang, the headers of libbpf and xdp-tools.
 
 pub(super) mod flows;
 mod lab;
 pub(super) mod maps;
+mod points;
 pub(super) mod program;
+pub(super) mod replaced;
+pub(super) mod rights;

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, ensure};
 use testkit::otlp_server::Span;
 use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, attach, detach_pinned};
 
-use super::lab::{HERE, INTERFACE, Lab, run as shell};
+use super::lab::{INTERFACE, Lab};
 use crate::e2e::process::{Child, wait_until};
 use crate::e2e::receiver::Receiver;
 use crate::e2e::{Bench, compare};
@@ -39,8 +39,7 @@ type Flow = (u64, u64, u8);
 ///
 /// When a span is missing, says something else than the sender, or comes twice.
 pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
-    let lab = Lab::new(&bench.folder)?;
-    shell(&format!("ip -n {HERE} link set lo up"))?;
+    let lab = Lab::named(&bench.folder, "flows")?;
     Ok(vec![
         exact(bench, &lab, Way::Pins).context("by pins")?,
         exact(bench, &lab, Way::Interface).context("by interface")?,
@@ -75,7 +74,7 @@ impl Exporter {
             Way::Interface => {
                 // Without `ip netns`, whose mounts would hide the pins.
                 let mut command = Command::new("nsenter");
-                command.arg(format!("--net=/run/netns/{HERE}")).arg(&bench.netflow2traces);
+                command.arg(format!("--net=/run/netns/{}", lab.here)).arg(&bench.netflow2traces);
                 command
             }
         };
@@ -99,7 +98,7 @@ impl Exporter {
 }
 
 fn put(lab: &Lab, pins: &Path, flows: NonZeroU32) -> anyhow::Result<()> {
-    let options = AttachOptions { pin: Some(pins.to_owned()), flows: Some(flows) };
+    let options = AttachOptions { pin: Some(pins.to_owned()), flows: Some(flows), ..AttachOptions::default() };
     lab.inside(|| Ok(attach(INTERFACE, AttachMode::Drv, &options).map(drop)?))
 }
 

@@ -18,6 +18,7 @@ use xdp_counters::program::{self, Classified, DEFAULT_FLOWS, Flow, FlowKey, Prot
 use super::lab::{self, Lab};
 use crate::e2e::Bench;
 
+mod foreground;
 mod link;
 
 /// Frames that every program counts.
@@ -61,6 +62,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     let lab = Lab::new(&bench.folder)?;
     rows.push(link::loaders(&lab, candidates.iter().map(|candidate| candidate.object.as_path()))?);
     rows.extend(link::attach_and_detach(&lab)?);
+    rows.push(foreground::run(bench, &lab)?);
     Ok(rows)
 }
 

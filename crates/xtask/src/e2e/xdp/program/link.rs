@@ -12,7 +12,7 @@ use xdp_counters::program::{
     detach_interface, detach_pinned,
 };
 
-use crate::e2e::xdp::lab::{FRAME_LEN, HERE, INTERFACE, Lab, run};
+use crate::e2e::xdp::lab::{FRAME_LEN, INTERFACE, Lab, run};
 
 const PACKETS: u64 = 100;
 /// Bytes of a frame before the IP header.
@@ -20,16 +20,17 @@ const ETHERNET_LEN: u64 = 14;
 
 /// iproute2 and bpftool, both by libbpf, load an object and put it on an interface, where it counts.
 pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) -> anyhow::Result<String> {
+    let here = &lab.here;
     let pin = lab.pins.join("program");
     let maps = lab.pins.join("maps");
     let mut loaded = 0;
     for object in objects {
         let object = object.display();
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
-        let shown = Command::new("ip").args(["-n", HERE, "link", "show", "dev", INTERFACE]).output()?.stdout;
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
+        let shown = Command::new("ip").args(["-n", here, "link", "show", "dev", INTERFACE]).output()?.stdout;
         let shown = String::from_utf8(shown)?;
         ensure!(shown.contains(program::PROGRAM_NAME), "{object} by ip: {shown}");
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} xdp off"))?;
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp off"))?;
 
         let (pin, maps) = (pin.display(), maps.display());
         run(&format!("bpftool prog load {object} {pin} type xdp pinmaps {maps}")).context("install bpftool")?;
@@ -48,7 +49,7 @@ pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) ->
 pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
     let pin = lab.pins.join("deep/own");
     let flows = NonZeroU32::new(1_000);
-    let pinned = AttachOptions { pin: Some(pin.clone()), flows };
+    let pinned = AttachOptions { pin: Some(pin.clone()), flows, ..AttachOptions::default() };
     for mode in [AttachMode::Auto, AttachMode::Skb] {
         let attachment = lab.inside(|| Ok(attach(INTERFACE, mode, &pinned)?))?;
         let expected = if mode == AttachMode::Auto { AttachMode::Drv } else { mode };
@@ -71,7 +72,7 @@ pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
         let error = detach_interface(INTERFACE).err().context("nothing was there")?;
         ensure!(matches!(error, DetachError::NoProgram { .. }), "{error}");
         // Without pins it goes with what holds it.
-        let attachment = attach(INTERFACE, AttachMode::Drv, &AttachOptions { pin: None, flows: None })?;
+        let attachment = attach(INTERFACE, AttachMode::Drv, &AttachOptions::default())?;
         let error = detach_interface(INTERFACE).err().context("a program that is not pinned was taken away")?;
         ensure!(matches!(error, DetachError::NotPinned { .. }), "{error}");
         drop(attachment);
@@ -107,14 +108,14 @@ fn exact(pins: &Path) -> anyhow::Result<()> {
 /// Whoever comes second hears who is there, and leaves nothing behind.
 fn busy(lab: &Lab, id: u32, pin: &Path) -> anyhow::Result<()> {
     let other = pin.with_file_name("other");
-    let options = AttachOptions { pin: Some(other.clone()), flows: None };
+    let options = AttachOptions { pin: Some(other.clone()), ..AttachOptions::default() };
     for mode in [AttachMode::Auto, AttachMode::Drv, AttachMode::Skb] {
         let error = lab.inside(|| Ok(attach(INTERFACE, mode, &options).map(drop)))?;
         let Err(AttachError::Busy { holder: Some(holder), .. }) = error else { return Err(anyhow!("{error:?}")) };
         ensure!((holder.id, holder.name.as_deref()) == (id, Some(program::PROGRAM_NAME)), "held by {holder}");
     }
     ensure!(!other.exists(), "{} was left", other.display());
-    let again = AttachOptions { pin: Some(pin.to_owned()), flows: None };
+    let again = AttachOptions { pin: Some(pin.to_owned()), ..AttachOptions::default() };
     let error = lab.inside(|| Ok(attach(INTERFACE, AttachMode::Auto, &again).map(drop)))?;
     ensure!(matches!(error, Err(AttachError::Pinned { .. })), "{error:?}");
     Ok(())
@@ -122,7 +123,11 @@ fn busy(lab: &Lab, id: u32, pin: &Path) -> anyhow::Result<()> {
 
 /// Each of the three capabilities is needed, and they are enough.
 fn without_rights(lab: &Lab) -> anyhow::Result<String> {
-    const ALL: [CapabilitySet; 3] = [CapabilitySet::BPF, CapabilitySet::NET_ADMIN, CapabilitySet::PERFMON];
+    const ALL: [(CapabilitySet, &str); 3] = [
+        (CapabilitySet::BPF, "CAP_BPF"),
+        (CapabilitySet::NET_ADMIN, "CAP_NET_ADMIN"),
+        (CapabilitySet::PERFMON, "CAP_PERFMON"),
+    ];
     let attempt = |capabilities: CapabilitySet| {
         lab.inside(|| {
             // Of this thread, which ends with this.
@@ -131,10 +136,13 @@ fn without_rights(lab: &Lab) -> anyhow::Result<String> {
             Ok(attach(INTERFACE, AttachMode::Auto, &AttachOptions::default()).map(drop))
         })
     };
-    let all = ALL.into_iter().collect::<CapabilitySet>();
-    for missing in ALL {
+    let all = ALL.into_iter().map(|(capability, _)| capability).collect::<CapabilitySet>();
+    for (missing, name) in ALL {
         let refused = attempt(all - missing)?;
-        ensure!(matches!(refused, Err(AttachError::Permission { .. })), "without {missing:?}: {refused:?}");
+        let Err(AttachError::Permission { missing: named, .. }) = &refused else {
+            return Err(anyhow!("without {missing:?}: {refused:?}"));
+        };
+        ensure!(named == &[name], "without {missing:?} the error names {named:?}");
     }
     attempt(all)??;
     Ok("CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed, each, and are enough".to_owned())
