@@ -76,6 +76,9 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
     if args.once {
         return read(&args.maps, args.json, args.fail_on_missing);
     }
+    if config::is_disabled(|name| env::var(name).ok()) {
+        return crate::collect::wait_disabled();
+    }
     let config = Config::new(args, |name| env::var(name).ok())?;
     let readers = readers(&args.maps)?;
     let are_several = readers.len() > 1;
