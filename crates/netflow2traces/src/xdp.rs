@@ -8,6 +8,7 @@ mod fake;
 mod listing;
 mod metrics;
 mod print;
+mod runs;
 mod source;
 mod target;
 mod watched;
@@ -82,8 +83,11 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let config = Config::new(args, |name| env::var(name).ok())?;
     let readers = readers(&args.maps)?;
     let are_several = readers.len() > 1;
-    let maps = readers.into_iter().map(|(target, read)| Watched::new(target, read, are_several)).collect();
-    export::run(&config, maps)
+    let maps = readers.into_iter().map(|(target, read)| {
+        let watched = Watched::new(target, read, are_several);
+        if args.program_stats { watched.with_runs() } else { watched }
+    });
+    export::run(&config, maps.collect())
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {

@@ -34,6 +34,7 @@ fn without_the_capability_it_is_named() {
         &["xdp", "--once", "--json"],
         &["xdp", "read"],
         &["xdp", "list"],
+        &["xdp", "--pin", NO_PIN, "--otel-endpoint", "none", "--program-stats"],
     ] {
         let output = unprivileged(arguments);
         let last = stderr(&output).lines().last().unwrap();

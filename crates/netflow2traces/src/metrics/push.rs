@@ -31,7 +31,7 @@ pub(crate) struct Push {
 #[derive(Debug)]
 struct Delivered {
     until: SystemTime,
-    values: HashMap<Series, u64>,
+    values: HashMap<Series, Number>,
 }
 
 /// Name and attributes.
@@ -117,18 +117,18 @@ impl Push {
 impl Delivered {
     /// What was added since the last time.
     fn since(&self, metric: &Metric, point: &Point) -> Number {
-        let Number::Whole(value) = point.value else { return point.value };
-        let before = self.values.get(&series(metric, point)).copied().unwrap_or_default();
-        Number::Whole(value.saturating_sub(before))
+        match (point.value, self.values.get(&series(metric, point))) {
+            (Number::Whole(value), Some(Number::Whole(before))) => Number::Whole(value.saturating_sub(*before)),
+            (Number::Real(value), Some(Number::Real(before))) => Number::Real((value - before).max(0.0)),
+            (value, _) => value,
+        }
     }
 
     fn take(&mut self, metrics: &[Metric], at: SystemTime) {
         self.until = at;
         for metric in metrics.iter().filter(|metric| metric.kind == Kind::Counter) {
             for point in &metric.points {
-                if let Number::Whole(value) = point.value {
-                    self.values.insert(series(metric, point), value);
-                }
+                self.values.insert(series(metric, point), point.value);
             }
         }
     }
@@ -221,6 +221,27 @@ mod tests {
         assert!(push.export(&[], time(20)).await, "the map is missing");
         assert!(push.export(&[counter(31, None)], time(25)).await);
         assert_eq!(sums(&server, AggregationTemporality::Delta), [(10, 0, 5), (20, 5, 15), (1, 20, 25)]);
+    }
+
+    /// Of seconds too.
+    #[tokio::test]
+    async fn deltas_may_be_real() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut push = push(&server, true);
+        for value in [0.25, 1.0, 1.0] {
+            let points = vec![Point::new(Vec::new(), value)];
+            let metric = Metric::new("xdp.program.run_time", "s", Kind::Counter, "", points);
+            assert!(push.export(&[metric], time(1)).await);
+        }
+        let deltas: Vec<_> = server
+            .metrics()
+            .iter()
+            .map(|metric| {
+                let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
+                sum.data_points[0].value.unwrap()
+            })
+            .collect();
+        assert_eq!(deltas, [0.25, 0.75, 0.0].map(number_data_point::Value::AsDouble));
     }
 
     #[tokio::test]

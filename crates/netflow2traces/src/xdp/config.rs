@@ -22,6 +22,8 @@ pub(super) struct Config {
     pub(super) endpoint: String,
     pub(super) is_delta: bool,
     pub(super) semconv: bool,
+    /// Whether the kernel is to measure programs.
+    pub(super) program_stats: bool,
     pub(super) fail_on_missing: bool,
     /// Host and port of the HTTP server that Prometheus reads.
     pub(super) prometheus: Option<(String, u16)>,
@@ -56,6 +58,7 @@ impl Config {
                 None => temporality() == Temporality::Delta,
             },
             semconv: args.semconv,
+            program_stats: args.program_stats,
             fail_on_missing: args.fail_on_missing,
             prometheus: match args.prometheus_port {
                 Some(port) => Some((args.prometheus_host.clone(), port)),

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{self, MissedTickBehavior};
 use tracing::{info, warn};
+use xdp_counters::measure_programs;
 
 use super::config::Config;
 use super::metrics::{Counting, metrics};
@@ -41,6 +42,8 @@ pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     let service = Service::from_env();
+    let measuring = config.program_stats.then(measure_programs).transpose();
+    let _measuring = measuring.context("--program-stats (XDP_PROGRAM_STATS)")?;
     // As the scripts that look for these lines have them.
     info!("XDP OpenTelemetry exporter initialized");
     info!("  OTLP endpoint: {}", config.endpoint);

@@ -25,6 +25,7 @@ pub(super) fn metrics(seen: &[Seen], counting: Counting, semconv: bool) -> Vec<M
         rates(seen),
     ];
     metrics.extend(counters.keys());
+    metrics.extend(counters.runs());
     metrics.extend(exporter(seen));
     if semconv {
         let count = "system.network.packet.count";
@@ -112,6 +113,27 @@ impl Counters<'_> {
         };
         let packets = packets_by_name.into_iter().map(metric("packets", "Packets of one kind."));
         packets.chain(bytes_by_name.into_iter().map(metric("bytes", "Bytes in packets of one kind.")))
+    }
+
+    /// Of programs, where they are measured.
+    fn runs(&self) -> impl Iterator<Item = Metric> + use<> {
+        let (mut times, mut counts) = (Vec::new(), Vec::new());
+        for (seen, of) in self.seen.iter().filter_map(|seen| Some((seen, seen.run.as_ref()?))) {
+            let (run, start) = match self.counting {
+                Counting::Series => (of.run, Some(of.start)),
+                Counting::Watched => (of.gain, None),
+            };
+            let mut attributes = seen.attributes();
+            attributes.push(("xdp.program.name", of.program.clone()));
+            times.push(Point { start, ..Point::new(attributes.clone(), run.time.as_secs_f64()) });
+            counts.push(Point { start, ..Point::new(attributes, run.count) });
+        }
+        let metric = |name: &'static str, unit, description, points: Vec<Point>| {
+            (!points.is_empty()).then(|| Metric::new(name, unit, Kind::Counter, description, points))
+        };
+        let time = metric("xdp.program.run_time", "s", "How long the program ran, while that was measured.", times);
+        let count = metric("xdp.program.run_count", "{run}", "Runs of the program, while they were counted.", counts);
+        time.into_iter().chain(count)
     }
 
     fn point(&self, attributes: Attributes, value: u64, sample: &Sample) -> Point {
@@ -241,6 +263,31 @@ mod tests {
         assert!(lines.contains(&"xdp_xdp_tcp_packets_total 7".to_owned()), "{lines:?}");
         assert!(lines.contains(&"xdp_xdp_ipv6_icmp_packets_total 2".to_owned()), "{lines:?}");
         assert!(!lines.iter().any(|line| line.contains("bytes")), "{lines:?}");
+    }
+
+    #[test]
+    fn programs_have_counters_where_they_are_measured() {
+        use std::time::{Duration, Instant};
+        use xdp_counters::{ProgramFacts, ProgramRun};
+        let readings = [(0.0, 1_000), (1.0, 3_000)].map(|(at, count)| {
+            let run = ProgramRun { time: Duration::from_micros(count), count };
+            let program = ProgramFacts { id: 5, name: "count".to_owned(), tag: [1; 8], run };
+            Ok(Reading { program: Some(program), ..fake::reading(7, at, 5) })
+        });
+        let mut watched = Watched::new(Target::Id(7), fake::read(readings), false).with_runs();
+        (0..2).for_each(|_| watched.look(Instant::now()).unwrap());
+        let lines = text(&[watched.seen()], false);
+        for line in [
+            "xdp_xdp_program_run_time_seconds_total{xdp_program_name=\"count\"} 0.003",
+            "xdp_xdp_program_run_count_total{xdp_program_name=\"count\"} 3000",
+        ] {
+            assert!(lines.iter().any(|known| known == line), "no {line} in {lines:#?}");
+        }
+        let watched_for = metrics(&[watched.seen()], Counting::Watched, false);
+        let count = watched_for.iter().find(|metric| metric.name == "xdp.program.run_count").unwrap();
+        assert_eq!((&count.points[0].value, count.points[0].start), (&2_000_u64.into(), None));
+        watched.look(Instant::now()).unwrap_err();
+        assert!(!text(&[watched.seen()], false).iter().any(|line| line.contains("program")), "the map is missing");
     }
 
     #[test]
