@@ -1,6 +1,7 @@
 //! `xdp`: packet counters of XDP programs as metrics.
 
 mod args;
+mod bursts;
 mod config;
 mod export;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use tracing::warn;
 
 use crate::settings::LogSettings;
 use args::{ExportArgs, ListArgs, MapArgs, ReadArgs};
+use bursts::{Recorder, Sampled};
 use config::Config;
 use target::Target;
 use watched::{NoReading, Read, Watched};
@@ -83,11 +85,21 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let config = Config::new(args, |name| env::var(name).ok())?;
     let readers = readers(&args.maps)?;
     let are_several = readers.len() > 1;
-    let maps = readers.into_iter().map(|(target, read)| {
-        let watched = Watched::new(target, read, are_several);
-        if args.program_stats { watched.with_runs() } else { watched }
-    });
-    export::run(&config, maps.collect())
+    let (mut maps, mut sampled) = (Vec::new(), Vec::new());
+    for (target, read) in readers {
+        let mut watched = Watched::new(target.clone(), read, are_several);
+        if args.program_stats {
+            watched = watched.with_runs();
+        }
+        if args.bursts {
+            // The last second of it may come too late for an export, and is in the next.
+            let recorder = Recorder::new(watched.seen().attributes(), config.interval + export::READ_INTERVAL);
+            watched = watched.with_bursts(recorder.clone());
+            sampled.push(Sampled::new(source::open(&target, args.maps.layout.as_deref())?, recorder));
+        }
+        maps.push(watched);
+    }
+    export::run(&config, maps, sampled)
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {

@@ -12,8 +12,9 @@ use tokio::time::{self, MissedTickBehavior};
 use tracing::{info, warn};
 use xdp_counters::measure_programs;
 
+use super::bursts::{Recorder, Sampled, Sampling};
 use super::config::Config;
-use super::metrics::{Counting, metrics};
+use super::metrics::{Counting, metrics, spread, spread_of_all};
 use super::watched::{NoReading, Seen, Watched, grouped};
 use crate::collect::runtime;
 use crate::metrics::Push;
@@ -22,7 +23,7 @@ use crate::service::Service;
 use crate::signals::Stop;
 
 /// Most time between two readings, as the log has a line for each.
-const READ_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const READ_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the last export may take.
 const LAST_EXPORT: Duration = Duration::from_secs(5);
 
@@ -38,7 +39,7 @@ struct Snapshot {
 /// # Errors
 ///
 /// A map that cannot be read from the start; one that is missing, if that is to be a failure.
-pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
+pub(super) fn run(config: &Config, maps: Vec<Watched>, sampled: Vec<Sampled>) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     let service = Service::from_env();
@@ -50,7 +51,9 @@ pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
     info!("  Export interval: {}s", config.interval.as_secs_f64());
     let mut reader = Reader { maps, fail_on_missing: config.fail_on_missing };
     let (snapshots, latest) = watch::channel(reader.first()?);
-    let outputs = Outputs::start(config, &latest, runtime.handle())?;
+    let recorders = sampled.iter().map(Sampled::recorder).collect();
+    let outputs = Outputs::start(config, &latest, recorders, runtime.handle())?;
+    let sampling = Sampling::start(sampled).context("cannot start a thread for --bursts")?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
     let told = service.watchdog_interval().is_some();
@@ -63,6 +66,7 @@ pub(super) fn run(config: &Config, maps: Vec<Watched>) -> anyhow::Result<()> {
     let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), read));
     outputs.health.stopping();
     service.stopping();
+    drop(sampling);
     drop(snapshots);
     outputs.finish(runtime.handle());
     runtime.shutdown_background();
@@ -140,13 +144,23 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn start(config: &Config, latest: &watch::Receiver<Snapshot>, runtime: &Handle) -> anyhow::Result<Self> {
+    fn start(
+        config: &Config,
+        latest: &watch::Receiver<Snapshot>,
+        recorders: Vec<Recorder>,
+        runtime: &Handle,
+    ) -> anyhow::Result<Self> {
         let _context = runtime.enter();
         let health = Health::new(Arc::default());
         let semconv = config.semconv;
         if let Some((host, port)) = &config.prometheus {
             let latest = latest.clone();
-            let now = move || metrics(&latest.borrow().maps, Counting::Series, semconv);
+            let now = move || {
+                let maps = &latest.borrow().maps;
+                let mut now = metrics(maps, Counting::Series, semconv);
+                now.extend(spread_of_all(maps));
+                now
+            };
             let told = Told::new(now, health.clone(), &config.resource).with_namespace(&config.namespace);
             server::start(host.clone(), *port, told, runtime);
         }
@@ -154,7 +168,12 @@ impl Outputs {
         let started = latest.borrow().time;
         let push = Push::new(otlp, &config.resource, config.is_delta, started).context("cannot export metrics")?;
         let counting = if config.is_delta { Counting::Watched } else { Counting::Series };
-        let push = export(push, latest.clone(), config.interval, move |maps| metrics(maps, counting, semconv));
+        let now = move |maps: &[Seen]| {
+            let mut now = metrics(maps, counting, semconv);
+            now.push(spread(recorders.iter().filter_map(Recorder::take).collect()));
+            now
+        };
+        let push = export(push, latest.clone(), config.interval, now);
         Ok(Self { push: Some(runtime.spawn(push)), health })
     }
 

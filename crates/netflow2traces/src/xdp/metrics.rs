@@ -1,11 +1,13 @@
 //! What maps have, as metrics.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use xdp_counters::{Key, Sample, Total};
 
+use super::bursts::Burst;
 use super::watched::Seen;
-use crate::metrics::{Attributes, Kind, Metric, Point};
+use crate::metrics::{Attributes, Distribution, Kind, Metric, Point};
 
 /// What counters count from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub(super) fn metrics(seen: &[Seen], counting: Counting, semconv: bool) -> Vec<M
         counters.sum("xdp.bytes.total", "bytes", "Bytes in these packets.", &Seen::attributes, bytes),
         rates(seen),
     ];
+    metrics.extend(highest_rates(seen));
     metrics.extend(counters.keys());
     metrics.extend(counters.runs());
     metrics.extend(exporter(seen));
@@ -37,7 +40,7 @@ pub(super) fn metrics(seen: &[Seen], counting: Counting, semconv: bool) -> Vec<M
 }
 
 impl Seen {
-    fn attributes(&self) -> Attributes {
+    pub(super) fn attributes(&self) -> Attributes {
         self.label.iter().map(|label| ("xdp.map", label.clone())).collect()
     }
 }
@@ -170,6 +173,36 @@ fn rates(seen: &[Seen]) -> Metric {
     let points = samples(seen).filter_map(point).collect();
     let description = "Packets a second, between the last two readings.";
     Metric::new("xdp.packets.rate", "packets/sec", Kind::Gauge, description, points)
+}
+
+/// Where maps are sampled.
+fn highest_rates(seen: &[Seen]) -> Option<Metric> {
+    let sampled = seen.iter().filter_map(|seen| Some((seen, seen.burst.as_ref()?)));
+    let points = |(seen, burst): (&Seen, &Burst)| Some(Point::new(seen.attributes(), burst.max?));
+    seen.iter().any(|seen| seen.burst.is_some()).then(|| {
+        let description = "Packets a second, the most of samples of 10 ms in the last interval.";
+        let points = sampled.filter_map(points).collect();
+        Metric::new("xdp.packets.rate.max", "packets/sec", Kind::Gauge, description, points)
+    })
+}
+
+/// How the rates of samples are spread, those of `distributions`.
+pub(super) fn spread(distributions: Vec<Distribution>) -> Metric {
+    let (name, unit) = ("xdp.packets.rate.distribution", "packets/sec");
+    let metric = Metric::new(name, unit, Kind::Exponential, "Packets a second, of samples of 10 ms.", Vec::new());
+    Metric { distributions, ..metric }
+}
+
+/// The same since the start, where maps are sampled.
+pub(super) fn spread_of_all(seen: &[Seen]) -> Option<Metric> {
+    let of = |seen: &Seen| {
+        let histogram = seen.burst.as_ref()?.total.clone();
+        // Prometheus has no times of its own.
+        let time = SystemTime::UNIX_EPOCH;
+        Some(Distribution { attributes: seen.attributes(), start: time, time, histogram })
+    };
+    let distributions: Vec<_> = seen.iter().filter_map(of).collect();
+    (!distributions.is_empty()).then(|| spread(distributions))
 }
 
 /// How reading goes.

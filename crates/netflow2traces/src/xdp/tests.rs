@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Command, CommandFactory, Parser};
 use xdp_counters::{Key, ProgramFacts, ProgramRun, Reading};
@@ -82,7 +82,9 @@ fn documentation_lists_every_metric() {
     let readings = [0.0, 1.0].map(|at| Ok(reading(at)));
     let mut watched = Watched::new(Target::Id(7), fake::read(readings), false).with_runs();
     (0..2).for_each(|_| watched.look(Instant::now()).unwrap());
-    let metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
+    watched = watched.with_bursts(Recorder::new(Vec::new(), Duration::from_secs(5)));
+    let mut metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
+    metrics.extend(metrics::spread_of_all(&[watched.seen()]));
     let text = crate::metrics::prometheus::text(&metrics, "xdp", "");
     let names: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     assert_eq!(names.len(), metrics.len());

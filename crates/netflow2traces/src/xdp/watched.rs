@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 use xdp_counters::{Reading, Sample, Series};
 
+use super::bursts::{Burst, Recorder};
 use super::runs::{Runs, SeenRun};
 use super::target::Target;
 
@@ -34,6 +35,8 @@ pub(super) struct Watched {
     series: Series,
     /// What is followed of programs, if they are measured, and what was last seen.
     runs: Option<(Runs, Option<SeenRun>)>,
+    /// What is sampled of it, if that is to be.
+    bursts: Option<Recorder>,
     /// When it was last said that it is not there.
     warned: Option<Instant>,
 }
@@ -49,18 +52,25 @@ pub(super) struct Seen {
     pub(super) sample: Option<Sample>,
     /// Of the program, where it is known and measured.
     pub(super) run: Option<SeenRun>,
+    /// Where it is sampled.
+    pub(super) burst: Option<Burst>,
 }
 
 impl Watched {
     /// `is_one_of_several`, from which it has to be told.
     pub(super) fn new(target: Target, read: Read, is_one_of_several: bool) -> Self {
         let label = is_one_of_several.then(|| target.label());
-        Self { target, label, read, series: Series::default(), runs: None, warned: None }
+        Self { target, label, read, series: Series::default(), runs: None, bursts: None, warned: None }
     }
 
     /// Follows how long programs run, too.
     pub(super) fn with_runs(self) -> Self {
         Self { runs: Some((Runs::default(), None)), ..self }
+    }
+
+    /// Shows what the recorder has, too.
+    pub(super) fn with_bursts(self, recorder: Recorder) -> Self {
+        Self { bursts: Some(recorder), ..self }
     }
 
     /// Looks at the map, and says in the log what it has.
@@ -113,6 +123,7 @@ impl Watched {
             interface: self.target.interface().map(str::to_owned),
             resets: self.series.resets(),
             sample: self.series.sample().cloned(),
+            burst: self.bursts.as_ref().map(|bursts| bursts.look(Instant::now())),
             run: self.runs.as_ref().and_then(|(_, seen)| seen.clone()),
         }
     }
