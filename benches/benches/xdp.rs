@@ -60,7 +60,7 @@ fn interval(folder: &Path) -> Result<ExitCode, String> {
     run("mount", &["-t", "bpf", "bpf", folder.to_str().unwrap()])?;
     run("ip", &["link", "set", INTERFACE, "up"])?;
     let pin = folder.join("program");
-    let options = AttachOptions { pin: Some(pin.clone()), flows: None };
+    let options = AttachOptions { pin: Some(pin.clone()), ..AttachOptions::default() };
     attach(INTERFACE, AttachMode::Skb, &options).map_err(|error| error.to_string())?;
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..PACKETS {

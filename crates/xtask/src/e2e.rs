@@ -84,7 +84,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -96,6 +96,7 @@ const CASES: [Case; 11] = [
     ("systemd", systemd::run),
     ("xdp-maps", xdp::maps::run),
     ("xdp-program", xdp::program::run),
+    ("xdp-bursts", xdp::bursts::run),
 ];
 
 /// Runs all cases, or those named in `names`.

@@ -2,6 +2,7 @@
 //!
 //! Needs root, iproute2, bpftool, clang, the headers of libbpf and xdp-tools.
 
+pub(super) mod bursts;
 mod lab;
 pub(super) mod maps;
 pub(super) mod program;
