@@ -115,7 +115,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
 }
 
 /// What `OTEL_SDK_DISABLED` leaves to do: the program runs, so that whatever watches it is content, and makes no telemetry.
-fn wait_disabled() -> anyhow::Result<()> {
+pub(crate) fn wait_disabled() -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     warn_disabled();

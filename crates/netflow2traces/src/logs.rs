@@ -31,7 +31,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 const MAX_TEXT_LEN: usize = 4096;
 
 /// Crates whose lines are sent.
-const OURS: [&str; 5] = ["netflow2traces", "flow_collector", "flow_state", "flow_semconv", "otlp_sink"];
+const OURS: [&str; 6] = ["netflow2traces", "flow_collector", "flow_state", "flow_semconv", "otlp_sink", "xdp_counters"];
 
 /// Limits of the batch processor of the OpenTelemetry specification, with its defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The program's own metrics, under OpenTelemetry names.
 
+mod exponential;
 mod exporters;
 mod metric;
 pub(crate) mod otlp;
@@ -20,9 +21,10 @@ use tracing::warn;
 
 use crate::config::Metrics;
 use crate::logs::LogStats;
+pub(crate) use exponential::Exponential;
 use exporters::PerExporter;
 use metric::Histogram;
-pub(crate) use metric::{Attributes, Kind, Metric, Number, Point};
+pub(crate) use metric::{Attributes, Distribution, Kind, Metric, Number, Point};
 pub(crate) use push::Push;
 
 /// Where the numbers come from.

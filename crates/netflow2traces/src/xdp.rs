@@ -2,6 +2,7 @@
 
 mod args;
 mod attach;
+mod bursts;
 mod config;
 mod export;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod flows;
 mod listing;
 mod metrics;
 mod print;
+mod runs;
 mod source;
 mod target;
 mod watched;
@@ -24,6 +26,7 @@ use crate::cli;
 use crate::settings::LogSettings;
 use args::{ExportArgs, ListArgs, MapArgs, ReadArgs};
 use attach::{AttachArgs, DetachArgs};
+use bursts::{Recorder, Sampled};
 use config::Config;
 use target::Target;
 use watched::{NoReading, Read, Watched};
@@ -86,18 +89,34 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
     if args.once {
         return read(&args.maps, args.json, args.fail_on_missing);
     }
+    if config::is_disabled(|name| env::var(name).ok()) {
+        return crate::collect::wait_disabled();
+    }
     let config = Config::new(args, |name| env::var(name).ok())?;
     let readers = readers(&args.maps)?;
     let are_several = readers.len() > 1;
-    let maps = readers.into_iter().map(|(target, read)| Watched::new(target, read, are_several)).collect();
-    let pipeline = match &args.flows[..] {
+    let (mut maps, mut sampled) = (Vec::new(), Vec::new());
+    for (target, read) in readers {
+        let mut watched = Watched::new(target.clone(), read, are_several);
+        if args.program_stats {
+            watched = watched.with_runs();
+        }
+        if args.bursts {
+            // The last second of it may come too late for an export, and is in the next.
+            let recorder = Recorder::new(watched.seen().attributes(), config.interval + export::READ_INTERVAL);
+            watched = watched.with_bursts(recorder.clone());
+            sampled.push(Sampled::new(source::open(&target, args.maps.layout.as_deref())?, recorder));
+        }
+        maps.push(watched);
+    }
+    let flows = match &args.flows[..] {
         [] => None,
         flows => {
             let settings = cli::settings_of_environment()?;
             Some((flows, config::pipeline(args, &config.resource, settings)?))
         }
     };
-    export::run(&config, maps, pipeline)
+    export::run(&config, maps, sampled, flows)
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {

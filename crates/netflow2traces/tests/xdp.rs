@@ -34,6 +34,7 @@ fn without_the_capability_it_is_named() {
         &["xdp", "--once", "--json"],
         &["xdp", "read"],
         &["xdp", "list"],
+        &["xdp", "--pin", NO_PIN, "--otel-endpoint", "none", "--program-stats"],
     ] {
         let output = unprivileged(arguments);
         let last = stderr(&output).lines().last().unwrap();
@@ -144,4 +145,17 @@ fn variables_are_settings() {
     let log = stderr(&output);
     assert!(log.contains("  Export interval: 10s") && log.contains("  OTLP endpoint: none"), "{log}");
     assert!(log.lines().last().unwrap().starts_with("error: there is no map pinned to"), "{log}");
+}
+
+/// It runs until it is told to end, without a look at any map.
+#[test]
+fn an_exporter_that_is_disabled_waits_for_its_signal() {
+    let mut command = netflow2traces(&["xdp", "--pin", NO_PIN, "--fail-on-missing"]);
+    command.env("OTEL_SDK_DISABLED", "true").stdout(Stdio::null());
+    let exporter = Collector::spawn_until(&mut command, "OTEL_SDK_DISABLED is true");
+    exporter.signal("TERM");
+    let (code, log) = exporter.end();
+    assert!(code == 0 && !log.iter().any(|line| line.contains("XDP OpenTelemetry exporter")), "{log:#?}");
+    let read = netflow2traces(&["xdp", "read", "--pin", NO_PIN]).env("OTEL_SDK_DISABLED", "true").output().unwrap();
+    assert_eq!(read.status.code(), Some(1), "that is no telemetry");
 }

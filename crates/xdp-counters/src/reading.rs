@@ -99,6 +99,11 @@ impl MapKind {
         matches!(self.0, 5 | 6 | 10)
     }
 
+    /// Whether it evicts keys that were not used for long to make room for others.
+    pub const fn is_lru(self) -> bool {
+        matches!(self.0, 9 | 10)
+    }
+
     /// Whether every key exists from the start.
     pub const fn is_array(self) -> bool {
         matches!(self.0, 2 | 6)

@@ -8,7 +8,8 @@ use crate::reading::{Counter, Key, MapFacts, ProgramFacts, Reading};
 /// Follows a map from reading to reading.
 ///
 /// A series is what a backend may subtract: within one, no total falls. Another map, another program, or a counter that went
-/// down begins the next one, with a start time of its own. The count of a key that is gone is a counter that went down.
+/// down begins the next one, with a start time of its own. The count of a key that is gone is a counter that went down, but in
+/// an LRU map, which evicts keys to make room: what they had stays in the totals, and a key that comes back counts from zero.
 ///
 /// ```
 /// use std::time::{Instant, SystemTime};
@@ -39,12 +40,24 @@ pub struct Series {
     resets: u64,
     /// Counters of the last reading.
     counters: HashMap<Key, Count>,
+    /// What was said of each key with a name then.
+    totals: HashMap<Key, Count>,
     /// The last program that was known: whether it is may change from one reading to the next.
     tag: Option<[u8; 8]>,
     /// Highest number of a map so far.
     newest_map: u32,
     /// What was counted under each key with a name, those that are gone too: there are as many as the map's type has.
     gains: HashMap<Key, Gain>,
+    /// What an LRU map no longer has of this series.
+    evicted: Evicted,
+}
+
+/// What keys had when they were evicted.
+#[derive(Clone, Debug, Default)]
+struct Evicted {
+    total: Count,
+    /// Of those with a name.
+    keys: HashMap<Key, Count>,
 }
 
 /// What a series says at a moment.
@@ -73,9 +86,9 @@ pub struct Sample {
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Total {
-    /// Packets, as the map has them.
+    /// Packets, as the map has them, and what keys of an LRU map had that were evicted.
     pub packets: u64,
-    /// Bytes, as the map has them, if it does.
+    /// Bytes likewise, if the map has them.
     pub bytes: Option<u64>,
     /// What was added to the map while it was watched.
     pub gain: Gain,
@@ -116,8 +129,14 @@ impl Series {
         self.is_up = reading.is_some();
         let reading = reading?;
         let counters = reading.counters.iter().map(|counter| (counter.key.clone(), Count::of(counter))).collect();
-        let total = Count { packets: reading.packets(), bytes: reading.bytes() };
+        let in_map = Count { packets: reading.packets(), bytes: reading.bytes() };
+        self.evict(reading, &counters, in_map);
+        let mut total = in_map.plus(self.evicted.total);
         let since = self.since(reading, &counters, total);
+        if matches!(since, Since::Zero | Since::Unknown) {
+            self.evicted = Evicted::default();
+            total = in_map;
+        }
         let last = self.sample.take();
         let is_continued = since == Since::Last;
         if !is_continued && last.is_some() {
@@ -131,15 +150,7 @@ impl Series {
         };
         let last_total = last.as_ref().map(|last| last.total).unwrap_or_default();
         let rate = last.filter(|_| is_continued).and_then(|last| rate(&last, total.packets, reading.at));
-        let mut keys = Vec::new();
-        for counter in reading.counters.iter().filter(|counter| has_name(&counter.key)) {
-            let now = Count::of(counter);
-            let before = self.counters.get(&counter.key).copied().unwrap_or_default();
-            let gain = self.gains.entry(counter.key.clone()).or_default();
-            *gain = gain.with(now, before, since);
-            keys.push((counter.key.clone(), now.total(*gain)));
-        }
-        let before = Count { packets: last_total.packets, bytes: last_total.bytes };
+        let keys = self.named(&counters, reading, since);
         self.counters = counters;
         self.tag = reading.program.as_ref().map(|program| program.tag).or(self.tag);
         self.newest_map = self.newest_map.max(reading.map.id);
@@ -151,10 +162,55 @@ impl Series {
             time: reading.time.max(start),
             at: reading.at,
             packets_per_second: rate,
-            total: total.total(last_total.gain.with(total, before, since)),
+            total: total.total(last_total.gain.with(total, last_total.into(), since)),
             keys,
         });
         self.sample()
+    }
+
+    /// Totals of keys with a name, in the order of the reading, and after them of those that were evicted.
+    fn named(&mut self, counters: &HashMap<Key, Count>, reading: &Reading, since: Since) -> Vec<(Key, Total)> {
+        let is_gone = |(key, _): &(&Key, &Count)| !counters.contains_key(*key);
+        let gone = self.evicted.keys.iter().filter(is_gone).map(|(key, _)| key);
+        let names = reading.counters.iter().map(|counter| &counter.key).filter(|key| has_name(key)).chain(gone);
+        let mut keys = Vec::new();
+        for key in names {
+            let evicted = self.evicted.keys.get(key).copied().unwrap_or_default();
+            let now = counters.get(key).copied().unwrap_or(Count { packets: 0, bytes: evicted.bytes.map(|_| 0) });
+            let now = now.plus(evicted);
+            let before = self.totals.get(key).copied().unwrap_or_default();
+            let gain = self.gains.entry(key.clone()).or_default();
+            *gain = gain.with(now, before, since);
+            keys.push((key.clone(), now.total(*gain)));
+        }
+        self.totals = keys.iter().map(|(key, total)| (key.clone(), Count::from(*total))).collect();
+        keys
+    }
+
+    /// Keeps what an LRU map had in the reading before and has no longer: a key that is gone, or was and came back, which shows
+    /// where it has less.
+    fn evict(&mut self, reading: &Reading, counters: &HashMap<Key, Count>, in_map: Count) {
+        let is_same = self.sample.as_ref().is_some_and(|last| last.map.id == reading.map.id);
+        if !reading.map.kind.is_lru() || !is_same {
+            return;
+        }
+        if self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All) {
+            // What came and what went are one number; what is missing of it went.
+            let before = self.counters.values().fold(Count::default(), |sum, count| sum.plus(*count));
+            self.evicted.total = self.evicted.total.plus(before.missing(in_map));
+            return;
+        }
+        for (key, before) in &self.counters {
+            let now = counters.get(key).copied();
+            if now.is_some_and(|now| !now.is_below(*before)) {
+                continue;
+            }
+            self.evicted.total = self.evicted.total.plus(*before);
+            if has_name(key) {
+                let evicted = self.evicted.keys.entry(key.clone()).or_default();
+                *evicted = evicted.plus(*before);
+            }
+        }
     }
 
     /// What is to be published now; nothing while the map is missing.
@@ -180,11 +236,11 @@ impl Series {
         }
         let has_fallen =
             |(key, before): (&Key, &Count)| counters.get(key).copied().unwrap_or_default().is_below(*before);
-        let before = Count { packets: last.total.packets, bytes: last.total.bytes };
-        // What keys there are in a sum of all is not known.
-        let are_known = !self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All);
+        // What keys there are in a sum of all is not known, and those of an LRU map may go.
+        let are_known =
+            !reading.map.kind.is_lru() && !self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All);
         // A sum falls beside its counters where it wraps.
-        if are_known && self.counters.iter().any(has_fallen) || total.is_below(before) {
+        if are_known && self.counters.iter().any(has_fallen) || total.is_below(last.total.into()) {
             return Since::Zero;
         }
         let other_tag = |program: &ProgramFacts| self.tag.is_some_and(|tag| tag != program.tag);
@@ -197,6 +253,19 @@ impl Count {
         Self { packets: counter.packets, bytes: counter.bytes }
     }
 
+    fn plus(self, other: Self) -> Self {
+        let bytes = [self.bytes, other.bytes].into_iter().flatten().reduce(u64::saturating_add);
+        Self { packets: self.packets.saturating_add(other.packets), bytes }
+    }
+
+    /// What `now` has less.
+    fn missing(self, now: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_sub(now.packets),
+            bytes: self.bytes.map(|bytes| bytes.saturating_sub(now.bytes.unwrap_or_default())),
+        }
+    }
+
     /// Whether packets or bytes are fewer; bytes that are gone are none.
     fn is_below(self, other: Self) -> bool {
         self.packets < other.packets || self.bytes.unwrap_or_default() < other.bytes.unwrap_or_default()
@@ -204,6 +273,12 @@ impl Count {
 
     const fn total(self, gain: Gain) -> Total {
         Total { packets: self.packets, bytes: self.bytes, gain }
+    }
+}
+
+impl From<Total> for Count {
+    fn from(total: Total) -> Self {
+        Self { packets: total.packets, bytes: total.bytes }
     }
 }
 

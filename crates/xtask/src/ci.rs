@@ -186,9 +186,10 @@ fn examples(root: &Path) -> Outcome {
     Ok(Some(format!("{} examples", examples.len())))
 }
 
-/// Compiles the benches as they are measured and runs each once; they assert their results before they time anything.
+/// Compiles the benches as they are measured and runs each once; they assert their results before they time anything. Some
+/// need root.
 fn bench(root: &Path) -> Outcome {
-    run_command(root, &[], "cargo bench --workspace --bench * -- --test")
+    run_command(root, &[], "cargo bench --workspace --features netflow2traces-benches/root --bench * -- --test")
 }
 
 /// Every fuzz target for a short while, from the corpus and from what earlier runs found.

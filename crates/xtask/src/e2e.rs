@@ -84,7 +84,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -99,6 +99,7 @@ const CASES: [Case; 14] = [
     ("xdp-flows", xdp::flows::run),
     ("xdp-rights", xdp::rights::run),
     ("xdp-replaced", xdp::replaced::run),
+    ("xdp-bursts", xdp::bursts::run),
 ];
 
 /// Runs all cases, or those named in `names`.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
+use super::exponential::Exponential;
+
 /// Whether a number only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -11,6 +13,8 @@ pub(crate) enum Kind {
     Gauge,
     /// Its points are in `histograms`.
     Histogram,
+    /// Its points are in `distributions`.
+    Exponential,
 }
 
 /// A metric with its values now.
@@ -23,6 +27,7 @@ pub(crate) struct Metric {
     pub(crate) description: &'static str,
     pub(crate) points: Vec<Point>,
     pub(crate) histograms: Vec<Histogram>,
+    pub(crate) distributions: Vec<Distribution>,
 }
 
 impl Metric {
@@ -34,7 +39,7 @@ impl Metric {
         description: &'static str,
         points: Vec<Point>,
     ) -> Self {
-        Self { name: name.into(), unit, kind, description, points, histograms: Vec::new() }
+        Self { name: name.into(), unit, kind, description, points, histograms: Vec::new(), distributions: Vec::new() }
     }
 
     pub(crate) fn counter(name: &'static str, unit: &'static str, description: &'static str, value: u64) -> Self {
@@ -101,6 +106,15 @@ impl fmt::Display for Number {
             Self::Real(value) => value.fmt(f),
         }
     }
+}
+
+/// How values of some time were spread, with the attributes of a [`Point`].
+#[derive(Clone, Debug)]
+pub(crate) struct Distribution {
+    pub(crate) attributes: Attributes,
+    pub(crate) start: SystemTime,
+    pub(crate) time: SystemTime,
+    pub(crate) histogram: Exponential,
 }
 
 /// How values are spread, with the attributes of a [`Point`].

@@ -63,7 +63,7 @@ pub(super) fn start(
                 gauge.with_description(metric.description).with_callback(observe).build();
             }
             // The SDK has no instrument that observes one.
-            Kind::Histogram => {}
+            Kind::Histogram | Kind::Exponential => {}
         }
     }
     Ok(provider)

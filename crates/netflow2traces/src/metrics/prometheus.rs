@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::ops::Range;
 
-use super::metric::Histogram;
+use super::metric::{Distribution, Histogram};
 use super::{Kind, Metric};
 
 /// What the format is called.
@@ -17,7 +18,7 @@ pub(crate) fn text(metrics: &[Metric], namespace: &str, target_info: &str) -> St
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
+            Kind::Histogram | Kind::Exponential => "histogram",
         };
         // Writing to a String does not fail.
         let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", metric.description);
@@ -26,6 +27,8 @@ pub(crate) fn text(metrics: &[Metric], namespace: &str, target_info: &str) -> St
             let _ = writeln!(text, "{name}{labels} {}", point.value);
         }
         metric.histograms.iter().for_each(|histogram| write_histogram(&mut text, &name, histogram));
+        let classic = metric.distributions.iter().map(classic);
+        classic.for_each(|histogram| write_histogram(&mut text, &name, &histogram));
     }
     text
 }
@@ -76,6 +79,24 @@ fn write_histogram(text: &mut String, name: &str, histogram: &Histogram) {
     }
     let labels = labels(attributes.iter().copied());
     let _ = writeln!(text, "{name}_sum{labels} {}\n{name}_count{labels} {count}", histogram.sum);
+}
+
+/// The text format has no exponential histograms: by powers of two from 128 to 268,435,456, which is more packets a second than
+/// 100 Gbit/s have.
+fn classic(distribution: &Distribution) -> Histogram {
+    const POWERS: Range<i32> = 7..29;
+    const BOUNDS: [f64; POWERS.end as usize - POWERS.start as usize + 1] = {
+        let mut bounds = [0.0; _];
+        let mut power = POWERS.start;
+        while power < POWERS.end {
+            bounds[(power - POWERS.start) as usize + 1] = (1_u64 << power) as f64;
+            power += 1;
+        }
+        bounds
+    };
+    let histogram = &distribution.histogram;
+    let attributes = distribution.attributes.clone();
+    Histogram { attributes, bounds: &BOUNDS, counts: histogram.by_powers_of_two(POWERS), sum: histogram.sum() }
 }
 
 /// The resource, as a metric of its own.
@@ -203,6 +224,28 @@ mod tests {
              operation_duration_seconds_sum{error_type=\"refused\"} 4.25\n\
              operation_duration_seconds_count{error_type=\"refused\"} 5\n"
         );
+    }
+
+    /// As many as there were, in buckets that all maps and times have.
+    #[test]
+    fn an_exponential_histogram_has_a_classic_form() {
+        let mut histogram = super::super::Exponential::default();
+        [0.0, 100.0, 128.0, 129.0, 1e6, 1e9].iter().for_each(|rate| histogram.record(*rate));
+        let time = std::time::SystemTime::UNIX_EPOCH;
+        let attributes = vec![("xdp.map", "a".to_owned())];
+        let distributions = vec![Distribution { attributes, start: time, time, histogram }];
+        let name = "xdp.packets.rate.distribution";
+        let metric = Metric::new(name, "packets/sec", Kind::Exponential, "What.", Vec::new());
+        let text = text(&[Metric { distributions, ..metric }], "xdp", "");
+        let name = "xdp_xdp_packets_rate_distribution_per_sec";
+        assert!(text.contains(&format!("# TYPE {name} histogram\n")), "{text}");
+        for (bound, count) in
+            [("0", 1), ("128", 3), ("256", 4), ("524288", 4), ("1048576", 5), ("268435456", 5), ("+Inf", 6)]
+        {
+            let line = format!("{name}_bucket{{xdp_map=\"a\",le=\"{bound}\"}} {count}\n");
+            assert!(text.contains(&line), "no {line} in {text}");
+        }
+        assert!(text.ends_with(&format!("{name}_sum{{xdp_map=\"a\"}} 1001000357\n{name}_count{{xdp_map=\"a\"}} 6\n")));
     }
 
     #[test]

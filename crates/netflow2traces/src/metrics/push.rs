@@ -2,43 +2,56 @@
 //! that a counter which falls would look like one that is out of order.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::{Duration, SystemTime};
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{
-    self as proto, AggregationTemporality, NumberDataPoint, ResourceMetrics, ScopeMetrics, number_data_point,
+    self as proto, AggregationTemporality, ExponentialHistogramDataPoint, NumberDataPoint, ResourceMetrics,
+    ScopeMetrics, number_data_point,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use otlp_sink::OtlpConfig;
 
-use super::metric::Attributes;
+use super::metric::{Attributes, Distribution};
 use super::sender::Sender;
 use super::{Kind, Metric, Number, Point, unix_nano};
 
-/// Sends metrics with points, not histograms.
+/// Sends metrics with points or distributions, not histograms with bounds.
 pub(crate) struct Push {
     sender: Sender,
     resource: Resource,
     started: SystemTime,
     /// What was accepted, for deltas.
     delivered: Option<Delivered>,
+    gathered: HashMap<Series, Gathered>,
+}
+
+/// What is to be told of a distribution.
+#[derive(Debug)]
+struct Gathered {
+    /// Since the last export that was accepted if exports are deltas, else of all.
+    distribution: Distribution,
+    /// Whether some of it was not accepted yet.
+    is_pending: bool,
 }
 
 /// Values of counters up to a moment.
 #[derive(Debug)]
 struct Delivered {
     until: SystemTime,
-    values: HashMap<Series, u64>,
+    values: HashMap<Series, Number>,
 }
 
 /// Name and attributes.
 type Series = (String, Attributes);
 
 impl Push {
-    /// Counters are what was added since the last export that was accepted, if `is_delta`; they must not fall then. Has to be
+    /// Counters and distributions are what was added since the last export that was accepted, if `is_delta`; counters must not fall then. Has to be
     /// called within a tokio runtime.
     pub(crate) fn new(
         config: &OtlpConfig,
@@ -52,14 +65,17 @@ impl Push {
             resource: Resource { attributes, ..Resource::default() },
             started,
             delivered: is_delta.then(|| Delivered { until: started, values: HashMap::new() }),
+            gathered: HashMap::new(),
         })
     }
 
-    /// Sends values of a moment, once; whether they were accepted. The next ones are further on, whatever becomes of these.
+    /// Sends values of a moment, once; whether they were accepted. The next ones are further on, whatever becomes of these, but
+    /// distributions: each is what came since the one before.
     pub(crate) async fn export(&mut self, metrics: &[Metric], at: SystemTime) -> bool {
         // Not before what was said already, whatever is done to the clock.
         let at = self.delivered.as_ref().map_or(at, |delivered| at.max(delivered.until + Duration::from_nanos(1)));
-        let metrics_of = |metric| self.message(metric, at);
+        metrics.iter().for_each(|metric| self.gather(metric));
+        let message = |metric| self.message(metric, at);
         let scope = InstrumentationScope {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -67,7 +83,7 @@ impl Push {
         };
         let scope_metrics = vec![ScopeMetrics {
             scope: Some(scope),
-            metrics: metrics.iter().filter(|metric| !metric.points.is_empty()).map(metrics_of).collect(),
+            metrics: metrics.iter().filter_map(message).collect(),
             ..ScopeMetrics::default()
         }];
         let resource = Some(self.resource.clone());
@@ -76,16 +92,49 @@ impl Push {
         if let Some(delivered) = self.delivered.as_mut().filter(|_| is_accepted) {
             delivered.take(metrics, at);
         }
+        if is_accepted {
+            self.gathered.values_mut().for_each(|gathered| gathered.is_pending = false);
+        }
+        if is_accepted && self.delivered.is_some() {
+            self.gathered.clear();
+        }
         is_accepted
     }
 
-    fn message(&self, metric: &Metric, at: SystemTime) -> proto::Metric {
+    fn gather(&mut self, metric: &Metric) {
+        for fresh in &metric.distributions {
+            let series = (metric.name.clone().into_owned(), fresh.attributes.clone());
+            match self.gathered.entry(series) {
+                Entry::Occupied(known) => known.into_mut().add(fresh),
+                Entry::Vacant(new) => {
+                    new.insert(Gathered { distribution: fresh.clone(), is_pending: true });
+                }
+            }
+        }
+    }
+
+    /// `None` when it has nothing to tell.
+    fn message(&self, metric: &Metric, at: SystemTime) -> Option<proto::Metric> {
         let points = metric.points.iter();
-        let data = if metric.kind == Kind::Counter {
-            let temporality = match self.delivered {
-                Some(_) => AggregationTemporality::Delta,
-                None => AggregationTemporality::Cumulative,
-            };
+        let temporality = match self.delivered {
+            Some(_) => AggregationTemporality::Delta,
+            None => AggregationTemporality::Cumulative,
+        };
+        let data = if metric.kind == Kind::Exponential {
+            let of_metric =
+                self.gathered.iter().filter(|((name, _), gathered)| *name == metric.name && gathered.is_pending);
+            let data_points: Vec<_> =
+                of_metric.map(|(_, gathered)| distribution_point(&gathered.distribution)).collect();
+            if data_points.is_empty() {
+                return None;
+            }
+            Data::ExponentialHistogram(proto::ExponentialHistogram {
+                data_points,
+                aggregation_temporality: temporality.into(),
+            })
+        } else if metric.points.is_empty() {
+            return None;
+        } else if metric.kind == Kind::Counter {
             Data::Sum(proto::Sum {
                 data_points: points.map(|point| self.counted(metric, point, at)).collect(),
                 aggregation_temporality: temporality.into(),
@@ -94,13 +143,13 @@ impl Push {
         } else {
             Data::Gauge(proto::Gauge { data_points: points.map(|point| data_point(point, point.value, at)).collect() })
         };
-        proto::Metric {
+        Some(proto::Metric {
             name: metric.name.clone().into_owned(),
             description: metric.description.to_owned(),
             unit: metric.unit.to_owned(),
             data: Some(data),
             ..proto::Metric::default()
-        }
+        })
     }
 
     fn counted(&self, metric: &Metric, point: &Point, at: SystemTime) -> NumberDataPoint {
@@ -114,21 +163,29 @@ impl Push {
     }
 }
 
+impl Gathered {
+    fn add(&mut self, fresh: &Distribution) {
+        self.distribution.histogram.merge(&fresh.histogram);
+        self.distribution.time = fresh.time.max(self.distribution.time);
+        self.is_pending = true;
+    }
+}
+
 impl Delivered {
     /// What was added since the last time.
     fn since(&self, metric: &Metric, point: &Point) -> Number {
-        let Number::Whole(value) = point.value else { return point.value };
-        let before = self.values.get(&series(metric, point)).copied().unwrap_or_default();
-        Number::Whole(value.saturating_sub(before))
+        match (point.value, self.values.get(&series(metric, point))) {
+            (Number::Whole(value), Some(Number::Whole(before))) => Number::Whole(value.saturating_sub(*before)),
+            (Number::Real(value), Some(Number::Real(before))) => Number::Real((value - before).max(0.0)),
+            (value, _) => value,
+        }
     }
 
     fn take(&mut self, metrics: &[Metric], at: SystemTime) {
         self.until = at;
         for metric in metrics.iter().filter(|metric| metric.kind == Kind::Counter) {
             for point in &metric.points {
-                if let Number::Whole(value) = point.value {
-                    self.values.insert(series(metric, point), value);
-                }
+                self.values.insert(series(metric, point), point.value);
             }
         }
     }
@@ -150,6 +207,25 @@ fn data_point(point: &Point, value: Number, at: SystemTime) -> NumberDataPoint {
         time_unix_nano: unix_nano(at),
         value: Some(value),
         ..NumberDataPoint::default()
+    }
+}
+
+fn distribution_point(distribution: &Distribution) -> ExponentialHistogramDataPoint {
+    let histogram = &distribution.histogram;
+    let (offset, counts) = histogram.positive();
+    let (min, max) = histogram.range().unzip();
+    ExponentialHistogramDataPoint {
+        attributes: distribution.attributes.iter().map(|(key, value)| key_value(key, value)).collect(),
+        start_time_unix_nano: unix_nano(distribution.start),
+        time_unix_nano: unix_nano(distribution.time),
+        count: histogram.count(),
+        sum: Some(histogram.sum()),
+        scale: histogram.scale(),
+        zero_count: histogram.zeros(),
+        positive: Some(Buckets { offset, bucket_counts: counts.to_vec() }),
+        min,
+        max,
+        ..ExponentialHistogramDataPoint::default()
     }
 }
 
@@ -221,6 +297,86 @@ mod tests {
         assert!(push.export(&[], time(20)).await, "the map is missing");
         assert!(push.export(&[counter(31, None)], time(25)).await);
         assert_eq!(sums(&server, AggregationTemporality::Delta), [(10, 0, 5), (20, 5, 15), (1, 20, 25)]);
+    }
+
+    /// What a receiver is told of a distribution: count, least and greatest value, start and time in seconds.
+    fn distributions(server: &OtlpServer, temporality: AggregationTemporality) -> Vec<(u64, f64, f64, u64, u64)> {
+        let metrics = server.metrics();
+        let points = metrics.iter().flat_map(|metric| {
+            let Some(metric::Data::ExponentialHistogram(histogram)) = &metric.data else { panic!("{metric:?}") };
+            assert_eq!((histogram.aggregation_temporality(), &*metric.unit), (temporality, "packets/sec"));
+            &histogram.data_points
+        });
+        let point = |point: &ExponentialHistogramDataPoint| {
+            let in_buckets = point.positive.iter().flat_map(|buckets| &buckets.bucket_counts).sum::<u64>();
+            assert_eq!(in_buckets + point.zero_count, point.count);
+            let seconds = |nano: u64| nano / 1_000_000_000 - 1_700_000_000;
+            let (start, end) = (seconds(point.start_time_unix_nano), seconds(point.time_unix_nano));
+            (point.count, point.min.unwrap(), point.max.unwrap(), start, end)
+        };
+        points.map(point).collect()
+    }
+
+    fn spread(rates: &[f64], start: u64, end: u64) -> Metric {
+        let mut histogram = super::super::Exponential::default();
+        rates.iter().for_each(|rate| histogram.record(*rate));
+        let distribution = Distribution { attributes: Vec::new(), start: time(start), time: time(end), histogram };
+        let metric = Metric::new("xdp.packets.rate.distribution", "packets/sec", Kind::Exponential, "", Vec::new());
+        let distributions = if rates.is_empty() { Vec::new() } else { vec![distribution] };
+        Metric { distributions, ..metric }
+    }
+
+    /// Exports of which the second and the third are lost, and nothing is new in the third and the last.
+    async fn export_spreads(is_delta: bool) -> OtlpServer {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut push = push(&server, is_delta);
+        let exports = [
+            (spread(&[0.0, 5.0], 0, 5), Respond::Accept),
+            (spread(&[1.0, 700.0], 5, 10), Respond::Unavailable(None)),
+            (spread(&[], 0, 0), Respond::Unavailable(None)),
+            (spread(&[2.0], 10, 20), Respond::Accept),
+            (spread(&[], 0, 0), Respond::Accept),
+        ];
+        for (metric, respond) in exports {
+            server.respond_with(respond);
+            push.export(&[metric], time(99)).await;
+        }
+        server
+    }
+
+    #[tokio::test]
+    async fn deltas_of_distributions_lose_nothing() {
+        let server = export_spreads(true).await;
+        let expected = [(2, 0.0, 5.0, 0, 5), (3, 1.0, 700.0, 5, 20)];
+        assert_eq!(distributions(&server, AggregationTemporality::Delta), expected);
+    }
+
+    #[tokio::test]
+    async fn distributions_have_one_start_or_the_last_end() {
+        let server = export_spreads(false).await;
+        let expected = [(2, 0.0, 5.0, 0, 5), (5, 0.0, 700.0, 0, 20)];
+        assert_eq!(distributions(&server, AggregationTemporality::Cumulative), expected);
+    }
+
+    /// Of seconds too.
+    #[tokio::test]
+    async fn deltas_may_be_real() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let mut push = push(&server, true);
+        for value in [0.25, 1.0, 1.0] {
+            let points = vec![Point::new(Vec::new(), value)];
+            let metric = Metric::new("xdp.program.run_time", "s", Kind::Counter, "", points);
+            assert!(push.export(&[metric], time(1)).await);
+        }
+        let deltas: Vec<_> = server
+            .metrics()
+            .iter()
+            .map(|metric| {
+                let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
+                sum.data_points[0].value.unwrap()
+            })
+            .collect();
+        assert_eq!(deltas, [0.25, 0.75, 0.0].map(number_data_point::Value::AsDouble));
     }
 
     #[tokio::test]

@@ -95,6 +95,15 @@ pub(crate) struct ExportArgs {
     #[arg(long, env = "XDP_SEMCONV", value_parser = FalseyValueParser::new())]
     pub(super) semconv: bool,
 
+    /// Read maps every 10 ms, and export how the rates between two such readings are spread, and the highest
+    #[arg(long, env = "XDP_BURSTS", value_parser = FalseyValueParser::new())]
+    pub(super) bursts: bool,
+
+    /// Let the kernel measure programs and export how long those of the maps run and how often; takes the capability
+    /// CAP_SYS_ADMIN, and some nanoseconds of each run
+    #[arg(long, env = "XDP_PROGRAM_STATS", value_parser = FalseyValueParser::new())]
+    pub(super) program_stats: bool,
+
     /// End with exit code 1 when a map is missing, instead of looking for it again
     #[arg(long, env = "XDP_FAIL_ON_MISSING", value_parser = FalseyValueParser::new())]
     pub(super) fail_on_missing: bool,

@@ -23,6 +23,8 @@ pub(super) struct Config {
     pub(super) endpoint: String,
     pub(super) is_delta: bool,
     pub(super) semconv: bool,
+    /// Whether the kernel is to measure programs.
+    pub(super) program_stats: bool,
     pub(super) fail_on_missing: bool,
     /// Host and port of the HTTP server that Prometheus reads.
     pub(super) prometheus: Option<(String, u16)>,
@@ -37,7 +39,12 @@ impl Config {
     ///
     /// A setting that cannot be used.
     pub(super) fn new(args: &ExportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self, UsageError> {
-        let otlp = otlp(args.otel_endpoint.as_deref(), &variable)?;
+        let exporters = Exporters::from_variable(&variable)?;
+        let otlp = if exporters.otlp || args.otel_endpoint.is_some() {
+            otlp(args.otel_endpoint.as_deref(), &variable)?
+        } else {
+            None
+        };
         let endpoint = match (&otlp, &args.otel_endpoint) {
             (None, _) => "none".to_owned(),
             (Some(_), Some(endpoint)) => endpoint.clone(),
@@ -52,8 +59,13 @@ impl Config {
                 None => temporality() == Temporality::Delta,
             },
             semconv: args.semconv,
+            program_stats: args.program_stats,
             fail_on_missing: args.fail_on_missing,
-            prometheus: args.prometheus_port.map(|port| (args.prometheus_host.clone(), port)),
+            prometheus: match args.prometheus_port {
+                Some(port) => Some((args.prometheus_host.clone(), port)),
+                None if exporters.prometheus => Some(prometheus(args, &variable)?),
+                None => None,
+            },
             namespace: args.prom_namespace.clone(),
             resource: resource(&variable)?,
         })
@@ -87,20 +99,67 @@ pub(super) fn pipeline(
     Ok(config)
 }
 
+/// Whether `OTEL_SDK_DISABLED` says that there is to be no telemetry.
+pub(super) fn is_disabled(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let value = not_empty(&variable, "OTEL_SDK_DISABLED");
+    value.is_some_and(|value| crate::config::is_true("sdk_disabled", &value))
+}
+
+/// Where metrics go when no option says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Exporters {
+    otlp: bool,
+    prometheus: bool,
+}
+
+impl Exporters {
+    /// As `OTEL_METRICS_EXPORTER` has it; over OTLP when it is absent.
+    fn from_variable(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, UsageError> {
+        const VARIABLE: &str = "OTEL_METRICS_EXPORTER";
+        let Some(value) = not_empty(variable, VARIABLE) else { return Ok(Self { otlp: true, prometheus: false }) };
+        let mut exporters = Self { otlp: false, prometheus: false };
+        for exporter in value.split(',') {
+            match exporter.trim() {
+                "otlp" => exporters.otlp = true,
+                "prometheus" => exporters.prometheus = true,
+                "none" | "" => {}
+                _ => return Err(UsageError::new(format!("{VARIABLE}: {exporter:?}: use prometheus, otlp or none"))),
+            }
+        }
+        Ok(exporters)
+    }
+}
+
+/// Host and port when only `OTEL_METRICS_EXPORTER` asks for the endpoint.
+fn prometheus(args: &ExportArgs, variable: &impl Fn(&str) -> Option<String>) -> Result<(String, u16), UsageError> {
+    const PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
+    let host = not_empty(variable, "OTEL_EXPORTER_PROMETHEUS_HOST").unwrap_or_else(|| args.prometheus_host.clone());
+    let port = not_empty(variable, PORT).map_or(Ok(DEFAULT_PROMETHEUS_PORT), |port| port.trim().parse());
+    Ok((host, port.map_err(|_| UsageError::new(format!("{PORT}: expected a port, 0 to 65535")))?))
+}
+
+/// As the specification of OpenTelemetry has it.
+const DEFAULT_PROMETHEUS_PORT: u16 = 9464;
+
+/// A variable that is empty is one that is absent.
+fn not_empty(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variable(name).filter(|value| !value.trim().is_empty())
+}
+
 const GENERAL_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// As the variables of OpenTelemetry have it, with the endpoint that was given instead of theirs.
-fn otlp(given: Option<&str>, variable: &impl Fn(&str) -> Option<String>) -> Result<Option<OtlpConfig>, UsageError> {
-    let given = given.map(str::trim);
-    if given == Some("none") {
+fn otlp(endpoint: Option<&str>, variable: &impl Fn(&str) -> Option<String>) -> Result<Option<OtlpConfig>, UsageError> {
+    let endpoint = endpoint.map(str::trim);
+    if endpoint == Some("none") {
         return Ok(None);
     }
-    let get = |name: &str| match (name, given) {
+    let get = |name: &str| match (name, endpoint) {
         (GENERAL_ENDPOINT, Some(endpoint)) => Some(with_scheme(endpoint, Signal::Metrics, variable)),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", Some(_)) => None,
         _ => variable(name),
     };
-    let named = |EnvError { variable, source }| match given {
+    let named = |EnvError { variable, source }| match endpoint {
         Some(_) if variable == GENERAL_ENDPOINT => {
             UsageError::new(format!("--otel-endpoint (XDP_OTEL_ENDPOINT): {source}"))
         }
@@ -111,7 +170,7 @@ fn otlp(given: Option<&str>, variable: &impl Fn(&str) -> Option<String>) -> Resu
         return Err(UsageError::new("metrics of XDP have one receiver: give one endpoint"));
     }
     config.program = Some(PROGRAM.to_owned());
-    config.tls.server_name = variable("NETFLOW_OTLP_SERVER_NAME").filter(|name| !name.trim().is_empty());
+    config.tls.server_name = not_empty(variable, "NETFLOW_OTLP_SERVER_NAME");
     Ok(Some(config))
 }
 
@@ -123,7 +182,7 @@ fn with_scheme(endpoint: &str, signal: Signal, variable: &impl Fn(&str) -> Optio
         "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
     };
     let names = [own, "OTEL_EXPORTER_OTLP_PROTOCOL"];
-    let protocol = names.into_iter().find_map(|name| variable(name).filter(|value| !value.trim().is_empty()));
+    let protocol = names.into_iter().find_map(|name| not_empty(variable, name));
     let is_http =
         protocol.is_some_and(|value| value.parse().is_ok_and(|protocol: Protocol| protocol != Protocol::Grpc));
     if is_http && !endpoint.contains("://") { format!("http://{endpoint}") } else { endpoint.to_owned() }
@@ -155,7 +214,7 @@ fn resource(variable: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, S
     let environment = environment.map_or("demo", |(_, value)| value);
     environments.into_iter().for_each(|key| set(key, environment.to_owned()));
     given.iter().for_each(|(key, value)| set(key, value.clone()));
-    if let Some(name) = variable("OTEL_SERVICE_NAME").filter(|name| !name.trim().is_empty()) {
+    if let Some(name) = not_empty(variable, "OTEL_SERVICE_NAME") {
         set("service.name", name);
     }
     Ok(resource)
@@ -272,6 +331,45 @@ mod tests {
             (value(&[given], "deployment.environment"), value(&[given], "team")),
             ("lab".into(), "net ops".into())
         );
+    }
+
+    /// OpenTelemetry, environment variables. An option beats it.
+    #[test]
+    fn exporters_are_those_of_the_variable() {
+        let both = |flags: &[&str], variables: &[(&str, &str)]| {
+            let config = config(flags, variables).unwrap();
+            (config.endpoint, config.prometheus.map(|(host, port)| format!("{host}:{port}")))
+        };
+        let of = |value| ("OTEL_METRICS_EXPORTER", value);
+        let (local, none) = ("localhost:4317".to_owned(), "none".to_owned());
+        let at = |text: &str| Some(text.to_owned());
+        for absent in [&[][..], &[of("")], &[of(" otlp ")]] {
+            assert_eq!(both(&[], absent), (local.clone(), None), "{absent:?}");
+        }
+        assert_eq!(both(&[], &[of("none"), GENERAL]), (none.clone(), None));
+        assert_eq!(both(&[], &[of("prometheus")]), (none.clone(), at("localhost:9464")));
+        assert_eq!(both(&[], &[of("otlp, prometheus")]), (local, at("localhost:9464")));
+        let elsewhere =
+            [of("prometheus"), ("OTEL_EXPORTER_PROMETHEUS_HOST", "0.0.0.0"), ("OTEL_EXPORTER_PROMETHEUS_PORT", "9000")];
+        assert_eq!(both(&[], &elsewhere), (none.clone(), at("0.0.0.0:9000")));
+        assert_eq!(both(&["--prometheus-port", "9465"], &elsewhere), (none.clone(), at("localhost:9465")));
+        assert_eq!(both(&["--prometheus-port", "9465"], &[of("none")]), (none, at("localhost:9465")));
+        assert_eq!(both(&["--otel-endpoint", "a:1"], &[of("none")]), ("a:1".to_owned(), None));
+        for (variables, message) in [
+            ([of("statsd"), GENERAL], "OTEL_METRICS_EXPORTER: \"statsd\": use prometheus, otlp or none"),
+            (
+                [of("prometheus"), ("OTEL_EXPORTER_PROMETHEUS_PORT", "x")],
+                "OTEL_EXPORTER_PROMETHEUS_PORT: expected a port, 0 to 65535",
+            ),
+        ] {
+            assert_eq!(config(&[], &variables).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn only_true_disables() {
+        let is_disabled = |value: &str| is_disabled(|name| (name == "OTEL_SDK_DISABLED").then(|| value.to_owned()));
+        assert_eq!(["True", " true ", "1", "false", ""].map(is_disabled), [true, true, false, false, false]);
     }
 
     #[test]

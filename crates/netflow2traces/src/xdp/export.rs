@@ -10,11 +10,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{self, MissedTickBehavior};
 use tracing::{info, warn};
+use xdp_counters::measure_programs;
 use xdp_counters::program::FlowSource;
 
+use super::bursts::{Recorder, Sampled, Sampling};
 use super::config::Config;
 use super::flows::{FlowMetrics, Flows};
-use super::metrics::{Counting, metrics};
+use super::metrics::{Counting, metrics, spread, spread_of_all};
 use super::watched::{NoReading, Seen, Watched, grouped};
 use crate::collect::runtime;
 use crate::metrics::Push;
@@ -23,7 +25,7 @@ use crate::service::Service;
 use crate::signals::Stop;
 
 /// Most time between two readings, as the log has a line for each.
-const READ_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const READ_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the last export may take.
 const LAST_EXPORT: Duration = Duration::from_secs(5);
 
@@ -42,11 +44,14 @@ struct Snapshot {
 pub(super) fn run(
     config: &Config,
     maps: Vec<Watched>,
+    sampled: Vec<Sampled>,
     flows: Option<(&[FlowSource], crate::config::Config)>,
 ) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
     let service = Service::from_env();
+    let measuring = config.program_stats.then(measure_programs).transpose();
+    let _measuring = measuring.context("--program-stats (XDP_PROGRAM_STATS)")?;
     // As the scripts that look for these lines have them.
     info!("XDP OpenTelemetry exporter initialized");
     info!("  OTLP endpoint: {}", config.endpoint);
@@ -57,7 +62,9 @@ pub(super) fn run(
         Flows::start(sources, pipeline, config.interval, config.fail_on_missing, runtime.handle())
     });
     let flows = flows.transpose()?;
-    let outputs = Outputs::start(config, &latest, flows.as_ref().map(Flows::told), runtime.handle())?;
+    let recorders = sampled.iter().map(Sampled::recorder).collect();
+    let outputs = Outputs::start(config, &latest, recorders, flows.as_ref().map(Flows::told), runtime.handle())?;
+    let sampling = Sampling::start(sampled).context("cannot start a thread for --bursts")?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
     let told = service.watchdog_interval().is_some();
@@ -70,6 +77,7 @@ pub(super) fn run(
     let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), read));
     outputs.health.stopping();
     service.stopping();
+    drop(sampling);
     if let Some(flows) = flows {
         flows.finish(runtime.handle());
     }
@@ -153,6 +161,7 @@ impl Outputs {
     fn start(
         config: &Config,
         latest: &watch::Receiver<Snapshot>,
+        recorders: Vec<Recorder>,
         flows: Option<FlowMetrics>,
         runtime: &Handle,
     ) -> anyhow::Result<Self> {
@@ -166,7 +175,12 @@ impl Outputs {
         if let Some((host, port)) = &config.prometheus {
             let latest = latest.clone();
             let all = all.clone();
-            let now = move || all(&latest.borrow().maps, Counting::Series);
+            let now = move || {
+                let maps = &latest.borrow().maps;
+                let mut now = all(maps, Counting::Series);
+                now.extend(spread_of_all(maps));
+                now
+            };
             let told = Told::new(now, health.clone(), &config.resource).with_namespace(&config.namespace);
             server::start(host.clone(), *port, told, runtime);
         }
@@ -174,7 +188,12 @@ impl Outputs {
         let started = latest.borrow().time;
         let push = Push::new(otlp, &config.resource, config.is_delta, started).context("cannot export metrics")?;
         let counting = if config.is_delta { Counting::Watched } else { Counting::Series };
-        let push = export(push, latest.clone(), config.interval, move |maps| all(maps, counting));
+        let now = move |maps: &[Seen]| {
+            let mut now = all(maps, counting);
+            now.push(spread(recorders.iter().filter_map(Recorder::take).collect()));
+            now
+        };
+        let push = export(push, latest.clone(), config.interval, now);
         Ok(Self { push: Some(runtime.spawn(push)), health })
     }
 

@@ -1,11 +1,13 @@
 //! What maps have, as metrics.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use xdp_counters::{Key, Sample, Total};
 
+use super::bursts::Burst;
 use super::watched::Seen;
-use crate::metrics::{Attributes, Kind, Metric, Point};
+use crate::metrics::{Attributes, Distribution, Kind, Metric, Point};
 
 /// What counters count from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,9 @@ pub(super) fn metrics(seen: &[Seen], counting: Counting, semconv: bool) -> Vec<M
         counters.sum("xdp.bytes.total", "bytes", "Bytes in these packets.", &Seen::attributes, bytes),
         rates(seen),
     ];
+    metrics.extend(highest_rates(seen));
     metrics.extend(counters.keys());
+    metrics.extend(counters.runs());
     metrics.extend(exporter(seen));
     if semconv {
         let count = "system.network.packet.count";
@@ -36,7 +40,7 @@ pub(super) fn metrics(seen: &[Seen], counting: Counting, semconv: bool) -> Vec<M
 }
 
 impl Seen {
-    fn attributes(&self) -> Attributes {
+    pub(super) fn attributes(&self) -> Attributes {
         self.label.iter().map(|label| ("xdp.map", label.clone())).collect()
     }
 }
@@ -114,6 +118,27 @@ impl Counters<'_> {
         packets.chain(bytes_by_name.into_iter().map(metric("bytes", "Bytes in packets of one kind.")))
     }
 
+    /// Of programs, where they are measured.
+    fn runs(&self) -> impl Iterator<Item = Metric> + use<> {
+        let (mut times, mut counts) = (Vec::new(), Vec::new());
+        for (seen, of) in self.seen.iter().filter_map(|seen| Some((seen, seen.run.as_ref()?))) {
+            let (run, start) = match self.counting {
+                Counting::Series => (of.run, Some(of.start)),
+                Counting::Watched => (of.gain, None),
+            };
+            let mut attributes = seen.attributes();
+            attributes.push(("xdp.program.name", of.program.clone()));
+            times.push(Point { start, ..Point::new(attributes.clone(), run.time.as_secs_f64()) });
+            counts.push(Point { start, ..Point::new(attributes, run.count) });
+        }
+        let metric = |name: &'static str, unit, description, points: Vec<Point>| {
+            (!points.is_empty()).then(|| Metric::new(name, unit, Kind::Counter, description, points))
+        };
+        let time = metric("xdp.program.run_time", "s", "How long the program ran, while that was measured.", times);
+        let count = metric("xdp.program.run_count", "{run}", "Runs of the program, while they were counted.", counts);
+        time.into_iter().chain(count)
+    }
+
     fn point(&self, attributes: Attributes, value: u64, sample: &Sample) -> Point {
         let start = (self.counting == Counting::Series).then_some(sample.start);
         Point { start, ..Point::new(attributes, value) }
@@ -148,6 +173,36 @@ fn rates(seen: &[Seen]) -> Metric {
     let points = samples(seen).filter_map(point).collect();
     let description = "Packets a second, between the last two readings.";
     Metric::new("xdp.packets.rate", "packets/sec", Kind::Gauge, description, points)
+}
+
+/// Where maps are sampled.
+fn highest_rates(seen: &[Seen]) -> Option<Metric> {
+    let sampled = seen.iter().filter_map(|seen| Some((seen, seen.burst.as_ref()?)));
+    let points = |(seen, burst): (&Seen, &Burst)| Some(Point::new(seen.attributes(), burst.max?));
+    seen.iter().any(|seen| seen.burst.is_some()).then(|| {
+        let description = "Packets a second, the most of samples of 10 ms in the last interval.";
+        let points = sampled.filter_map(points).collect();
+        Metric::new("xdp.packets.rate.max", "packets/sec", Kind::Gauge, description, points)
+    })
+}
+
+/// How the rates of samples are spread, those of `distributions`.
+pub(super) fn spread(distributions: Vec<Distribution>) -> Metric {
+    let (name, unit) = ("xdp.packets.rate.distribution", "packets/sec");
+    let metric = Metric::new(name, unit, Kind::Exponential, "Packets a second, of samples of 10 ms.", Vec::new());
+    Metric { distributions, ..metric }
+}
+
+/// The same since the start, where maps are sampled.
+pub(super) fn spread_of_all(seen: &[Seen]) -> Option<Metric> {
+    let of = |seen: &Seen| {
+        let histogram = seen.burst.as_ref()?.total.clone();
+        // Prometheus has no times of its own.
+        let time = SystemTime::UNIX_EPOCH;
+        Some(Distribution { attributes: seen.attributes(), start: time, time, histogram })
+    };
+    let distributions: Vec<_> = seen.iter().filter_map(of).collect();
+    (!distributions.is_empty()).then(|| spread(distributions))
 }
 
 /// How reading goes.
@@ -241,6 +296,31 @@ mod tests {
         assert!(lines.contains(&"xdp_xdp_tcp_packets_total 7".to_owned()), "{lines:?}");
         assert!(lines.contains(&"xdp_xdp_ipv6_icmp_packets_total 2".to_owned()), "{lines:?}");
         assert!(!lines.iter().any(|line| line.contains("bytes")), "{lines:?}");
+    }
+
+    #[test]
+    fn programs_have_counters_where_they_are_measured() {
+        use std::time::{Duration, Instant};
+        use xdp_counters::{ProgramFacts, ProgramRun};
+        let readings = [(0.0, 1_000), (1.0, 3_000)].map(|(at, count)| {
+            let run = ProgramRun { time: Duration::from_micros(count), count };
+            let program = ProgramFacts { id: 5, name: "count".to_owned(), tag: [1; 8], run };
+            Ok(Reading { program: Some(program), ..fake::reading(7, at, 5) })
+        });
+        let mut watched = Watched::new(Target::Id(7), fake::read(readings), false).with_runs();
+        (0..2).for_each(|_| watched.look(Instant::now()).unwrap());
+        let lines = text(&[watched.seen()], false);
+        for line in [
+            "xdp_xdp_program_run_time_seconds_total{xdp_program_name=\"count\"} 0.003",
+            "xdp_xdp_program_run_count_total{xdp_program_name=\"count\"} 3000",
+        ] {
+            assert!(lines.iter().any(|known| known == line), "no {line} in {lines:#?}");
+        }
+        let watched_for = metrics(&[watched.seen()], Counting::Watched, false);
+        let count = watched_for.iter().find(|metric| metric.name == "xdp.program.run_count").unwrap();
+        assert_eq!((&count.points[0].value, count.points[0].start), (&2_000_u64.into(), None));
+        watched.look(Instant::now()).unwrap_err();
+        assert!(!text(&[watched.seen()], false).iter().any(|line| line.contains("program")), "the map is missing");
     }
 
     #[test]

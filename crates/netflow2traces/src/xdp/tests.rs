@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Command, CommandFactory, Parser};
-use xdp_counters::Key;
 use xdp_counters::program::Taken;
+use xdp_counters::{Key, ProgramFacts, ProgramRun, Reading};
 
 use super::*;
 use crate::cli::Cli;
@@ -90,10 +90,14 @@ fn documentation_lists_every_setting() {
 #[test]
 fn documentation_lists_every_metric() {
     let counters = [(Key::Action("drop"), 1, Some(60)), (Key::Label("tcp".to_owned()), 1, Some(60))];
-    let readings = [0.0, 1.0].map(|at| Ok(fake::with_counters(7, at, &counters)));
-    let mut watched = Watched::new(Target::Id(7), fake::read(readings), false);
+    let program = ProgramFacts { id: 5, name: "count".to_owned(), tag: [1; 8], run: ProgramRun::default() };
+    let reading = |at| Reading { program: Some(program.clone()), ..fake::with_counters(7, at, &counters) };
+    let readings = [0.0, 1.0].map(|at| Ok(reading(at)));
+    let mut watched = Watched::new(Target::Id(7), fake::read(readings), false).with_runs();
     (0..2).for_each(|_| watched.look(Instant::now()).unwrap());
+    watched = watched.with_bursts(Recorder::new(Vec::new(), Duration::from_secs(5)));
     let mut metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
+    metrics.extend(metrics::spread_of_all(&[watched.seen()]));
     let taken = Taken { flows: 1, capacity: 2 };
     metrics.extend(flows::metrics(1, 1, 0, &[("iface=eth0".to_owned(), Some(taken))]));
     let text = crate::metrics::prometheus::text(&metrics, "xdp", "");

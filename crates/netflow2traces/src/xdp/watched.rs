@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 use xdp_counters::{Reading, Sample, Series};
 
+use super::bursts::{Burst, Recorder};
+use super::runs::{Runs, SeenRun};
 use super::target::Target;
 
 /// Reads a map.
@@ -31,6 +33,10 @@ pub(super) struct Watched {
     label: Option<String>,
     read: Read,
     series: Series,
+    /// What is followed of programs, if they are measured, and what was last seen.
+    runs: Option<(Runs, Option<SeenRun>)>,
+    /// What is sampled of it, if that is to be.
+    bursts: Option<Recorder>,
     /// When it was last said that it is not there.
     warned: Option<Instant>,
 }
@@ -44,13 +50,27 @@ pub(super) struct Seen {
     pub(super) resets: u64,
     /// `None` while the map is missing.
     pub(super) sample: Option<Sample>,
+    /// Of the program, where it is known and measured.
+    pub(super) run: Option<SeenRun>,
+    /// Where it is sampled.
+    pub(super) burst: Option<Burst>,
 }
 
 impl Watched {
     /// `is_one_of_several`, from which it has to be told.
     pub(super) fn new(target: Target, read: Read, is_one_of_several: bool) -> Self {
         let label = is_one_of_several.then(|| target.label());
-        Self { target, label, read, series: Series::default(), warned: None }
+        Self { target, label, read, series: Series::default(), runs: None, bursts: None, warned: None }
+    }
+
+    /// Follows how long programs run, too.
+    pub(super) fn with_runs(self) -> Self {
+        Self { runs: Some((Runs::default(), None)), ..self }
+    }
+
+    /// Shows what the recorder has, too.
+    pub(super) fn with_bursts(self, recorder: Recorder) -> Self {
+        Self { bursts: Some(recorder), ..self }
     }
 
     /// Looks at the map, and says in the log what it has.
@@ -67,6 +87,7 @@ impl Watched {
                 if self.warned.take().is_some() {
                     info!(map, id = reading.map.id, "the map is there");
                 }
+                self.follow_program(Some(&reading));
                 let sample = self.series.observe(Some(&reading));
                 if let Some(line) = sample.and_then(line) {
                     match &self.label {
@@ -85,6 +106,7 @@ impl Watched {
             }
             Err(error) => {
                 self.series.observe(None);
+                self.follow_program(None);
                 if self.warned.is_none_or(|warned| now >= warned + WARN_INTERVAL) {
                     warn!(map, %error, "the map cannot be read, will look again");
                     self.warned = Some(now);
@@ -101,6 +123,14 @@ impl Watched {
             interface: self.target.interface().map(str::to_owned),
             resets: self.series.resets(),
             sample: self.series.sample().cloned(),
+            burst: self.bursts.as_ref().map(|bursts| bursts.look(Instant::now())),
+            run: self.runs.as_ref().and_then(|(_, seen)| seen.clone()),
+        }
+    }
+
+    fn follow_program(&mut self, reading: Option<&Reading>) {
+        if let Some((runs, seen)) = &mut self.runs {
+            *seen = reading.and_then(|reading| runs.observe(reading.program.as_ref(), reading.time));
         }
     }
 }

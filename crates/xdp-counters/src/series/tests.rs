@@ -13,6 +13,7 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 struct Map {
     id: u32,
     program: Option<u8>,
+    kind: MapKind,
 }
 
 impl Map {
@@ -26,7 +27,7 @@ impl Map {
             map: MapFacts {
                 id: self.id,
                 name: "xdp_stats_map".to_owned(),
-                kind: MapKind::HASH,
+                kind: self.kind,
                 key_size: 4,
                 value_size: 16,
                 max_entries: 5,
@@ -48,7 +49,8 @@ fn time(seconds: f64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_secs_f64(seconds)
 }
 
-const MAP: Map = Map { id: 7, program: Some(1) };
+const MAP: Map = Map { id: 7, program: Some(1), kind: MapKind::HASH };
+const LRU: Map = Map { kind: MapKind::LRU_PERCPU_HASH, ..MAP };
 
 fn key(number: u8) -> Key {
     Key::Bytes(vec![number])
@@ -130,6 +132,40 @@ fn a_key_without_a_count_may_go() {
     series.observe(Some(&MAP.read(0.0, &[(key(0), 10, None), (key(1), 0, None)])));
     series.observe(Some(&MAP.read(1.0, &packets(10)[..])));
     assert_eq!(series.resets(), 0);
+}
+
+/// The map makes room, which is no reason to count anew.
+#[test]
+fn an_lru_map_may_evict_keys() {
+    let tcp = |packets| (Key::Label("tcp".to_owned()), packets, Some(packets * 60));
+    let mut series = Series::default();
+    let mut see = |second, counters: &[(Key, u64, Option<u64>)]| {
+        let sample = series.observe(Some(&LRU.read(second, counters))).unwrap().clone();
+        let tcp = sample.keys.iter().find(|(key, _)| *key == tcp(0).0).map(|(_, total)| total.packets);
+        (sample.start, sample.total.packets, sample.total.gain, tcp, sample.packets_per_second)
+    };
+    let gain = |packets| Gain { packets, bytes: packets * 60 };
+    let other = |packets| (key(0), packets, Some(packets * 60));
+    assert_eq!(see(0.0, &[other(10), tcp(100)]), (time(0.0), 110, gain(0), Some(100), None));
+    assert_eq!(see(1.0, &[other(15)]), (time(0.0), 115, gain(5), Some(100), Some(5.0)), "what it had stays");
+    assert_eq!(see(2.0, &[other(15), tcp(7)]), (time(0.0), 122, gain(12), Some(107), Some(7.0)), "and it counts on");
+    // It went and came back between two readings.
+    assert_eq!(see(3.0, &[other(15), tcp(4)]), (time(0.0), 126, gain(16), Some(111), Some(4.0)));
+    assert_eq!(series.resets(), 0);
+    let replaced = series.observe(Some(&Map { id: 8, ..LRU }.read(4.0, &[tcp(3)]))).unwrap();
+    assert_eq!((replaced.start, replaced.total.packets, replaced.total.gain), (time(4.0), 3, gain(19)));
+    assert_eq!((replaced.keys[0].1.packets, replaced.keys[0].1.gain, series.resets()), (3, gain(14), 1));
+}
+
+/// Of so many keys only the sum is known: what it loses was evicted.
+#[test]
+fn a_sum_of_an_lru_map_may_fall() {
+    let mut series = Series::default();
+    let totals = [100, 90, 95, 95].map(|sum| {
+        let second = series.sample().map_or(0.0, |sample| sample.at.duration_since(*START).as_secs_f64() + 1.0);
+        series.observe(Some(&LRU.read(second, &[(Key::All, sum, None)]))).unwrap().total.packets
+    });
+    assert_eq!((totals, series.resets()), ([100, 100, 105, 105], 0));
 }
 
 /// There are too many keys to tell them apart, or no longer.
@@ -239,13 +275,15 @@ fn counters() -> impl Strategy<Value = Vec<(Key, u64, Option<u64>)>> {
 
 /// Any reading after any other, at any time of the clock, and none.
 fn readings() -> impl Strategy<Value = Vec<Option<Reading>>> {
+    let kind = prop_oneof![Just(MapKind::HASH), Just(MapKind::LRU_HASH)];
     let map = (1..4_u32, prop_oneof![Just(None), (1..3_u8).prop_map(Some)]);
     let reading = (map, counters(), 0..3_u32, 0..20_u32);
-    vec(prop_oneof![4 => reading.prop_map(Some), 1 => Just(None)], 1..40).prop_map(|readings| {
+    let readings = vec(prop_oneof![4 => reading.prop_map(Some), 1 => Just(None)], 1..40);
+    (kind, readings).prop_map(|(kind, readings)| {
         let mut at = 0.0;
         let read = |((id, program), counters, pause, clock): ((u32, Option<u8>), Vec<_>, u32, u32)| {
             at += f64::from(pause);
-            let mut reading = Map { id, program }.read(at, &counters);
+            let mut reading = Map { id, program, kind }.read(at, &counters);
             reading.time = time(f64::from(clock));
             reading
         };

@@ -2,6 +2,7 @@
 //!
 //! Needs root, iproute2, util-linux, bpftool, clang, the headers of libbpf and xdp-tools.
 
+pub(super) mod bursts;
 pub(super) mod flows;
 mod lab;
 pub(super) mod maps;
