@@ -22,6 +22,7 @@ mod exporter;
 mod exporters;
 mod half_open;
 mod http;
+mod network;
 mod otelcol;
 mod pcap;
 mod process;
@@ -84,7 +85,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -94,6 +95,7 @@ const CASES: [Case; 11] = [
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),
     ("systemd", systemd::run),
+    ("xdp-units", systemd::xdp::run),
     ("xdp-maps", xdp::maps::run),
     ("xdp-program", xdp::program::run),
 ];

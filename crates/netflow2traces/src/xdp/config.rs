@@ -1,6 +1,5 @@
 //! Settings of `xdp export` as types.
 
-use std::fs;
 use std::time::Duration;
 
 use opentelemetry_sdk::metrics::Temporality;
@@ -129,8 +128,10 @@ fn resource(variable: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, S
 }
 
 fn host_name() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+    // Not from /proc, which systemd hides from a service with `ProcSubset=pid`.
+    let uname = rustix::system::uname();
+    let name = uname.nodename().to_string_lossy();
+    if name.is_empty() { "localhost".to_owned() } else { name.into_owned() }
 }
 
 #[cfg(test)]

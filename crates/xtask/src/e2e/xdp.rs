@@ -5,3 +5,5 @@
 mod lab;
 pub(super) mod maps;
 pub(super) mod program;
+
+pub(super) use lab::compile;
