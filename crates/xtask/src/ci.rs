@@ -24,13 +24,14 @@ struct Step {
 }
 
 /// Cheap steps first.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     Step { name: "captures", run: captures },
     Step { name: "fmt", run: fmt },
     Step { name: "codegen", run: generated_files },
     Step { name: "doc-links", run: links },
     Step { name: "alerts", run: alerts },
     Step { name: "systemd", run: systemd_units },
+    Step { name: "demo", run: demo },
     Step { name: "deny", run: deny },
     Step { name: "clippy", run: clippy },
     Step { name: "test", run: test },
@@ -148,6 +149,13 @@ fn systemd_units(root: &Path) -> Outcome {
         }
     }
     Ok(None)
+}
+
+/// The stack in `demo`: Prometheus takes its configuration, and scripts have no known mistakes. That its files fit each other are
+/// tests of `xtask`, and the Collector takes its own in `e2e`.
+fn demo(root: &Path) -> Outcome {
+    run_command(root, &[], "promtool check config demo/xdp/prometheus.yml")?;
+    run_command(root, &[], "shellcheck demo/xdp/setup-rhel9.sh demo/xdp/verify.sh")
 }
 
 /// Licences, sources and bans need only the lock file; advisories need RustSec's database.

@@ -12,6 +12,8 @@ use anyhow::{Context, bail};
 
 use command::Collector;
 pub(crate) use command::build;
+#[cfg(test)]
+pub(crate) use otelcol::VERSION as COLLECTOR_VERSION;
 
 mod command;
 mod compare;
@@ -85,7 +87,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -98,6 +100,7 @@ const CASES: [Case; 12] = [
     ("xdp-units", systemd::xdp::run),
     ("xdp-maps", xdp::maps::run),
     ("xdp-program", xdp::program::run),
+    ("xdp-prometheus", xdp::prometheus::run),
 ];
 
 /// Runs all cases, or those named in `names`.

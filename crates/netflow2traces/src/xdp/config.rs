@@ -249,4 +249,30 @@ mod tests {
         assert_eq!(config.prometheus, Some(("localhost".to_owned(), 9465)));
         assert_eq!((config.interval.as_secs(), &*config.namespace), (5, "xdp"));
     }
+
+    /// Each recipe in docs/xdp.md is a configuration that can work, with the endpoint that it should have.
+    #[test]
+    fn recipes_are_configurations() {
+        let docs = include_str!("../../../../docs/xdp.md");
+        let endpoints = docs.split("```env\n").skip(1).map(|block| {
+            let lines = block.split("```").next().unwrap().lines();
+            let pairs: Vec<_> = lines.map(|line| line.split_once('=').unwrap()).collect();
+            let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name.starts_with("XDP_"));
+            let flag = |name: &str| format!("--{}", name.replace("XDP_", "").replace('_', "-").to_ascii_lowercase());
+            let flags: Vec<_> = ours.iter().flat_map(|(name, value)| [flag(name), (*value).to_owned()]).collect();
+            let config = config(&flags.iter().map(String::as_str).collect::<Vec<_>>(), &others).unwrap();
+            let otlp = config.otlp.unwrap();
+            let has_secret = otlp.headers_file.is_some() || otlp.tls.client_key.is_some();
+            assert!(has_secret, "{block}");
+            format!("{} {}, {}", otlp.protocol, otlp.endpoint, if config.is_delta { "delta" } else { "cumulative" })
+        });
+        assert_eq!(
+            endpoints.collect::<Vec<_>>(),
+            [
+                "grpc https://collector.example:4317/, cumulative",
+                "http/protobuf https://otlp.datadoghq.com/v1/metrics, delta",
+                "grpc https://otlp.nr-data.net:4317/, delta",
+            ]
+        );
+    }
 }

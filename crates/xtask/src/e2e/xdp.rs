@@ -5,5 +5,6 @@
 mod lab;
 pub(super) mod maps;
 pub(super) mod program;
+pub(super) mod prometheus;
 
 pub(super) use lab::compile;

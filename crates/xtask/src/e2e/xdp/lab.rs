@@ -1,5 +1,6 @@
 //! Where packets are sent and counted.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub(super) enum Mode {
 /// Two namespaces and a file system for pins, which go when it is dropped.
 pub(super) struct Lab {
     folder: PathBuf,
+    /// The namespaces of who receives and who sends.
+    namespaces: [String; 2],
     /// Where maps are pinned.
     pub(super) pins: PathBuf,
 }
@@ -38,43 +41,60 @@ impl Lab {
     ///
     /// No root, or no `ip`.
     pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
-        let folder = folder.join("xdp");
-        let lab = Self { pins: folder.join("pins"), folder };
+        Self::named(&folder.join("xdp"), [HERE, THERE])
+    }
+
+    /// With namespaces of these names, for a case that may run while others do.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub(super) fn named(folder: &Path, namespaces: [&str; 2]) -> anyhow::Result<Self> {
+        let namespaces = namespaces.map(str::to_owned);
+        let lab = Self { pins: folder.join("pins"), folder: folder.to_owned(), namespaces };
+        let [here, there] = &lab.namespaces;
         // Left by a run that was killed.
         lab.remove();
         fs::create_dir_all(&lab.pins)?;
         let pins = lab.pins.to_str().context("UTF-8")?;
         run(&format!("mount -t bpf bpf {pins}"))?;
-        for namespace in [HERE, THERE] {
+        for namespace in [here, there] {
             run(&format!("ip netns add {namespace}"))?;
             // Nothing but what is sent here is to pass.
             let quiet = "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6";
             output(Command::new("ip").args(["netns", "exec", namespace, "sh", "-c", quiet]))?;
         }
-        run(&format!("ip -n {HERE} link add {INTERFACE} type veth peer name n2t-sender netns {THERE}"))?;
-        run(&format!("ip -n {HERE} address add 198.51.100.9/30 dev {INTERFACE}"))?;
-        run(&format!("ip -n {THERE} address add 198.51.100.10/30 dev n2t-sender"))?;
-        run(&format!("ip -n {HERE} link set {INTERFACE} address 02:00:00:00:00:09 up"))?;
-        run(&format!("ip -n {THERE} link set n2t-sender up"))?;
+        run(&format!("ip -n {here} link add {INTERFACE} type veth peer name n2t-sender netns {there}"))?;
+        run(&format!("ip -n {here} address add 198.51.100.9/30 dev {INTERFACE}"))?;
+        run(&format!("ip -n {there} address add 198.51.100.10/30 dev n2t-sender"))?;
+        run(&format!("ip -n {here} link set {INTERFACE} address 02:00:00:00:00:09 up"))?;
+        run(&format!("ip -n {there} link set n2t-sender up"))?;
         run(&format!(
-            "ip -n {THERE} neighbour add 198.51.100.9 lladdr 02:00:00:00:00:09 dev n2t-sender nud permanent"
+            "ip -n {there} neighbour add 198.51.100.9 lladdr 02:00:00:00:00:09 dev n2t-sender nud permanent"
         ))?;
         Ok(lab)
     }
 
     /// Does something where the counted interface is.
     pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
-        within(HERE, work)
+        within(&self.namespaces[0], work)
+    }
+
+    /// A program where the counted interface is, with mounts of its own.
+    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespaces[0]]).arg(program);
+        command
     }
 
     /// Runs a script where the counted interface is, with mounts of its own.
     pub(super) fn shell_inside(&self, script: &str) -> anyhow::Result<()> {
-        output(Command::new("ip").args(["netns", "exec", HERE, "sh", "-c", script])).map(drop)
+        output(self.command("sh").args(["-c", script])).map(drop)
     }
 
     /// Sends frames of [`FRAME_LEN`] with UDP to the counted interface.
     pub(super) fn send(&self, frames: u64) -> anyhow::Result<()> {
-        within(THERE, || {
+        within(&self.namespaces[1], || {
             let socket = UdpSocket::bind("198.51.100.10:0")?;
             // Behind headers of Ethernet (14), IPv4 (20) and UDP (8).
             let payload = [0; FRAME_LEN as usize - 42];
@@ -96,13 +116,14 @@ impl Lab {
             Mode::Native => "xdpdrv",
             Mode::Generic => "xdpgeneric",
         };
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} {kind} obj {} sec xdp", object.display()))
+        let here = &self.namespaces[0];
+        run(&format!("ip -n {here} link set dev {INTERFACE} {kind} obj {} sec xdp", object.display()))
     }
 
     /// Takes whatever program there is from the counted interface.
     pub(super) fn unload(&self) -> anyhow::Result<()> {
         for kind in ["xdpdrv", "xdpgeneric"] {
-            run(&format!("ip -n {HERE} link set dev {INTERFACE} {kind} off"))?;
+            run(&format!("ip -n {} link set dev {INTERFACE} {kind} off", self.namespaces[0]))?;
         }
         Ok(())
     }
@@ -115,7 +136,7 @@ impl Lab {
     }
 
     fn remove(&self) {
-        for namespace in [HERE, THERE] {
+        for namespace in &self.namespaces {
             let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
         }
         let _ = Command::new("umount").arg(&self.pins).output();
