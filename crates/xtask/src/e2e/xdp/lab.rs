@@ -12,11 +12,10 @@ use crate::e2e::network;
 
 /// The interface with the program, in a namespace of its own.
 pub(super) const INTERFACE: &str = "n2t-counted";
-/// The namespace that has it.
-pub(super) const HERE: &str = "n2t-xdp-here";
-const THERE: &str = "n2t-xdp-there";
+/// Its other end, in another namespace.
+const SENDER: &str = "n2t-sender";
 /// Of a block for documentation (RFC 5737), which leads nowhere else.
-const COUNTED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
+pub(super) const COUNTED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
 /// Length of every frame that [`Lab::send`] sends.
 pub(super) const FRAME_LEN: u64 = 142;
 
@@ -29,9 +28,10 @@ pub(super) enum Mode {
 
 /// Two namespaces and a file system for pins, which go when it is dropped.
 pub(super) struct Lab {
+    /// The namespace with the counted interface.
+    pub(super) here: String,
+    there: String,
     folder: PathBuf,
-    /// The namespaces of who receives and who sends.
-    namespaces: [String; 2],
     /// Where maps are pinned.
     pub(super) pins: PathBuf,
 }
@@ -39,20 +39,21 @@ pub(super) struct Lab {
 impl Lab {
     /// # Errors
     ///
-    /// No root, or no `ip`.
+    /// As [`named`](Self::named).
     pub(super) fn new(folder: &Path) -> anyhow::Result<Self> {
-        Self::named(&folder.join("xdp"), [HERE, THERE])
+        Self::named(folder, "xdp")
     }
 
-    /// With namespaces of these names, for a case that may run while others do.
+    /// One beside others. Its files are in `folder`, in a directory of this name.
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Self::new).
-    pub(super) fn named(folder: &Path, namespaces: [&str; 2]) -> anyhow::Result<Self> {
-        let namespaces = namespaces.map(str::to_owned);
-        let lab = Self { pins: folder.join("pins"), folder: folder.to_owned(), namespaces };
-        let [here, there] = &lab.namespaces;
+    /// No root, or no `ip`.
+    pub(super) fn named(folder: &Path, name: &str) -> anyhow::Result<Self> {
+        let [here, there] = ["here", "there"].map(|side| format!("n2t-{name}-{side}"));
+        let folder = folder.join(name);
+        let lab = Self { here, there, pins: folder.join("pins"), folder };
+        let (here, there) = (&lab.here, &lab.there);
         // Left by a run that was killed.
         lab.remove();
         fs::create_dir_all(&lab.pins)?;
@@ -64,44 +65,47 @@ impl Lab {
             let quiet = "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6";
             output(Command::new("ip").args(["netns", "exec", namespace, "sh", "-c", quiet]))?;
         }
-        run(&format!("ip -n {here} link add {INTERFACE} type veth peer name n2t-sender netns {there}"))?;
-        run(&format!("ip -n {here} address add 198.51.100.9/30 dev {INTERFACE}"))?;
-        run(&format!("ip -n {there} address add 198.51.100.10/30 dev n2t-sender"))?;
-        run(&format!("ip -n {here} link set {INTERFACE} address 02:00:00:00:00:09 up"))?;
-        run(&format!("ip -n {there} link set n2t-sender up"))?;
-        run(&format!(
-            "ip -n {there} neighbour add 198.51.100.9 lladdr 02:00:00:00:00:09 dev n2t-sender nud permanent"
-        ))?;
+        run(&format!("ip -n {here} link add {INTERFACE} type veth peer name {SENDER} netns {there}"))?;
+        // Both know where the other is, so that no ARP is counted.
+        for (side, interface, last, other) in [(here, INTERFACE, "09", "10"), (there, SENDER, "10", "09")] {
+            let address = last.trim_start_matches('0');
+            run(&format!("ip -n {side} link set lo up"))?;
+            run(&format!("ip -n {side} address add 198.51.100.{address}/30 dev {interface}"))?;
+            run(&format!("ip -n {side} link set {interface} address 02:00:00:00:00:{last} up"))?;
+            let address = other.trim_start_matches('0');
+            let neighbour = format!("198.51.100.{address} lladdr 02:00:00:00:00:{other}");
+            run(&format!("ip -n {side} neighbour add {neighbour} dev {interface} nud permanent"))?;
+        }
         Ok(lab)
     }
 
     /// Does something where the counted interface is.
     pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
-        within(&self.namespaces[0], work)
+        within(&self.here, work)
     }
 
-    /// A program where the counted interface is, with mounts of its own.
-    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    /// Does something where packets come from.
+    pub(super) fn there<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+        within(&self.there, work)
+    }
+
+    /// A program that runs where the counted interface is, once it has its arguments.
+    pub(super) fn command_inside(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.namespaces[0]]).arg(program);
+        command.args(["netns", "exec", &self.here]).arg(program);
         command
     }
 
     /// Runs a script where the counted interface is, with mounts of its own.
     pub(super) fn shell_inside(&self, script: &str) -> anyhow::Result<()> {
-        output(self.command("sh").args(["-c", script])).map(drop)
+        output(Command::new("ip").args(["netns", "exec", &self.here, "sh", "-c", script])).map(drop)
     }
 
     /// Sends frames of [`FRAME_LEN`] with UDP to the counted interface.
     pub(super) fn send(&self, frames: u64) -> anyhow::Result<()> {
-        within(&self.namespaces[1], || {
-            let socket = UdpSocket::bind("198.51.100.10:0")?;
-            // Behind headers of Ethernet (14), IPv4 (20) and UDP (8).
-            let payload = [0; FRAME_LEN as usize - 42];
-            for _ in 0..frames {
-                socket.send_to(&payload, COUNTED)?;
-            }
-            Ok(())
+        self.there(|| {
+            let send = sender()?;
+            (0..frames).try_for_each(|_| send())
         })
     }
 
@@ -116,14 +120,14 @@ impl Lab {
             Mode::Native => "xdpdrv",
             Mode::Generic => "xdpgeneric",
         };
-        let here = &self.namespaces[0];
-        run(&format!("ip -n {here} link set dev {INTERFACE} {kind} obj {} sec xdp", object.display()))
+        let (here, object) = (&self.here, object.display());
+        run(&format!("ip -n {here} link set dev {INTERFACE} {kind} obj {object} sec xdp"))
     }
 
     /// Takes whatever program there is from the counted interface.
     pub(super) fn unload(&self) -> anyhow::Result<()> {
         for kind in ["xdpdrv", "xdpgeneric"] {
-            run(&format!("ip -n {} link set dev {INTERFACE} {kind} off", self.namespaces[0]))?;
+            run(&format!("ip -n {} link set dev {INTERFACE} {kind} off", self.here))?;
         }
         Ok(())
     }
@@ -136,7 +140,7 @@ impl Lab {
     }
 
     fn remove(&self) {
-        for namespace in &self.namespaces {
+        for namespace in [&self.here, &self.there] {
             let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
         }
         let _ = Command::new("umount").arg(&self.pins).output();
@@ -147,6 +151,14 @@ impl Drop for Lab {
     fn drop(&mut self) {
         self.remove();
     }
+}
+
+/// Where packets come from: sends a frame of [`FRAME_LEN`] each time.
+pub(super) fn sender() -> anyhow::Result<impl Fn() -> anyhow::Result<()>> {
+    let socket = UdpSocket::bind("198.51.100.10:0")?;
+    // Behind headers of Ethernet (14), IPv4 (20) and UDP (8).
+    let payload = [0; FRAME_LEN as usize - 42];
+    Ok(move || Ok(socket.send_to(&payload, COUNTED).map(drop)?))
 }
 
 /// Compiles a program in C, by its path in the workspace.
@@ -169,7 +181,7 @@ pub(super) fn run(command: &str) -> anyhow::Result<()> {
     output(Command::new(words.next().unwrap_or_default()).args(words)).map(drop)
 }
 
-fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+pub(super) fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("run {program}; is it installed?"))?;
     let message = String::from_utf8_lossy(&output.stderr);

@@ -16,9 +16,9 @@ use super::lab::{self, FRAME_LEN, INTERFACE, Lab, Mode};
 use crate::e2e::process::{Child, wait_until};
 use crate::e2e::{Bench, http};
 
-const NAMESPACES: [&str; 2] = ["n2t-prom-here", "n2t-prom-there"];
+const NAME: &str = "xdp-prometheus";
 /// What `ip netns exec` gives programs in the namespace for /etc: the names of containers are of this machine there.
-const ETC: &str = "/etc/netns/n2t-prom-here";
+const ETC: &str = "/etc/netns/n2t-xdp-prometheus-here";
 
 /// Where each listens, as its files in `demo/xdp` have it. In a network of its own nobody else does.
 const COLLECTOR: SocketAddr = local(8889);
@@ -80,10 +80,9 @@ struct Stack {
 
 impl Stack {
     fn start(bench: &Bench) -> anyhow::Result<Self> {
-        let folder = bench.folder.join("xdp-prometheus");
+        let folder = bench.folder.join(NAME);
         let etc = Etc::new()?;
-        let lab = Lab::named(&folder, NAMESPACES)?;
-        lab.shell_inside("ip link set lo up")?;
+        let lab = Lab::named(&bench.folder, NAME)?;
         lab.load(&object(&folder)?, Mode::Native)?;
         let demo = crate::workspace_root().join("demo/xdp");
         let listens = |what: &str, child: &mut Child, address: SocketAddr, path: &str| {
@@ -93,20 +92,20 @@ impl Stack {
             })
         };
 
-        let mut otelcol = lab.command(&bench.otelcol);
+        let mut otelcol = lab.command_inside(&bench.otelcol);
         otelcol.arg("--config").arg(demo.join("otel-collector-config.yaml"));
         let mut otelcol = Child::spawn(otelcol, &folder.join("otelcol.log"))?;
         listens("the Collector listens", &mut otelcol, COLLECTOR, "/metrics")?;
 
         // As the settings are without a file: to localhost:4317, each 5 s.
-        let mut exporter = lab.command(&bench.netflow2traces);
+        let mut exporter = lab.command_inside(&bench.netflow2traces);
         exporter.args(["xdp", "--iface", INTERFACE, "--prometheus-port", &OURS.port().to_string()]);
         let mut exporter = Child::spawn(exporter, &folder.join("netflow2traces.log"))?;
         listens("netflow2traces listens", &mut exporter, OURS, "/metrics")?;
 
         let data = folder.join("prometheus");
         let _ = fs::remove_dir_all(&data);
-        let mut prometheus = lab.command("prometheus");
+        let mut prometheus = lab.command_inside("prometheus");
         prometheus.arg(format!("--config.file={}", demo.join("prometheus.yml").display()));
         prometheus.arg(format!("--storage.tsdb.path={}", data.display()));
         prometheus.arg(format!("--web.listen-address={PROMETHEUS}"));
@@ -160,7 +159,7 @@ impl Stack {
 
     /// What `verify.sh` says first that is not well.
     fn verify(&self, is_well: bool) -> anyhow::Result<String> {
-        let mut command = self.lab.command("sh");
+        let mut command = self.lab.command_inside("sh");
         // `ip netns exec` mounts /sys anew, without what was mounted below it.
         command.args(["-ec", "mount -t bpf bpf /sys/fs/bpf; exec \"$@\"", "sh"]);
         command.arg(crate::workspace_root().join("demo/xdp/verify.sh"));

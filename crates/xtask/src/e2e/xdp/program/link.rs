@@ -12,7 +12,7 @@ use xdp_counters::program::{
     detach_interface, detach_pinned,
 };
 
-use crate::e2e::xdp::lab::{FRAME_LEN, HERE, INTERFACE, Lab, run};
+use crate::e2e::xdp::lab::{FRAME_LEN, INTERFACE, Lab, run};
 
 const PACKETS: u64 = 100;
 /// Bytes of a frame before the IP header.
@@ -20,16 +20,17 @@ const ETHERNET_LEN: u64 = 14;
 
 /// iproute2 and bpftool, both by libbpf, load an object and put it on an interface, where it counts.
 pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) -> anyhow::Result<String> {
+    let here = &lab.here;
     let pin = lab.pins.join("program");
     let maps = lab.pins.join("maps");
     let mut loaded = 0;
     for object in objects {
         let object = object.display();
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
-        let shown = Command::new("ip").args(["-n", HERE, "link", "show", "dev", INTERFACE]).output()?.stdout;
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
+        let shown = Command::new("ip").args(["-n", here, "link", "show", "dev", INTERFACE]).output()?.stdout;
         let shown = String::from_utf8(shown)?;
         ensure!(shown.contains(program::PROGRAM_NAME), "{object} by ip: {shown}");
-        run(&format!("ip -n {HERE} link set dev {INTERFACE} xdp off"))?;
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp off"))?;
 
         let (pin, maps) = (pin.display(), maps.display());
         run(&format!("bpftool prog load {object} {pin} type xdp pinmaps {maps}")).context("install bpftool")?;
