@@ -16,6 +16,9 @@ use crate::e2e::xdp::compile;
 
 const BY_NAME: &str = "netflow2traces-xdp.service";
 const PINNED: &str = "netflow2traces-xdp-pinned.service";
+/// An instance, for an interface with a dash in its name.
+const ATTACH: &str = r"netflow2traces-xdp-attach@n2t\x2dunits.service";
+const INTERFACE: &str = "n2t-units";
 /// The kernel shows maps of all: no other test has one of this name.
 const MAP: &str = "n2t_units";
 /// Where maps are pinned, and the name that this directory has for the unit.
@@ -47,6 +50,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         ensure!(field(&status, "Uid") != Some("0"), "{unit} is root");
         rows.push(format!("{unit}: {delivered}, capabilities {capabilities}"));
     }
+    rows.push(attached(&system).context(ATTACH)?);
     let restarts = system.hang(PINNED)?;
     system.run("kill", &["-KILL", &system.property(BY_NAME, "MainPID")?])?;
     wait_until("it is started anew", PATIENCE, || {
@@ -122,6 +126,41 @@ fn delivers(system: &System, unit: &str, how: &str, sent: &mut u64) -> anyhow::R
     let instances = receiver.resource_values("service.instance.id");
     ensure!(instances == [host.trim()], "it calls itself {instances:?} on {host}");
     Ok(format!("{} frames, {} bytes", sent, *sent * FRAME_LEN))
+}
+
+/// One unit puts our program on an interface, the other reads what it pinned; when the first stops, nothing is left.
+fn attached(system: &System) -> anyhow::Result<String> {
+    const FRAMES: u64 = 500;
+    // There is no udev that would say that the interface is there.
+    system.shell(&format!(
+        "cd /etc/systemd/system
+        sed -i '/^BindsTo=/d; s/ *sys-subsystem-net-devices-%i.device *//' netflow2traces-xdp-attach@.service
+        systemctl daemon-reload
+        sysctl -q net.ipv6.conf.default.disable_ipv6=1
+        ip link add {INTERFACE} type veth peer name n2t-units-peer
+        ip link set {INTERFACE} up"
+    ))?;
+    system.ctl(&["start", ATTACH])?;
+    let listener = system.in_its_network(|| Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?))?;
+    let receiver = Receiver::start_on(listener)?;
+    let endpoint = receiver.address();
+    system.shell(&format!(
+        "id=$(ip link show {INTERFACE} | sed -n 's/.*prog.xdp id \\([0-9]*\\).*/\\1/p')
+        bpftool prog run id $id data_in /run/frame repeat {FRAMES}
+        printf '%s\\n' XDP_PIN={BOUND}/{INTERFACE}/xdp_stats_map XDP_OTEL_ENDPOINT={endpoint} XDP_INTERVAL=0.2 \\
+            > /etc/netflow2traces/xdp-pinned.environment"
+    ))?;
+    system.ctl(&["restart", PINNED])?;
+    let expected = [Some(FRAMES), Some(FRAMES * FRAME_LEN)];
+    wait_until("what was counted is delivered", Duration::from_secs(10), || {
+        let latest = ["xdp.packets.total", "xdp.bytes.total"].map(|name| latest(&receiver, name));
+        Ok((latest == expected).then_some(()))
+    })?;
+    system.ctl(&["stop", ATTACH])?;
+    let left = system.shell(&format!("ls -A {PINS}; ip link show {INTERFACE}"))?;
+    ensure!(!left.contains(INTERFACE) || !left.contains("xdp id"), "it was left: {left}");
+    ensure!(!left.lines().any(|line| line == INTERFACE), "pins were left: {left}");
+    Ok(format!("{ATTACH}: {FRAMES} frames by its pins, with no capability; nothing is left when it stops"))
 }
 
 /// The value of the last point of a counter.
