@@ -20,7 +20,7 @@ pub enum ReadError {
         existing: Vec<String>,
     },
     /// There is no such interface.
-    #[error("there is no interface {interface}: {source}")]
+    #[error("there is no interface {interface}")]
     Interface {
         /// What was asked for.
         interface: String,
@@ -49,7 +49,7 @@ pub enum ReadError {
     },
     /// A pinned map cannot be opened.
     #[error(
-        "cannot open {}: {source}; the file must be {}, and its directories be entered (mode, owner, SELinux)",
+        "cannot open {}; the file must be {}, and its directories be entered (mode, owner, SELinux)",
         path.display(),
         if *.access == Access::Read { "readable" } else { "writable, as flows are taken out" }
     )]
@@ -92,7 +92,7 @@ pub enum ReadError {
         name: String,
     },
     /// The kernel does not do it.
-    #[error("{doing}: {source}")]
+    #[error("{doing}")]
     Kernel {
         /// What was tried.
         doing: String,

@@ -24,13 +24,14 @@ struct Step {
 }
 
 /// Cheap steps first.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     Step { name: "captures", run: captures },
     Step { name: "fmt", run: fmt },
     Step { name: "codegen", run: generated_files },
     Step { name: "doc-links", run: links },
     Step { name: "alerts", run: alerts },
     Step { name: "systemd", run: systemd_units },
+    Step { name: "demo", run: demo },
     Step { name: "deny", run: deny },
     Step { name: "clippy", run: clippy },
     Step { name: "test", run: test },
@@ -115,18 +116,46 @@ fn alerts(root: &Path) -> Outcome {
     run_command(&docs, &[], "promtool test rules alerts.test.yaml")
 }
 
-/// The units in `docs/systemd`: what is in them is known to systemd, and the service is exposed to at most 2.0 of 10.
+/// Units in `docs/systemd`, and for services how much they are exposed at most, in tenths of 10.
+const UNITS: [(&str, Option<u32>); 5] = [
+    ("netflow2traces.socket", None),
+    ("netflow2traces.service", Some(20)),
+    ("netflow2traces-xdp.service", Some(17)),
+    ("netflow2traces-xdp-pinned.service", Some(12)),
+    ("netflow2traces-xdp-attach@.service", Some(17)),
+];
+
+/// The units in `docs/systemd`: what is in them is known to systemd, and services are exposed to no more than they should be.
 fn systemd_units(root: &Path) -> Outcome {
-    let folder = root.join("target/systemd");
+    let (folder, docs) = (root.join("target/systemd"), root.join("docs/systemd"));
     fs::create_dir_all(&folder)?;
-    for name in ["netflow2traces.service", "netflow2traces.socket"] {
-        let unit = fs::read_to_string(root.join("docs/systemd").join(name))?;
+    let entries: Vec<_> = fs::read_dir(&docs)?.collect::<Result<_, _>>()?;
+    let is_unit = |path: &Path| path.extension().is_some_and(|end| end == "service" || end == "socket");
+    let count = entries.iter().filter(|entry| is_unit(&entry.path())).count();
+    ensure!(count == UNITS.len(), "{count} units in docs/systemd, of which {} are checked", UNITS.len());
+    // A template is checked by one of its instances.
+    let instance = |name: &str| name.replace('@', "@eth0");
+    for (name, _) in UNITS {
+        let unit = fs::read_to_string(docs.join(name))?;
         // The program need not be installed here, nor its manual.
         let unit = unit.replace("/usr/bin/netflow2traces", "/bin/true").replace("Documentation=", "#");
-        fs::write(folder.join(name), unit)?;
+        fs::write(folder.join(instance(name)), unit)?;
     }
-    run_command(&folder, &[], "systemd-analyze verify ./netflow2traces.service ./netflow2traces.socket")?;
-    run_command(&folder, &[], "systemd-analyze security --offline=true --threshold=20 ./netflow2traces.service")
+    let paths = UNITS.map(|(name, _)| format!("./{}", instance(name)));
+    run_command(&folder, &[], &format!("systemd-analyze verify {}", paths.join(" ")))?;
+    for ((_, tenths), path) in UNITS.iter().zip(&paths) {
+        if let Some(tenths) = tenths {
+            run_command(&folder, &[], &format!("systemd-analyze security --offline=true --threshold={tenths} {path}"))?;
+        }
+    }
+    Ok(None)
+}
+
+/// The stack in `demo`: Prometheus takes its configuration, and scripts have no known mistakes. That its files fit each other are
+/// tests of `xtask`, and the Collector takes its own in `e2e`.
+fn demo(root: &Path) -> Outcome {
+    run_command(root, &[], "promtool check config demo/xdp/prometheus.yml")?;
+    run_command(root, &[], "shellcheck demo/xdp/setup-rhel9.sh demo/xdp/verify.sh")
 }
 
 /// Licences, sources and bans need only the lock file; advisories need RustSec's database.

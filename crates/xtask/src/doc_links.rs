@@ -1,4 +1,4 @@
-//! Relative links in README.md and docs/ lead to files, and their fragments to headings.
+//! Relative links in README.md, demo/ and docs/ lead to files, and their fragments to headings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,10 +28,10 @@ pub(crate) fn check(root: &Path) -> Result<usize> {
     Ok(count)
 }
 
-/// Markdown files in the root, in docs/ with its folders, and beside each crate.
+/// Markdown files in the root, in demo/ and docs/ with their folders, and beside each crate.
 fn documents(root: &Path) -> Result<Vec<PathBuf>> {
     let mut documents = markdown_in(root)?;
-    let mut folders = vec![root.join("docs")];
+    let mut folders = vec![root.join("demo"), root.join("docs")];
     while let Some(folder) = folders.pop() {
         documents.extend(markdown_in(&folder)?);
         folders.extend(entries(&folder)?.into_iter().filter(|path| path.is_dir()));

@@ -12,6 +12,8 @@ use anyhow::{Context, bail};
 
 use command::Collector;
 pub(crate) use command::build;
+#[cfg(test)]
+pub(crate) use otelcol::VERSION as COLLECTOR_VERSION;
 
 mod command;
 mod compare;
@@ -22,6 +24,7 @@ mod exporter;
 mod exporters;
 mod half_open;
 mod http;
+mod network;
 mod otelcol;
 mod pcap;
 mod process;
@@ -84,7 +87,7 @@ impl Bench {
 /// A test: its name, and what it found worth telling.
 type Case = (&'static str, fn(&Bench) -> anyhow::Result<Vec<String>>);
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 17] = [
     ("exporters", exporters::run),
     ("million-flows", delivery::million_flows),
     ("collector-killed", delivery::collector_killed),
@@ -94,12 +97,14 @@ const CASES: [Case; 15] = [
     ("spool-killed", spool::killed_in_an_outage),
     ("spool-full-disk", spool::full_disk),
     ("systemd", systemd::run),
+    ("xdp-units", systemd::xdp::run),
     ("xdp-maps", xdp::maps::run),
     ("xdp-program", xdp::program::run),
     ("xdp-flows", xdp::flows::run),
     ("xdp-rights", xdp::rights::run),
     ("xdp-replaced", xdp::replaced::run),
     ("xdp-bursts", xdp::bursts::run),
+    ("xdp-prometheus", xdp::prometheus::run),
 ];
 
 /// Runs all cases, or those named in `names`.

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 mod api;
 mod ci;
 mod codegen;
+#[cfg(test)]
+mod demo;
 mod differential;
 mod doc_links;
 mod e2e;

@@ -1,6 +1,5 @@
 //! Settings of `xdp export` as types.
 
-use std::fs;
 use std::time::Duration;
 
 use opentelemetry_sdk::metrics::Temporality;
@@ -221,8 +220,10 @@ fn resource(variable: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, S
 }
 
 fn host_name() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+    // Not from /proc, which systemd hides from a service with `ProcSubset=pid`.
+    let uname = rustix::system::uname();
+    let name = uname.nodename().to_string_lossy();
+    if name.is_empty() { "localhost".to_owned() } else { name.into_owned() }
 }
 
 #[cfg(test)]
@@ -378,5 +379,31 @@ mod tests {
         assert!(config.is_delta && config.semconv && !config.fail_on_missing);
         assert_eq!(config.prometheus, Some(("localhost".to_owned(), 9465)));
         assert_eq!((config.interval.as_secs(), &*config.namespace), (5, "xdp"));
+    }
+
+    /// Each recipe in docs/xdp.md is a configuration that can work, with the endpoint that it should have.
+    #[test]
+    fn recipes_are_configurations() {
+        let docs = include_str!("../../../../docs/xdp.md");
+        let endpoints = docs.split("```env\n").skip(1).map(|block| {
+            let lines = block.split("```").next().unwrap().lines();
+            let pairs: Vec<_> = lines.map(|line| line.split_once('=').unwrap()).collect();
+            let (ours, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name.starts_with("XDP_"));
+            let flag = |name: &str| format!("--{}", name.replace("XDP_", "").replace('_', "-").to_ascii_lowercase());
+            let flags: Vec<_> = ours.iter().flat_map(|(name, value)| [flag(name), (*value).to_owned()]).collect();
+            let config = config(&flags.iter().map(String::as_str).collect::<Vec<_>>(), &others).unwrap();
+            let otlp = config.otlp.unwrap();
+            let has_secret = otlp.headers_file.is_some() || otlp.tls.client_key.is_some();
+            assert!(has_secret, "{block}");
+            format!("{} {}, {}", otlp.protocol, otlp.endpoint, if config.is_delta { "delta" } else { "cumulative" })
+        });
+        assert_eq!(
+            endpoints.collect::<Vec<_>>(),
+            [
+                "grpc https://collector.example:4317/, cumulative",
+                "http/protobuf https://otlp.datadoghq.com/v1/metrics, delta",
+                "grpc https://otlp.nr-data.net:4317/, delta",
+            ]
+        );
     }
 }

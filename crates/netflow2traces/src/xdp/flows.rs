@@ -16,10 +16,10 @@ use flow_state::{State, TransportSession};
 use otlp_sink::Sink;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
+use xdp_counters::attached;
 use xdp_counters::program::{Flow, FlowDrain, FlowSource, Taken};
-use xdp_counters::{ReadError, attached};
 
-use super::watched::WARN_INTERVAL;
+use super::watched::{NoReading, WARN_INTERVAL};
 use crate::collect::DRAIN_DEADLINE;
 use crate::config::Config;
 use crate::metrics::{Attributes, Kind, Metric, Point};
@@ -69,11 +69,11 @@ impl Flows {
         let told = Arc::new(Told::new(sources));
         let sources = sources.iter().cloned().map(Source::new).collect();
         let mut exporter = Exporter { sources, pipeline, sink: sink.clone(), room, told: told.clone() };
+        let cannot = |source: &str| format!("cannot take flows of {source}");
         for (source, taken) in exporter.take_all(interval) {
             match taken {
-                Err(error) if fail_on_missing || !error.is_missing() => {
-                    return Err(error).with_context(|| format!("cannot take flows of {source}"));
-                }
+                Err(NoReading::Missing(error)) if fail_on_missing => return Err(error.context(cannot(&source))),
+                Err(NoReading::Failed(error)) => return Err(error.context(cannot(&source))),
                 _ => {}
             }
         }
@@ -138,9 +138,9 @@ impl Source {
     }
 
     /// Takes flows out, and says in the log what is wrong, once a minute.
-    fn take(&mut self) -> Result<Taken, ReadError> {
+    fn take(&mut self) -> Result<Taken, NoReading> {
         self.flows.clear();
-        let taken = self.drain.take(|flow| self.flows.push(*flow));
+        let taken = self.drain.take(|flow| self.flows.push(*flow)).map_err(NoReading::from);
         let warn = match &taken {
             Ok(taken) if taken.usage() > NEARLY_FULL => {
                 Some("the map of flows was full, flows may be missing: give it more room, or make the interval shorter")
@@ -182,7 +182,7 @@ struct Exporter {
 impl Exporter {
     /// Takes the flows of all sources and hands their spans to the sink; how that went. Waits for room for `patience` at most:
     /// the maps fill up meanwhile.
-    fn take_all(&mut self, patience: Duration) -> Vec<(String, Result<Taken, ReadError>)> {
+    fn take_all(&mut self, patience: Duration) -> Vec<(String, Result<Taken, NoReading>)> {
         let give_up = Instant::now() + patience;
         let mut looks = Vec::with_capacity(self.sources.len());
         for (index, source) in self.sources.iter_mut().enumerate() {
@@ -221,7 +221,7 @@ impl Told {
         Self { taken: AtomicU64::new(0), sources: Mutex::new(sources) }
     }
 
-    fn look(&self, index: usize, flows: usize, taken: &Result<Taken, ReadError>) {
+    fn look(&self, index: usize, flows: usize, taken: &Result<Taken, NoReading>) {
         self.taken.fetch_add(flows as u64, Relaxed);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources[index].1 = taken.as_ref().ok().copied();

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io;
 use std::time::{Duration, Instant};
 
 use clap::{Command, CommandFactory, Parser};
 use xdp_counters::program::Taken;
-use xdp_counters::{Key, ProgramFacts, ProgramRun, Reading};
+use xdp_counters::{Access, Key, ProgramFacts, ProgramRun, ReadError, Reading, Selector};
 
 use super::*;
 use crate::cli::Cli;
@@ -106,4 +107,37 @@ fn documentation_lists_every_metric() {
     let cells = DOCS.lines().filter(|line| line.starts_with("| `xdp.") || line.starts_with("| `system."));
     let documented: BTreeSet<_> = cells.map(|line| line.split('|').nth(3).unwrap().trim().trim_matches('`')).collect();
     assert_eq!(documented, names);
+}
+
+/// What docs/xdp.md has help for is what the program says.
+#[test]
+fn troubleshooting_is_by_the_words_of_errors() {
+    let missing = |wanted, existing: &[&str]| {
+        let existing = existing.iter().map(|name| (*name).to_owned()).collect();
+        ReadError::Missing { wanted, existing }
+    };
+    let os_error = io::Error::from_raw_os_error;
+    let errors = [
+        (missing(Selector::Name("NAME".to_owned()), &["…"]), "there is no map NAME; there are …"),
+        (missing(Selector::Pin("PATH".into()), &[]), "there is no map pinned to PATH"),
+        (ReadError::NoProgram { interface: "INTERFACE".to_owned() }, "INTERFACE has no XDP program"),
+        (
+            ReadError::Interface { interface: "INTERFACE".to_owned(), source: os_error(19) },
+            "there is no interface INTERFACE",
+        ),
+        (ReadError::Capability { doing: "…".to_owned() }, "… takes the capability CAP_SYS_ADMIN"),
+        (
+            ReadError::Pin { path: "PATH".into(), access: Access::Read, source: os_error(13) },
+            "cannot open PATH; the file must be readable",
+        ),
+    ];
+    let rows: Vec<_> = DOCS.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    for (error, documented) in errors {
+        assert!(error.to_string().starts_with(documented), "{error}");
+        assert!(rows.contains(&documented), "no row {documented} in docs/xdp.md");
+    }
+    let sender = include_str!("../metrics/sender.rs");
+    for line in ["cannot deliver metrics, will try again", "metrics are delivered again"] {
+        assert!(DOCS.contains(&format!("`{line}`")) && sender.contains(&format!("\"{line}\"")), "{line}");
+    }
 }

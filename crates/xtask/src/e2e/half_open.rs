@@ -1,19 +1,17 @@
 //! The link to the backend is cut without a word in the middle of a stream, and comes back.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::command::Collector;
 use super::process::wait_until;
 use super::receiver::Receiver;
-use super::{Bench, SPANS_BESIDE_FLOWS};
+use super::{Bench, SPANS_BESIDE_FLOWS, network};
 
 const DATAGRAMS: u64 = 2_000;
 const FLOWS_PER_DATAGRAM: u64 = 10;
@@ -181,14 +179,8 @@ impl Link {
 
     /// A port on the other side.
     fn listen(&self) -> anyhow::Result<TcpListener> {
-        // A socket belongs to the namespace that its thread was in when it was made.
-        let listen = || {
-            let namespace = File::open("/run/netns/n2t-there").context("open the network namespace")?;
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
-                .context("enter the network namespace")?;
-            TcpListener::bind((THERE, 0)).context("listen in the network namespace")
-        };
-        std::thread::spawn(listen).join().map_err(|_| anyhow::anyhow!("the thread panicked"))?
+        let listen = || TcpListener::bind((THERE, 0)).context("listen in the network namespace");
+        network::within(Path::new("/run/netns/n2t-there"), listen)
     }
 
     /// Neither side is told: what they send is lost between them.

@@ -10,7 +10,8 @@ use anyhow::{Context, ensure};
 
 use super::process::{Child, wait_until};
 
-const VERSION: &str = "0.159.0";
+/// The one of the image in `demo/xdp`.
+pub(crate) const VERSION: &str = "0.159.0";
 /// The version its stable modules have in the same release.
 const STABLE_VERSION: &str = "1.65.0";
 
@@ -63,6 +64,9 @@ fn manifest() -> String {
         &module("exporter/debugexporter", VERSION),
         &module("exporter/otlpexporter", VERSION),
         &module("exporter/otlphttpexporter", VERSION),
+        &format!("{contributed}exporter/prometheusexporter v{VERSION}\n"),
+        "processors:\n",
+        &module("processor/memorylimiterprocessor", VERSION),
         "connectors:\n",
         &format!("{contributed}connector/spanmetricsconnector v{VERSION}\n"),
         "providers:\n",

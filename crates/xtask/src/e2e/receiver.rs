@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Context;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
-use testkit::otlp_server::{Metric, OtlpServer, Respond, Span};
+use testkit::otlp_server::{Metric, OtlpServer, Respond, Span, Value};
 use tokio::runtime::Runtime;
 
 /// A server of OTLP on a port of its own that remembers every span.
@@ -53,6 +53,14 @@ impl Receiver {
     /// All metrics so far.
     pub(super) fn metrics(&self) -> Vec<Metric> {
         self.server.metrics()
+    }
+
+    /// Values of an attribute of resources, each resource once.
+    pub(super) fn resource_values(&self, key: &str) -> Vec<String> {
+        let resources = self.server.resources();
+        let attributes = resources.into_iter().flat_map(|resource| resource.attributes);
+        let values = attributes.filter(|attribute| attribute.key == key).filter_map(|attribute| attribute.value?.value);
+        values.filter_map(|value| if let Value::StringValue(text) = value { Some(text) } else { None }).collect()
     }
 
     /// All spans since the last call.

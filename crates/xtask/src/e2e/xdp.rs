@@ -8,5 +8,8 @@ mod lab;
 pub(super) mod maps;
 mod points;
 pub(super) mod program;
+pub(super) mod prometheus;
 pub(super) mod replaced;
 pub(super) mod rights;
+
+pub(super) use lab::compile;

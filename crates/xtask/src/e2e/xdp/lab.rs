@@ -1,14 +1,14 @@
 //! Where packets are sent and counted.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, anyhow, ensure};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use anyhow::{Context, ensure};
+
+use crate::e2e::network;
 
 /// The interface with the program, in a namespace of its own.
 pub(super) const INTERFACE: &str = "n2t-counted";
@@ -168,7 +168,7 @@ pub(super) fn sender() -> anyhow::Result<impl Fn() -> anyhow::Result<()>> {
 }
 
 /// Compiles a program in C, by its path in the workspace.
-pub(super) fn compile(source: &str, object: &Path, defines: &[String]) -> anyhow::Result<()> {
+pub(in crate::e2e) fn compile(source: &str, object: &Path, defines: &[String]) -> anyhow::Result<()> {
     // Debian keeps the headers of the machine's own kind apart.
     let own = format!("/usr/include/{}-linux-gnu", std::env::consts::ARCH);
     let mut clang = Command::new("clang");
@@ -177,15 +177,8 @@ pub(super) fn compile(source: &str, object: &Path, defines: &[String]) -> anyhow
     output(&mut clang).context("install clang and libbpf's headers (clang, libbpf-dev)").map(drop)
 }
 
-/// A thread enters the namespace and ends with it.
 fn within<T: Send>(namespace: &str, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
-    let entered = || {
-        let file = File::open(format!("/run/netns/{namespace}")).context("open the network namespace")?;
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
-            .context("enter the network namespace")?;
-        work()
-    };
-    std::thread::scope(|scope| scope.spawn(entered).join()).map_err(|_| anyhow!("the thread panicked"))?
+    network::within(&Path::new("/run/netns").join(namespace), work)
 }
 
 /// Runs a command of words without spaces in them.
