@@ -1,18 +1,22 @@
-//! What an interval costs: from the name of a map to its counters, for each way to name one.
+//! What an interval costs: from the name of a map to its counters, for each way to name one; and what it costs to take flows
+//! out.
 //!
 //! `cargo bench -p netflow2traces-benches --bench xdp --features root` has our own program on an interface in namespaces of its own,
-//! which go with it, and reads the map of five verdicts there, per CPU. It takes root, util-linux and iproute2, and ends with exit
+//! which go with it, and reads the map of five verdicts there, per CPU, and takes out 65,536 flows; in that time is the wait for programs
+//! that run. It takes root, util-linux and iproute2, and ends with exit
 //! code 1 without them.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::env;
 use std::fs;
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
-use criterion::Criterion;
-use xdp_counters::program::{AttachMode, AttachOptions, STATS_MAP, attach};
+use criterion::{Criterion, Throughput};
+use xdp_counters::program::{AttachMode, AttachOptions, FlowDrain, FlowSource, STATS_MAP, attach};
 use xdp_counters::{Key, Reader, Selector};
 
 /// Set where namespaces are this program's own.
@@ -22,6 +26,8 @@ const INSIDE: &str = "N2T_BENCH_INSIDE";
 const INTERFACE: &str = "lo";
 /// Sent before, all of them counted.
 const PACKETS: u64 = 100;
+/// Taken out at a time; there is room for twice as many, as a map that is full gives some up.
+const FLOWS: u32 = 65_536;
 
 fn main() -> ExitCode {
     let outcome = match env::var_os(INSIDE) {
@@ -60,7 +66,8 @@ fn interval(folder: &Path) -> Result<ExitCode, String> {
     run("mount", &["-t", "bpf", "bpf", folder.to_str().unwrap()])?;
     run("ip", &["link", "set", INTERFACE, "up"])?;
     let pin = folder.join("program");
-    let options = AttachOptions { pin: Some(pin.clone()), ..AttachOptions::default() };
+    let options =
+        AttachOptions { pin: Some(pin.clone()), flows: NonZeroU32::new(2 * FLOWS), ..AttachOptions::default() };
     attach(INTERFACE, AttachMode::Skb, &options).map_err(|error| error.to_string())?;
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..PACKETS {
@@ -90,8 +97,34 @@ fn interval(folder: &Path) -> Result<ExitCode, String> {
         group.bench_function(way, |bencher| bencher.iter(|| reader.read().unwrap()));
     }
     group.finish();
+    flows(&mut criterion, &pin);
     criterion.final_summary();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes out flows that are made anew each time: datagrams to as many addresses of this host.
+fn flows(criterion: &mut Criterion, pins: &Path) {
+    // It takes them, so that no ICMP comes back.
+    let receiver = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = receiver.local_addr().unwrap().port();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut drain = FlowDrain::new(FlowSource::Pins(pins.to_owned()));
+    let mut take = || {
+        for number in 0..FLOWS {
+            let [_, high, middle, low] = (number + 1).to_be_bytes();
+            sender.send_to(&[0; 20], (Ipv4Addr::new(127, high, middle, low), port)).unwrap();
+        }
+        let mut packets = 0;
+        let started = Instant::now();
+        let taken = drain.take(|flow| packets += flow.packets).unwrap();
+        let elapsed = started.elapsed();
+        assert!(taken.flows >= u64::from(FLOWS) && packets >= u64::from(FLOWS), "{taken:?}, {packets} packets");
+        elapsed
+    };
+    let mut group = criterion.benchmark_group("flows");
+    group.sample_size(10).throughput(Throughput::Elements(FLOWS.into()));
+    group.bench_function("take", |bencher| bencher.iter_custom(|times| (0..times).map(|_| take()).sum()));
+    group.finish();
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
