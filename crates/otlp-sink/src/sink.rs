@@ -72,11 +72,12 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// No output, files for TLS or headers that cannot be used, a file that cannot be opened, a spool that another process has.
+    /// No output, a queue too small for requests, files for TLS or headers that cannot be used, a file that cannot be opened, a spool that another process has.
     pub fn start(config: SinkConfig, runtime: &Handle) -> Result<Self, SinkError> {
         if config.outputs.is_empty() {
             return Err(ConfigError::NoOutput.into());
         }
+        config.check_queue()?;
         let encoder = BatchEncoder::new(&config.resource, &config.scope_name, &config.scope_version);
         let encoder = encoder.with_limits(config.limits);
         let stop = watch::Sender::new(Stop::No);
