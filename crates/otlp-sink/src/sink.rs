@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -102,6 +103,8 @@ impl Sink {
             max_batch_spans: config.max_batch_spans.get(),
             max_batch_bytes: config.batch_bytes(),
             max_delay: config.max_delay,
+            queue_bytes: config.queue_bytes,
+            promised: AtomicUsize::new(0),
             stop,
             ended,
             tasks: Mutex::new(tasks),
@@ -183,6 +186,10 @@ pub(crate) struct Shared {
     pub(crate) max_batch_spans: usize,
     pub(crate) max_batch_bytes: usize,
     pub(crate) max_delay: Duration,
+    pub(crate) queue_bytes: usize,
+    /// Bytes that outputs are to have room for beside what they hold: batches under construction, and what those who asked may
+    /// yet add.
+    pub(crate) promised: AtomicUsize,
     stop: watch::Sender<Stop>,
     /// Outputs that ended by themselves.
     ended: watch::Sender<usize>,
