@@ -372,10 +372,10 @@ mod tests {
             self.reader.stats.snapshot().records
         }
 
-        /// Waits for a thread that delivers; the time of the test stands still.
+        /// Waits for a thread that delivers all; the time of the test stands still.
         fn deliver(&self) {
             self.backend.respond_with(Respond::Accept);
-            while !self.reader.turn.borrow_mut().pipeline.has_room(1 << 20) {
+            while self.sink.stats().outputs[0].held_bytes > 0 {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
