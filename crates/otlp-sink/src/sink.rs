@@ -73,7 +73,8 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// No output, a queue too small for requests, files for TLS or headers that cannot be used, a file that cannot be opened, a spool that another process has.
+    /// No output, a queue too small for requests, files for TLS or headers that cannot be used, a file that cannot be opened, a
+    /// spool that another process has.
     pub fn start(config: SinkConfig, runtime: &Handle) -> Result<Self, SinkError> {
         if config.outputs.is_empty() {
             return Err(ConfigError::NoOutput.into());
