@@ -182,9 +182,15 @@ impl Pipeline {
         self.writer.flush();
     }
 
-    /// Whether what comes next need not be dropped for want of room.
-    pub(crate) fn has_room(&self) -> bool {
-        self.writer.has_room()
+    /// Whether so many bytes that come next need not be dropped for want of room, which is kept until the next
+    /// [`flush_if_due`](Self::flush_if_due).
+    pub(crate) fn has_room(&mut self, bytes: usize) -> bool {
+        self.writer.has_room(bytes * SPANS_BY_BYTES)
+    }
+
+    /// Bytes of spans that an output holds at most.
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.writer.queue_bytes()
     }
 
     /// Hands them over if they are many or have waited long.
@@ -202,6 +208,9 @@ impl Pipeline {
         }
     }
 }
+
+/// A record of 64 bytes becomes a span of 440, one of 20 bytes a span of 350.
+const SPANS_BY_BYTES: usize = 24;
 
 /// So many bits, from the lowest.
 fn first_bits(count: u64) -> u32 {

@@ -22,6 +22,8 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(100);
 /// dropped that were made in their time; the kernel drops datagrams for less. It is short, as Templates must be read all
 /// the same, however long the backend is away.
 const GIVE_WAY: Duration = Duration::from_micros(500);
+/// Bytes that a worker asks room for: a receive of the largest frames that are common, and more.
+const ROOM: usize = 64 << 10;
 /// Longest time given to what the kernel holds when the collector stops.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// Problems are summarised this often.
@@ -59,7 +61,7 @@ impl Worker {
             self.pulse.beat();
             self.receive(&mut batch, true);
             self.pipeline.flush_if_due();
-            if batch.is_full() && !self.pipeline.has_room() {
+            if batch.is_full() && !self.pipeline.has_room(ROOM) {
                 thread::sleep(GIVE_WAY);
             }
             if let Some(summary) = &mut self.summary {

@@ -434,7 +434,14 @@ fn an_output_without_room_slows_exporters_down() {
     // Connections open, answers never come.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/v1/traces", silent.local_addr().unwrap());
-    let sink = sink_to(&endpoint);
+    slows_down(sink_to(&endpoint));
+    let mut small = sink_to(&endpoint);
+    // The least that the program takes.
+    small.queue_bytes = 256 << 10;
+    slows_down(small);
+}
+
+fn slows_down(sink: SinkConfig) {
     let mut fixture = Fixture::with_sink(sink, tempfile::tempdir().unwrap(), |config| {
         config.workers = NonZeroUsize::MIN;
         config.stream.pause = Duration::from_secs(3600);

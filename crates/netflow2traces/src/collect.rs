@@ -74,7 +74,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
             "exporters need not show a certificate: set NETFLOW_TLS_CLIENT_CA to have only those heard that have one"
         );
     }
-    let reload = Reload::new(settings, config.receivers.clone());
+    let mut reload = Reload::new(settings, config.receivers);
     let listening = || {
         let snapshot = running.stats().snapshot();
         let exporters = running.state().exporter_count();

@@ -25,6 +25,7 @@ use otlp_sink::{
 };
 use tracing::warn;
 
+pub(crate) use self::receivers::Receivers;
 use crate::cli::setting_name;
 use crate::elements;
 use crate::error::UsageError;
@@ -49,8 +50,8 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     /// The receiver of the log.
     pub(crate) logs: Option<OtlpConfig>,
-    /// All receivers, each by itself.
-    pub(crate) receivers: Vec<OtlpConfig>,
+    /// All receivers that the program sends to.
+    pub(crate) receivers: Receivers,
 }
 
 /// Where the program's own metrics go.
@@ -77,7 +78,7 @@ impl Config {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub(crate) fn beside(settings: &Settings, running: Option<&[OtlpConfig]>) -> Result<Self, UsageError> {
+    pub(crate) fn beside(settings: &Settings, running: Option<&Receivers>) -> Result<Self, UsageError> {
         let mut collector = CollectorConfig::default();
         (collector.listen, collector.stream) = listen(settings)?;
         collector.exporters = exporters(settings)?;
@@ -114,10 +115,10 @@ impl Config {
             outputs => outputs.iter().map(|output| self::output(settings, output)).collect::<Result<_, _>>()?,
         };
         let (metrics, logs) = (metrics(settings)?, logs(settings)?);
-        let receivers = receivers(&sink.outputs, &metrics, logs.as_ref());
+        let mut receivers = running.cloned().unwrap_or_else(|| receivers(&sink.outputs, &metrics, logs.as_ref()));
         let mut filter = filter(&settings.filter)?;
         if !is_true("keep_own_traffic", &settings.keep_own_traffic) {
-            filter = filter.without_connections_to(&receivers::look_up(running.unwrap_or(&receivers)));
+            filter = filter.without_connections_to(&receivers.look_up());
         }
         collector.filter = Arc::new(filter);
         let disabled = is_true("sdk_disabled", &settings.sdk_disabled);
@@ -126,12 +127,13 @@ impl Config {
     }
 }
 
-fn receivers(outputs: &[Output], metrics: &Metrics, logs: Option<&OtlpConfig>) -> Vec<OtlpConfig> {
+fn receivers(outputs: &[Output], metrics: &Metrics, logs: Option<&OtlpConfig>) -> Receivers {
     let traces = outputs.iter().filter_map(|output| match output {
         Output::Otlp(otlp) => Some(otlp),
         _ => None,
     });
-    traces.flat_map(OtlpConfig::each).chain(metrics.otlp.clone()).chain(logs.cloned()).collect()
+    let all: Vec<_> = traces.flat_map(OtlpConfig::each).chain(metrics.otlp.clone()).chain(logs.cloned()).collect();
+    Receivers::new(&all)
 }
 
 /// The rules of several texts.

@@ -27,6 +27,8 @@ use tracing_subscriber::layer::{Context, Layer};
 
 /// Pause before the next attempt to send what was not taken.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// Bytes of lines in a request, give or take one line: receivers take 4 MiB by default over gRPC.
+const MAX_BATCH_BYTES: usize = 3_670_016;
 /// Bytes of a text that are kept.
 const MAX_TEXT_LEN: usize = 4096;
 
@@ -276,13 +278,14 @@ impl Exporter {
 
     /// Sends until `finish` comes, and then what is left, once.
     async fn run(self, mut lines: Lines, mut finish: oneshot::Receiver<()>) {
-        let Limits { batch: most, delay, timeout, .. } = lines.limits;
-        let mut batch = Vec::new();
+        let Limits { delay, timeout, .. } = lines.limits;
+        let mut batch = self.batch(lines.limits.batch);
         let mut is_last = false;
         while !is_last {
             tokio::select! {
-                _ = lines.queue.recv_many(&mut batch, most) => {
-                    let full = gather(&mut batch, most, &mut lines.queue);
+                Some(line) = lines.queue.recv() => {
+                    batch.push(line);
+                    let full = batch.gather(&mut lines.queue);
                     tokio::select! {
                         _ = tokio::time::timeout(delay, full) => {}
                         _ = &mut finish => is_last = true,
@@ -290,25 +293,32 @@ impl Exporter {
                 }
                 _ = &mut finish => is_last = true,
             }
-            fill(&mut batch, most, &mut lines.queue);
+            batch.fill(&mut lines.queue);
             while !self.send(&mut batch, timeout, &lines.stats).await && !is_last {
                 is_last = pause(RETRY_PAUSE, &mut finish).await;
             }
         }
         // More than fits one request.
-        fill(&mut batch, most, &mut lines.queue);
-        while !batch.is_empty() && self.send(&mut batch, timeout, &lines.stats).await {
-            fill(&mut batch, most, &mut lines.queue);
+        batch.fill(&mut lines.queue);
+        while !batch.lines.is_empty() && self.send(&mut batch, timeout, &lines.stats).await {
+            batch.fill(&mut lines.queue);
         }
     }
 
+    /// The lines of a request, `most` of them.
+    fn batch(&self, most: usize) -> Batch {
+        // Lines in JSON are some four times as long.
+        let most_bytes = if self.json { MAX_BATCH_BYTES / 4 } else { MAX_BATCH_BYTES };
+        Batch { lines: Vec::new(), bytes: 0, most, most_bytes }
+    }
+
     /// Whether another attempt would do no good: the batch is empty then.
-    async fn send(&self, batch: &mut Vec<Line>, timeout: Duration, stats: &LogStats) -> bool {
-        if batch.is_empty() {
+    async fn send(&self, batch: &mut Batch, timeout: Duration, stats: &LogStats) -> bool {
+        if batch.lines.is_empty() {
             return true;
         }
-        let count = batch.len() as u64;
-        let sent = match self.encode(&self.request(batch)) {
+        let count = batch.lines.len() as u64;
+        let sent = match self.encode(&self.request(&batch.lines)) {
             Ok(request) => tokio::time::timeout(timeout, self.client.export(request)).await,
             Err(error) => {
                 self.failed(&format_args!("{error:#}"));
@@ -385,23 +395,47 @@ async fn pause(time: Duration, finish: &mut oneshot::Receiver<()>) -> bool {
     tokio::time::timeout(time, finish).await.is_ok()
 }
 
-/// Waits until a request is full.
-async fn gather(batch: &mut Vec<Line>, most: usize, queue: &mut mpsc::Receiver<Line>) {
-    while batch.len() < most {
-        match queue.recv().await {
-            Some(line) => batch.push(line),
-            // Nobody has anything more to say.
-            None => std::future::pending().await,
-        }
-    }
+/// Lines of one request.
+struct Batch {
+    lines: Vec<Line>,
+    bytes: usize,
+    most: usize,
+    most_bytes: usize,
 }
 
-/// Takes what is there.
-fn fill(batch: &mut Vec<Line>, most: usize, queue: &mut mpsc::Receiver<Line>) {
-    while batch.len() < most
-        && let Ok(line) = queue.try_recv()
-    {
-        batch.push(line);
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.lines.len() >= self.most || self.bytes >= self.most_bytes
+    }
+
+    fn push(&mut self, line: Line) {
+        self.bytes += line.record.encoded_len();
+        self.lines.push(line);
+    }
+
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.bytes = 0;
+    }
+
+    /// Waits until it is full.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Line>) {
+        while !self.is_full() {
+            match queue.recv().await {
+                Some(line) => self.push(line),
+                // Nobody has anything more to say.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes what is there.
+    fn fill(&mut self, queue: &mut mpsc::Receiver<Line>) {
+        while !self.is_full()
+            && let Ok(line) = queue.try_recv()
+        {
+            self.push(line);
+        }
     }
 }
 
@@ -462,8 +496,12 @@ mod tests {
         assert_eq!(text.len(), MAX_TEXT_LEN);
     }
 
-    fn exporter(server: &OtlpServer) -> Exporter {
-        let mut config = OtlpConfig::new(Protocol::Grpc, &server.grpc_endpoint()).unwrap();
+    fn exporter(server: &OtlpServer, protocol: Protocol) -> Exporter {
+        let endpoint = match protocol {
+            Protocol::Grpc => server.grpc_endpoint(),
+            _ => format!("{}/v1/logs", server.http_endpoint()),
+        };
+        let mut config = OtlpConfig::new(protocol, &endpoint).unwrap();
         config.signal = otlp_sink::Signal::Logs;
         Exporter::new(&config, &[("service.name".to_owned(), "lab".to_owned())]).unwrap()
     }
@@ -485,7 +523,7 @@ mod tests {
         });
         let stats = lines.stats.clone();
         let (finish, finished) = oneshot::channel();
-        let task = tokio::spawn(exporter(&server).run(lines, finished));
+        let task = tokio::spawn(exporter(&server, Protocol::Grpc).run(lines, finished));
         server.wait_for_requests(1, Duration::from_secs(20)).await;
         assert_eq!(stats.exported.load(Relaxed), 0);
         server.respond_with(Respond::Accept);
@@ -531,7 +569,7 @@ mod tests {
         let mut lines = said(|| (0..6).for_each(|number| info!(target: "netflow2traces", number)));
         (lines.limits.batch, lines.limits.delay) = (3, Duration::from_secs(3600));
         let (_finish, finished) = oneshot::channel();
-        let task = tokio::spawn(exporter(&server).run(lines, finished));
+        let task = tokio::spawn(exporter(&server, Protocol::Grpc).run(lines, finished));
         server.wait_for_requests(2, Duration::from_secs(20)).await;
         task.abort();
     }
@@ -544,14 +582,14 @@ mod tests {
         lines.limits.batch = 3;
         lines.limits.timeout = Duration::from_millis(50);
         let stats = lines.stats.clone();
-        let exporter = exporter(&server);
+        let exporter = exporter(&server, Protocol::Grpc);
         server.respond_with(Respond::Hang);
-        let mut batch = Vec::new();
-        fill(&mut batch, 3, &mut lines.queue);
+        let mut batch = exporter.batch(3);
+        batch.fill(&mut lines.queue);
         assert!(!exporter.send(&mut batch, lines.limits.timeout, &stats).await, "another attempt");
         server.respond_with(Respond::Accept);
         lines.limits.timeout = Duration::from_secs(30);
-        assert!(exporter.send(&mut batch, lines.limits.timeout, &stats).await && batch.is_empty());
+        assert!(exporter.send(&mut batch, lines.limits.timeout, &stats).await && batch.lines.is_empty());
         let (finish, finished) = oneshot::channel();
         let task = tokio::spawn(exporter.run(lines, finished));
         drop(finish);
@@ -562,19 +600,40 @@ mod tests {
         assert_eq!(scopes.map(|of| of.log_records.len()).collect::<Vec<_>>(), [3, 3, 1]);
     }
 
+    /// As many lines as are allowed may be more bytes than receivers take.
+    #[tokio::test]
+    async fn a_request_is_no_larger_than_receivers_take() {
+        let server = OtlpServer::start_local().await.unwrap();
+        let text = "\"".repeat(MAX_TEXT_LEN);
+        for text in [&text, ""] {
+            let long_and_short = || (0..2048).for_each(|count| info!(target: "netflow2traces", text, count, "line"));
+            let json = exporter(&server, Protocol::HttpJson);
+            let mut batch = json.batch(2048);
+            batch.fill(&mut said(long_and_short).queue);
+            assert!(json.encode(&json.request(&batch.lines)).unwrap().len() < 4 << 20);
+            server.respond_with(Respond::Limit(4 << 20));
+            let mut lines = said(long_and_short);
+            lines.limits.batch = 2048;
+            let stats = lines.stats.clone();
+            let (_, finished) = oneshot::channel();
+            exporter(&server, Protocol::Grpc).run(lines, finished).await;
+            assert_eq!((stats.exported.load(Relaxed), stats.refused.load(Relaxed)), (2048, 0));
+        }
+    }
+
     #[tokio::test]
     async fn what_is_not_taken_is_counted_by_its_reason() {
         let server = OtlpServer::start_local().await.unwrap();
-        let exporter = exporter(&server);
+        let exporter = exporter(&server, Protocol::Grpc);
         for (respond, exported, rejected, refused) in [
             (Respond::PartialSuccess(1, "too old"), 1, 1, 0),
             (Respond::Refuse(Code::InvalidArgument, StatusCode::BAD_REQUEST), 0, 0, 2),
         ] {
             server.respond_with(respond);
             let Lines { mut queue, stats, .. } = said(|| (0..2).for_each(|_| info!(target: "netflow2traces", "line")));
-            let mut batch = Vec::new();
-            fill(&mut batch, 512, &mut queue);
-            assert!(exporter.send(&mut batch, Duration::from_secs(30), &stats).await && batch.is_empty());
+            let mut batch = exporter.batch(512);
+            batch.fill(&mut queue);
+            assert!(exporter.send(&mut batch, Duration::from_secs(30), &stats).await && batch.lines.is_empty());
             let count = |of: &AtomicU64| of.load(Relaxed);
             let counts = (count(&stats.exported), count(&stats.rejected), count(&stats.refused));
             assert_eq!(counts, (exported, rejected, refused));

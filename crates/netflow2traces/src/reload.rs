@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 use std::env;
 
 use flow_collector::Running;
-use otlp_sink::OtlpConfig;
 use tracing::{info, warn};
 
 use crate::cli;
-use crate::config::Config;
+use crate::config::{Config, Receivers};
 use crate::settings::Settings;
 
 /// What the program was started with: what is not reloaded stays so until it is started anew.
 pub(crate) struct Reload {
     settings: Settings,
-    receivers: Vec<OtlpConfig>,
+    receivers: Receivers,
 }
 
 /// What takes effect with SIGHUP, beside the tables `[[exporter]]`.
@@ -32,12 +31,12 @@ const RELOADED: [&str; 10] = [
 ];
 
 impl Reload {
-    pub(crate) fn new(settings: &Settings, receivers: Vec<OtlpConfig>) -> Self {
+    pub(crate) fn new(settings: &Settings, receivers: Receivers) -> Self {
         Self { settings: settings.clone(), receivers }
     }
 
     /// Reads arguments, environment and file again. Where something in them cannot be used, everything stays as it is.
-    pub(crate) fn apply(&self, running: &Running) {
+    pub(crate) fn apply(&mut self, running: &Running) {
         let read = || {
             let invocation = cli::parse(env::args_os())?;
             let settings = invocation.command.settings().unwrap_or(&self.settings).clone();
@@ -53,6 +52,7 @@ impl Reload {
                 );
             }
         };
+        self.receivers = config.receivers;
         let rules = config.collector.exporters.rules.len();
         let collector = config.collector;
         running.exporters().set_policy(collector.exporters);

@@ -101,7 +101,7 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     }
     let runtime = runtime()?;
     let stop = Stop::listen(runtime.handle())?;
-    let room = config.sink.queue_bytes / 2;
+    let (room, check_bytes) = (config.sink.queue_bytes / 2, check_bytes(config.sink.queue_bytes));
     let sink = Sink::start(config.sink, runtime.handle())?;
     let stats = Arc::new(CollectorStats::default());
     let state = Arc::new(State::new(config.collector.state));
@@ -122,7 +122,7 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
         pipeline.process(session, now(), datagram.payload);
         pipeline.flush_if_due();
         bytes_since_check += datagram.payload.len();
-        if bytes_since_check >= CHECK_BYTES {
+        if bytes_since_check >= check_bytes {
             bytes_since_check = 0;
             wait_for_room(&sink, room, || stop.is_requested());
         }
@@ -161,8 +161,12 @@ fn now() -> Timestamp {
     Timestamp::UNIX_EPOCH + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Datagram bytes between two looks at the queue: their spans are far smaller than half of it.
-const CHECK_BYTES: usize = 64 << 10;
+/// Datagram bytes between two looks at the queue: their spans, some 20 times as many bytes, and the batch under construction, an
+/// eighth of the queue, are smaller than half of it.
+fn check_bytes(queue_bytes: usize) -> usize {
+    (queue_bytes / 128).min(64 << 10)
+}
+
 /// Time between two looks at a full queue.
 const ROOM_INTERVAL: Duration = Duration::from_millis(5);
 

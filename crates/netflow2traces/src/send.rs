@@ -14,7 +14,7 @@ use flow_collector::StreamProtocol;
 use flow_traffic::{Generator, TrafficConfig, Version};
 use flow_wire::Timestamp;
 
-use self::target::{Carrier, Target, TlsFiles};
+use self::target::{Carrier, STALLED, Sender, Target, TlsFiles};
 use crate::config::split_url;
 use crate::decode::parse_version;
 use crate::error::UsageError;
@@ -101,14 +101,17 @@ pub(crate) fn run(args: &SendArgs) -> anyhow::Result<()> {
     let address = target.address;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..u64::from(u32::MAX)));
     let mut generator = Generator::new(args.traffic(seed, &target.carrier)).map_err(UsageError::new)?;
-    let mut senders = target.senders(args.exporters)?;
+    let mut senders: Vec<_> = (0..args.exporters.get()).map(|_| None).collect();
     let mut pacer = Pacer::new(args.rate);
     let (mut flows, mut bytes, mut refused) = (0_u64, 0_u64, 0_u64);
     let start = Instant::now();
     for number in 0..args.count {
         let datagram = generator.next_datagram();
         pacer.wait(0);
-        let sender = &mut senders[usize::from(datagram.exporter)];
+        let sender = match &mut senders[usize::from(datagram.exporter)] {
+            Some(sender) => sender,
+            none => none.insert(target.sender(datagram.exporter)?),
+        };
         let failed = || format!("cannot send {} {} to {address}", target.unit(), number + 1);
         refused += sender.send(datagram.bytes).with_context(failed)?;
         flows += u64::from(datagram.flows);
@@ -124,8 +127,12 @@ pub(crate) fn run(args: &SendArgs) -> anyhow::Result<()> {
         "sent {count} {protocol} {units} to {address} in {seconds:.3} s: {flows} flows, {bytes} bytes, seed {seed}"
     );
     writeln!(io::stdout(), "{summary}")?;
+    let mut senders: Vec<_> = senders.into_iter().flatten().collect();
+    let unread = || format!("{address} may not have read everything");
+    senders.iter_mut().try_for_each(Sender::end).with_context(unread)?;
+    let deadline = Instant::now() + STALLED;
     for sender in &mut senders {
-        refused += sender.finish().with_context(|| format!("{address} may not have read everything"))?;
+        refused += sender.finish(deadline).with_context(unread)?;
     }
     ensure!(refused == 0, "nobody listens on {address}: start netflow2traces there first");
     Ok(())

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use common::{capture, named, netflow2traces, run, spans, stderr, stdout};
 use serde_json::Value;
+use testkit::otlp_server::{OtlpServer, Respond};
 
 fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -156,6 +157,25 @@ fn replay_exports_every_record() {
     let spans = spans(&path);
     assert_eq!(named(&spans, "netflow.flow").len(), 264);
     assert_eq!(named(&spans, "netflow.export").len(), 11);
+}
+
+/// A backend that is slower than a capture is read, and as little memory as there can be.
+#[tokio::test(flavor = "multi_thread")]
+async fn replay_waits_for_a_slow_backend() {
+    let backend = OtlpServer::start_local().await.unwrap();
+    backend.respond_with(Respond::AcceptAfter(Duration::from_millis(20)));
+    let folder = tempfile::tempdir().unwrap();
+    let (file, endpoint) = (folder.path().join("capture.pcap"), backend.grpc_endpoint());
+    let once = fs::read(capture("softflowd-v9")).unwrap();
+    // Its header once, its 264 records again and again.
+    let (header, rest) = once.split_at(24);
+    fs::write(&file, [header, &rest.repeat(20)].concat()).unwrap();
+    let capture = file.to_str().unwrap();
+    let arguments = ["replay", capture, "--otlp-endpoint", &endpoint, "--queue-memory", "256KiB"];
+    let replay = tokio::task::block_in_place(|| run(&arguments));
+    assert!(replay.status.success(), "{}", stderr(&replay));
+    let flows = backend.spans().iter().filter(|span| span.name == "netflow.flow").count();
+    assert_eq!(flows, 20 * 264);
 }
 
 #[test]

@@ -123,6 +123,20 @@ fn what_does_not_arrive_is_said() {
     assert!(stderr(&missing).contains("cannot use missing.pem: "), "{}", stderr(&missing));
 }
 
+/// A collector ends connections that say nothing at first.
+#[test]
+fn exporters_connect_when_they_have_something_to_say() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("tcp://{}", listener.local_addr().unwrap());
+    let sent = thread::spawn(move || send(&to, &["--exporters", "5", "--count", "2"]));
+    for stream in listener.incoming().take(2) {
+        assert!(stream.unwrap().read_to_end(&mut Vec::new()).unwrap() > 0);
+    }
+    assert!(sent.join().unwrap().status.success());
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "the others have nothing to say");
+}
+
 #[test]
 fn a_url_of_udp_is_a_host_and_a_port() {
     let folder = tempfile::tempdir().unwrap();

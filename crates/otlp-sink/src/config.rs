@@ -49,7 +49,8 @@ pub struct SinkConfig {
     /// no more than one small request a second for each writer when traffic is low.
     pub max_delay: Duration,
     /// Bytes an output holds in memory that are not acknowledged yet. Default 32 MiB; a batch that does not fit is dropped and
-    /// counted. With little there are small requests, and spans that are larger than those are dropped.
+    /// counted. With little there are small requests, and spans that are larger than those are dropped; 8 KiB for each request
+    /// under way are the least.
     pub queue_bytes: usize,
     /// How long a span may wait for its delivery, in memory and in a spool, before it is dropped and counted. Default
     /// without end: the limits in bytes are enough.
@@ -106,6 +107,15 @@ impl SinkConfig {
         self.scope_name = name.into();
         self.scope_version = version.into();
         self
+    }
+
+    /// Whether requests have room for spans. [`max_batch_bytes`](Self::max_batch_bytes) alone may be as small as anyone wants.
+    pub(crate) fn check_queue(&self) -> Result<(), ConfigError> {
+        let (queue_bytes, max_in_flight) = (self.queue_bytes, self.max_in_flight.get());
+        if self.batch_bytes() < self.max_batch_bytes.min(MIN_BATCH_BYTES) {
+            return Err(ConfigError::QueueSize { queue_bytes, max_in_flight });
+        }
+        Ok(())
     }
 
     /// Bytes of a request at most: those under way fill half of the queue at most, and the other half has room for as many.
@@ -438,10 +448,24 @@ pub enum ConfigError {
         /// What it has to be at least.
         least: u64,
     },
+    /// Requests that spans would not fit in.
+    #[error(
+        "{queue_bytes} bytes for {max_in_flight} requests under way leave {} for each: take at least {MIN_BATCH_BYTES}",
+        queue_bytes / (2 * max_in_flight)
+    )]
+    QueueSize {
+        /// [`SinkConfig::queue_bytes`].
+        queue_bytes: usize,
+        /// [`SinkConfig::max_in_flight`].
+        max_in_flight: usize,
+    },
     /// Nothing to send to.
     #[error("no output configured")]
     NoOutput,
 }
+
+/// The least that may be left for a request: some spans.
+const MIN_BATCH_BYTES: usize = 4 << 10;
 
 /// Reads an endpoint, with the rules of [`OtlpConfig::new`].
 fn parse_endpoint(protocol: Protocol, text: &str) -> Result<Uri, ConfigError> {

@@ -169,7 +169,7 @@ impl Queue {
         if let Some(reason) = state.closed {
             return Err(reason);
         }
-        if state.held.bytes + batch.request.len() > self.max_bytes {
+        if !state.fits(batch.request.len(), self.max_bytes) {
             return Err(if state.spool.is_full { DropReason::SpoolFull } else { DropReason::QueueFull });
         }
         state.held.bytes += batch.request.len();
@@ -302,7 +302,7 @@ impl Queue {
     /// Whether it would take a batch of so many bytes. One that is closed takes nothing, and waiting does not help.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let state = self.lock();
-        state.closed.is_some() || state.held.bytes + bytes <= self.max_bytes
+        state.closed.is_some() || state.fits(bytes, self.max_bytes)
     }
 
     pub(crate) const fn max_bytes(&self) -> usize {
@@ -500,8 +500,28 @@ impl State {
         lost
     }
 
+    /// Bytes of batches that the spool has too.
+    fn copied_bytes(&self) -> usize {
+        let has_copy = |flight: &&InFlight| flight.record.is_some() || flight.whole.is_some();
+        let flights = self.in_flight.values().filter(has_copy).map(|flight| &flight.batch);
+        self.loaded.iter().map(|(_, batch)| batch).chain(flights).map(|batch| batch.request.len()).sum()
+    }
+
+    /// Bytes held that leave no room for what is new. What the spool has too takes no more than half of the memory: records
+    /// that an earlier run made with more of it may be larger than all there is now.
+    fn used_bytes(&self, max_bytes: usize) -> usize {
+        let copied = self.copied_bytes();
+        self.held.bytes - copied + copied.min(max_bytes / 2)
+    }
+
+    fn fits(&self, bytes: usize, max_bytes: usize) -> bool {
+        // Mostly it does without a look at each.
+        self.held.bytes + bytes <= max_bytes || self.used_bytes(max_bytes) + bytes <= max_bytes
+    }
+
     /// Whether to read from the spool: so much that those who deliver do not wait, but in advance no more than half of the
-    /// memory, for the rest is for what is new; and in an outage nothing beyond what is being tried.
+    /// memory, for the rest is for what is new; and in an outage nothing beyond what is being tried. What was read stays within
+    /// that half as well, except for a first one that is larger.
     fn may_read(&self, next_len: usize, read_ahead: usize, max_bytes: usize) -> bool {
         if self.closed.is_some() || self.spool.unread == 0 {
             return false;
@@ -511,7 +531,8 @@ impl State {
             return true;
         }
         let in_advance = self.loaded.len() < read_ahead && bytes <= max_bytes / 2;
-        !self.is_failing && (in_advance || busy < read_ahead && bytes <= max_bytes)
+        let to_be_busy = busy < read_ahead && bytes <= max_bytes && self.copied_bytes() + next_len <= max_bytes / 2;
+        !self.is_failing && (in_advance || to_be_busy)
     }
 
     /// What the spool should have: all of it in an outage, behind what it has already, and in the end; what is too much for
@@ -523,8 +544,8 @@ impl State {
             spills.push(Spill { ticket: Some(*ticket), batch: flight.batch.clone(), record: None });
         }
         let wants_all = is_over || self.is_failing || self.spool.unread > 0;
-        let mut bytes = 0;
-        while (wants_all || self.waiting_bytes > max_bytes / 2 || self.held.bytes - bytes > max_bytes - max_bytes / 4)
+        let (used, mut bytes) = (self.used_bytes(max_bytes), 0);
+        while (wants_all || self.waiting_bytes > max_bytes / 2 || used - bytes > max_bytes - max_bytes / 4)
             && bytes < MAX_SPILL_BYTES
             && let Some(batch) = self.waiting.pop_front()
         {
@@ -851,5 +872,37 @@ mod tests {
         queue.report(Vec::new(), Some(loaded), SpoolReport { is_full: true, ..unread(8) });
         let _flight = queue.pop().await.unwrap();
         assert!(matches!(queue.job(&view), Job::Read));
+    }
+
+    /// Records of an earlier run with more memory: one is larger than all there is now, or two fill it. What is new has half of
+    /// it all the same, and passes through to the spool.
+    #[tokio::test]
+    async fn large_records_leave_room_for_what_is_new() {
+        for (max_bytes, is_split) in [(100, false), (100, true), (700, false)] {
+            let queue = Queue::new(max_bytes, 4);
+            let view = View { next_len: 350, ..view() };
+            queue.report(Vec::new(), None, unread(9));
+            let mut reads = 0;
+            while matches!(queue.job(&view), Job::Read) {
+                let loaded = Loaded { record: record(reads), request: vec![0; 350].into(), spans: 1, created: 0 };
+                reads += 1;
+                queue.report(Vec::new(), Some(loaded), unread(9 - reads));
+            }
+            assert_eq!(reads, 1, "one is tried");
+            let flight = queue.pop().await.unwrap();
+            if is_split {
+                queue.split(&flight, [batch(175, 1), batch(175, 1)]);
+            }
+            assert!(queue.has_room(max_bytes / 2) && !queue.has_room(max_bytes / 2 + 1));
+            for number in 1..10 {
+                queue.push(batch(max_bytes / 2, 1)).unwrap();
+                let job = match queue.job(&view) {
+                    // The whole, as its parts have copies now.
+                    Job::Forget(_) => queue.job(&view),
+                    job => job,
+                };
+                queue.report(written(job, 100 * number), None, unread(9 + number));
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -72,11 +73,13 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// No output, files for TLS or headers that cannot be used, a file that cannot be opened, a spool that another process has.
+    /// No output, a queue too small for requests, files for TLS or headers that cannot be used, a file that cannot be opened, a
+    /// spool that another process has.
     pub fn start(config: SinkConfig, runtime: &Handle) -> Result<Self, SinkError> {
         if config.outputs.is_empty() {
             return Err(ConfigError::NoOutput.into());
         }
+        config.check_queue()?;
         let encoder = BatchEncoder::new(&config.resource, &config.scope_name, &config.scope_version);
         let encoder = encoder.with_limits(config.limits);
         let stop = watch::Sender::new(Stop::No);
@@ -101,6 +104,8 @@ impl Sink {
             max_batch_spans: config.max_batch_spans.get(),
             max_batch_bytes: config.batch_bytes(),
             max_delay: config.max_delay,
+            queue_bytes: config.queue_bytes,
+            promised: AtomicUsize::new(0),
             stop,
             ended,
             tasks: Mutex::new(tasks),
@@ -182,6 +187,10 @@ pub(crate) struct Shared {
     pub(crate) max_batch_spans: usize,
     pub(crate) max_batch_bytes: usize,
     pub(crate) max_delay: Duration,
+    pub(crate) queue_bytes: usize,
+    /// Bytes that outputs are to have room for beside what they hold: batches under construction, and what those who asked may
+    /// yet add.
+    pub(crate) promised: AtomicUsize,
     stop: watch::Sender<Stop>,
     /// Outputs that ended by themselves.
     ended: watch::Sender<usize>,

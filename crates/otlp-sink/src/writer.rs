@@ -1,12 +1,13 @@
 //! One thread's end of a sink.
 
+use std::sync::atomic::Ordering::AcqRel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::encode::{AttributeFragment, BatchEncoder, Call, SpanBuilder, SpanContext, SpanHead, SpanKind};
-use crate::queue::{Batch, Queue};
+use crate::queue::Batch;
 use crate::sink::Shared;
 
 /// Encodes spans into batches and hands full batches to the outputs of a [`Sink`](crate::Sink).
@@ -18,11 +19,13 @@ pub struct SpanWriter {
     encoder: BatchEncoder,
     shared: Arc<Shared>,
     due: Option<Instant>,
+    /// Its part of [`Shared::promised`].
+    promised: usize,
 }
 
 impl SpanWriter {
     pub(crate) fn new(encoder: BatchEncoder, shared: Arc<Shared>) -> Self {
-        Self { encoder, shared, due: None }
+        Self { encoder, shared, due: None, promised: 0 }
     }
 
     /// Begins a span. Times are Unix time in nanoseconds.
@@ -119,7 +122,8 @@ impl SpanWriter {
 
     /// Hands over the batch if it is full or its first span has waited for the configured delay.
     ///
-    /// Call it between units of work, and at [`next_due`](Self::next_due) when there is none.
+    /// Call it between units of work, and at [`next_due`](Self::next_due) when there is none. Room that was
+    /// [kept](Self::has_room) and is not used goes back.
     pub fn flush_if_due(&mut self, now: Instant) {
         if self.is_full() {
             self.flush_full();
@@ -127,6 +131,7 @@ impl SpanWriter {
         if self.due.is_some_and(|due| due <= now) {
             self.flush();
         }
+        self.promise(self.pending_bytes());
     }
 
     /// When the batch under construction has to be handed over; `None` when there is none.
@@ -139,13 +144,40 @@ impl SpanWriter {
         self.encoder.spans()
     }
 
-    /// Whether every output has room for what one read of a socket may bring, two full batches or a quarter of its memory: it need
-    /// not be dropped. Those who can slow down whoever gives them spans ask before they take more; an output that has ended does
-    /// not count.
-    pub fn has_room(&self) -> bool {
-        let batch = self.shared.max_batch_bytes;
-        let has_room = |queue: &Queue| queue.has_room(batch.max((2 * batch).min(queue.max_bytes() / 4)));
-        self.shared.outputs.iter().all(|output| has_room(&output.queue))
+    /// Bytes that an output holds in memory at most.
+    pub fn queue_bytes(&self) -> usize {
+        self.shared.queue_bytes
+    }
+
+    /// Bytes that the batch under construction will take in each output.
+    fn pending_bytes(&self) -> usize {
+        if self.encoder.spans() > 0 { self.encoder.request_len() } else { 0 }
+    }
+
+    /// Whether every output has room for so many bytes of spans, or a quarter of its memory, beside the batches under
+    /// construction: they need not be dropped. The room is kept for this writer until its next
+    /// [`flush_if_due`](Self::flush_if_due), so that others who ask meanwhile do not get it too. Those who can slow down whoever
+    /// gives them spans ask before they take more; an output that has ended does not count.
+    pub fn has_room(&mut self, bytes: usize) -> bool {
+        let pending = self.pending_bytes();
+        let promised = self.promise(pending + bytes.min(self.shared.queue_bytes / 4));
+        let has_room = self.shared.outputs.iter().all(|output| output.queue.has_room(promised));
+        if !has_room {
+            self.promise(pending);
+        }
+        has_room
+    }
+
+    /// Changes what outputs are to have room for because of this writer, and says what it is because of all.
+    fn promise(&mut self, bytes: usize) -> usize {
+        let before = std::mem::replace(&mut self.promised, bytes);
+        let all = &self.shared.promised;
+        // Who sees a promise that is gone has to see in the queue what came of it.
+        if bytes < before {
+            all.fetch_sub(before - bytes, AcqRel) - (before - bytes)
+        } else {
+            all.fetch_add(bytes - before, AcqRel) + (bytes - before)
+        }
     }
 
     /// Hands over the batch under construction.
@@ -199,12 +231,14 @@ impl SpanWriter {
             Bytes::from_owner(Pooled { buffer, pool: self.shared.buffers.clone() }).slice(range)
         };
         self.shared.push(&Batch::new(request, spans));
+        self.promise(self.promised.saturating_sub(request_len));
     }
 }
 
 impl Drop for SpanWriter {
     fn drop(&mut self) {
         self.flush();
+        self.promise(0);
     }
 }
 

@@ -497,16 +497,41 @@ async fn a_full_queue_drops_whole_batches_and_never_blocks() {
     let server = OtlpServer::start_local().await.unwrap();
     server.respond_with(Respond::Hang);
     let mut config = config(otlp(&server, Protocol::Grpc));
-    config.queue_bytes = 8 * 1024;
+    config.queue_bytes = 32 * 1024;
     let sink = start(config);
     let started = Instant::now();
     write_all(&sink, 10_000);
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let stats = &sink.stats().outputs[0];
-    assert!(stats.held_bytes <= 8 * 1024);
+    assert!(stats.held_bytes <= 32 * 1024);
     let dropped = stats.dropped(DropReason::QueueFull);
     assert!(dropped > 5000 && dropped.is_multiple_of(10), "{dropped}");
     assert_eq!(dropped + stats.queued_spans + stats.in_flight_spans, 10_000);
+}
+
+/// Many requests under way leave no room for a span in each.
+#[tokio::test]
+async fn a_queue_has_room_for_requests() {
+    let server = OtlpServer::start_local().await.unwrap();
+    for (queue_bytes, max_in_flight, max_batch_bytes, is_enough) in [
+        (1 << 20, 1_000, 3_670_016, false),
+        (1 << 20, 128, 3_670_016, true),
+        (32_767, 4, 3_670_016, false),
+        (32_768, 4, 3_670_016, true),
+        (1_000, 4, 100, true),
+        (0, 1, 100, false),
+    ] {
+        let mut config = config(otlp(&server, Protocol::Grpc));
+        (config.queue_bytes, config.max_batch_bytes) = (queue_bytes, max_batch_bytes);
+        config.max_in_flight = max_in_flight.try_into().unwrap();
+        match Sink::start(config, &Handle::current()) {
+            Ok(_) => assert!(is_enough, "{queue_bytes} {max_in_flight}"),
+            Err(error) => {
+                assert!(!is_enough, "{error}");
+                assert!(error.to_string().contains(&format!("{queue_bytes} bytes for {max_in_flight} requests")));
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,7 @@ async fn beyond_the_memory_limit_every_drop_is_counted() {
     for protocol in PROTOCOLS {
         for fault in Fault::ALL {
             let mut case = case(fault, 1.0, protocol, 10_000);
-            case.config.queue_bytes = 16 << 10;
+            case.config.queue_bytes = 32 << 10;
             case.overflows = true;
             cases.push(case);
         }

@@ -65,7 +65,7 @@ fn assert_each_once(spans: &[Span], numbers: std::ops::Range<u64>) {
     assert_eq!(spans.len() as u64, numbers.end - numbers.start);
 }
 
-async fn wait_until(what: &str, condition: impl Fn() -> bool) {
+async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < PATIENCE, "{what}");
@@ -139,12 +139,47 @@ async fn a_small_memory_loses_nothing_in_an_outage() {
             let context = SpanContext { trace_id: [1; 16], span_id: (number + 1).to_be_bytes(), parent_span_id: None };
             writer.span(context, "test", SpanKind::Internal, 1, 2).str(&INDEX, &text);
             let stats = || sink.stats().outputs[0].clone();
-            wait_until("there is room", || writer.has_room() || stats().dropped_total() > 0).await;
+            wait_until("there is room", || writer.has_room(2_000) || stats().dropped_total() > 0).await;
             assert_eq!(stats().dropped_total(), 0, "after {number} of {spans}: {:?}", stats());
         }
         drop(writer);
         assert_accounted(&sink, spans);
         assert!(sink.stats().outputs[0].spool.unwrap().written > spans / 4, "{:?}", sink.stats());
+    }
+}
+
+/// Each of many writers has a batch under construction that no output holds yet, and asks when the others do.
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_that_ask_for_room_lose_nothing() {
+    let text = "x".repeat(1000);
+    for (queue_bytes, writers) in [(256 << 10, 1), (256 << 10, 8), (6 << 20, 8), (32 << 20, 8), (32 << 20, 32)] {
+        let server = OtlpServer::start_local().await.unwrap();
+        server.respond_with(Respond::Hang);
+        let otlp = OtlpConfig::new(Protocol::Grpc, &server.grpc_endpoint()).unwrap();
+        let mut config = SinkConfig::default().with_output(Output::Otlp(otlp));
+        (config.queue_bytes, config.max_delay) = (queue_bytes, PATIENCE);
+        let sink = start(config);
+        let mut writers: Vec<_> = (0..writers).map(|_| sink.writer()).collect();
+        let (mut written, spans_at_once) = (0, queue_bytes as u64 / 100_000);
+        while written < 4 * queue_bytes as u64 / 1000 {
+            let may: Vec<_> =
+                writers.iter_mut().map(|writer| writer.has_room(1_200 * spans_at_once as usize)).collect();
+            if may.iter().all(|may| !may) {
+                break;
+            }
+            for (writer, _) in writers.iter_mut().zip(may).filter(|(_, may)| *may) {
+                for _ in 0..spans_at_once {
+                    let context = SpanContext { trace_id: [1; 16], span_id: [1; 8], parent_span_id: None };
+                    writer.span(context, "test", SpanKind::Internal, 1, 2).str(&INDEX, &text);
+                }
+                written += spans_at_once;
+            }
+            writers.iter_mut().for_each(|writer| writer.flush_if_due(Instant::now()));
+        }
+        drop(writers);
+        let stats = &sink.stats().outputs[0];
+        assert_eq!((stats.dropped_total(), stats.queued_spans + stats.in_flight_spans), (0, written), "{queue_bytes}");
+        assert!(stats.held_bytes > queue_bytes as u64 * 9 / 10, "{stats:?}");
     }
 }
 

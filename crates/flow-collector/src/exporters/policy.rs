@@ -76,12 +76,12 @@ impl ExporterPolicy {
         (self.allow.is_empty() || is_in(&self.allow)) && !is_in(&self.deny)
     }
 
-    /// What is known of an address, what it may send, and which share of its flows is kept.
     /// What is said of an exporter, by its Observation Domains.
     pub fn profiles(&self, address: IpAddr) -> ExporterProfiles {
         self.known(address).0
     }
 
+    /// The same, what it may send, and which share of its flows is kept.
     pub(super) fn known(&self, address: IpAddr) -> (ExporterProfiles, ExporterLimits, Option<SamplingPolicy>) {
         let mut rules: Vec<_> = self.rules.iter().filter(|rule| rule.network.contains(&address)).collect();
         // A stable sort: the first of the same length stays the first.

@@ -6,7 +6,6 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::ready;
 use std::time::Duration;
 
 use flow_state::{State, TransportSession};
@@ -27,6 +26,8 @@ use crate::stats::CollectorStats;
 
 /// Bytes read at once: a turn of one connection, before the others of its thread have theirs.
 const TURN: usize = 64 << 10;
+/// The same as a part of the memory of an output, where that is less: the spans of a turn must fit.
+const TURNS_IN_QUEUE: usize = 128;
 /// How often those who wait look whether an output has room again.
 const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 /// How often those who wait because of their limit look whether the collector stops, or the limit is another.
@@ -59,13 +60,21 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) fn new(pipeline: Pipeline) -> Self {
-        Self { pipeline, buffer: vec![0; TURN].into(), paused: None }
+        let turn = TURN.min(pipeline.queue_bytes() / TURNS_IN_QUEUE).max(1);
+        Self { pipeline, buffer: vec![0; turn].into(), paused: None }
     }
 }
 
 /// TCP, or TLS over it.
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+
+/// When to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    HasRoom,
+    Now,
+}
 
 /// What a read gave.
 enum Read {
@@ -74,6 +83,8 @@ enum Read {
     Misframed(Misframed),
     /// The exporter may not send, or not any more.
     Refused(Refusal),
+    /// Nothing was read, as an output has no room.
+    NoRoom,
     End,
 }
 
@@ -144,7 +155,7 @@ impl Reader {
                 self.drain(stream, session, framing).await;
                 return Ending::Stopped;
             }
-            since += self.wait_for_room().await + self.wait_for_rate(session).await;
+            since += self.wait_for_rate(session).await;
             if *stopping.borrow() {
                 continue;
             }
@@ -153,7 +164,10 @@ impl Reader {
             let patience = if may_rest { self.config.idle_timeout } else { self.config.message_timeout };
             let read = tokio::select! {
                 biased;
-                read = time::timeout(patience.saturating_sub(since.elapsed()), self.read(&mut stream, session, framing)) => read,
+                read = time::timeout(
+                    patience.saturating_sub(since.elapsed()),
+                    self.read(&mut stream, session, framing, When::HasRoom),
+                ) => read,
                 _ = stopping.wait_for(|stopping| *stopping) => continue,
             };
             match read {
@@ -162,6 +176,12 @@ impl Reader {
                     if count > 0 || was_between {
                         since = Instant::now();
                     }
+                }
+                Ok(Ok(Read::NoRoom)) => {
+                    let start = Instant::now();
+                    time::sleep(ROOM_INTERVAL).await;
+                    since += start.elapsed();
+                    continue;
                 }
                 Ok(Ok(Read::Misframed(error))) => {
                     debug!(exporter = %session.exporter, %error, "not a stream of IPFIX");
@@ -194,55 +214,37 @@ impl Reader {
         // TLS has something to say with it, which one that does not read may not take.
         let _ = time::timeout(QUIET, poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx))).await;
         while start.elapsed() < DRAIN_TIME {
-            if start.elapsed() < ROOM_TIME && !self.has_room() {
-                time::sleep(ROOM_INTERVAL).await;
-                continue;
-            }
-            match time::timeout(QUIET, self.read(&mut stream, session, framing)).await {
+            let when = if start.elapsed() < ROOM_TIME { When::HasRoom } else { When::Now };
+            match time::timeout(QUIET, self.read(&mut stream, session, framing, when)).await {
                 Ok(Ok(Read::Messages(_))) => task::yield_now().await,
+                Ok(Ok(Read::NoRoom)) => time::sleep(ROOM_INTERVAL).await,
                 _ => return,
             }
         }
     }
 
-    /// Reads once, as much as is there and fits, and processes the Messages that are complete.
+    /// Reads once, as much as is there and fits, and processes the Messages that are complete. While an output has no room,
+    /// nothing is read, so that TCP slows the exporter down; but not for longer than [`StreamConfig::pause`] in one go.
     async fn read(
         &self,
         stream: &mut impl Stream,
         session: &TransportSession,
         framing: &mut Framing,
+        when: When,
     ) -> io::Result<Read> {
         poll_fn(|cx| {
+            if when == When::HasRoom && !self.has_room(framing.len()) {
+                return Ok(Read::NoRoom).into();
+            }
             let Turn { pipeline, buffer, .. } = &mut *self.turn.borrow_mut();
             let mut buffer = ReadBuf::new(buffer);
-            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
-            if buffer.filled().is_empty() {
-                return Ok(Read::End).into();
-            }
-            let received_at = now();
-            let mut refused = None;
-            let messages = framing.take(buffer.filled(), |message| {
-                refused = pipeline.process_message(*session, received_at, message).err().or(refused);
-            });
+            let read = Pin::new(&mut *stream).poll_read(cx, &mut buffer);
+            let read = read.map_ok(|()| process(pipeline, session, framing, buffer.filled()));
+            // Room that was not needed is for others, and not kept until something arrives.
             pipeline.flush_if_due();
-            Ok(match (messages, refused) {
-                (_, Some(refusal)) => Read::Refused(refusal),
-                (Ok(count), None) => Read::Messages(count),
-                (Err(error), None) => Read::Misframed(error),
-            })
-            .into()
+            read
         })
         .await
-    }
-
-    /// While an output has no room, nothing more is read, so that TCP slows the exporter down; but not for longer than
-    /// [`StreamConfig::pause`] in one go. Returns how long it took.
-    async fn wait_for_room(&self) -> Duration {
-        let start = Instant::now();
-        while !self.has_room() && !*self.stopping.borrow() {
-            time::sleep(ROOM_INTERVAL).await;
-        }
-        start.elapsed()
     }
 
     /// While the exporter has sent more Messages than it may in a second, nothing more is read either. Returns how long it
@@ -258,16 +260,37 @@ impl Reader {
         }
     }
 
-    fn has_room(&self) -> bool {
+    /// Whether there is room for what a read brings, to which belongs the beginning of a Message that it may complete.
+    fn has_room(&self, begun: usize) -> bool {
         let mut turn = self.turn.borrow_mut();
-        if turn.pipeline.has_room() {
+        let bytes = begun + turn.buffer.len();
+        if turn.pipeline.has_room(bytes) {
             turn.paused = None;
             return true;
         }
+        // Only what is handed over makes room again.
+        turn.pipeline.flush();
         if turn.paused.is_none() && self.stats.stream.count_pause() == 0 {
             warn!("an output has no room: exporters that send over TCP are slowed down");
         }
         turn.paused.get_or_insert_with(Instant::now).elapsed() >= self.config.pause
+    }
+}
+
+/// What was read of a connection.
+fn process(pipeline: &mut Pipeline, session: &TransportSession, framing: &mut Framing, bytes: &[u8]) -> Read {
+    if bytes.is_empty() {
+        return Read::End;
+    }
+    let received_at = now();
+    let mut refused = None;
+    let messages = framing.take(bytes, |message| {
+        refused = pipeline.process_message(*session, received_at, message).err().or(refused);
+    });
+    match (messages, refused) {
+        (_, Some(refusal)) => Read::Refused(refusal),
+        (Ok(count), None) => Read::Messages(count),
+        (Err(error), None) => Read::Misframed(error),
     }
 }
 
@@ -327,9 +350,9 @@ mod tests {
 
         /// Reads until the output has no room.
         fn fill(&mut self) {
-            let turn = self.reader.turn.get_mut();
-            while turn.pipeline.has_room() {
-                turn.pipeline.process_message(self.session, now(), self.generator.next_datagram().bytes).unwrap();
+            while self.reader.has_room(0) {
+                let pipeline = &mut self.reader.turn.get_mut().pipeline;
+                pipeline.process_message(self.session, now(), self.generator.next_datagram().bytes).unwrap();
             }
         }
 
@@ -349,10 +372,10 @@ mod tests {
             self.reader.stats.snapshot().records
         }
 
-        /// Waits for a thread that delivers; the time of the test stands still.
+        /// Waits for a thread that delivers all; the time of the test stands still.
         fn deliver(&self) {
             self.backend.respond_with(Respond::Accept);
-            while !self.reader.turn.borrow().pipeline.has_room() {
+            while self.sink.stats().outputs[0].held_bytes > 0 {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }

@@ -55,6 +55,11 @@ impl Framing {
         Ok(count)
     }
 
+    /// Bytes of a Message that is not complete.
+    pub(super) const fn len(&self) -> usize {
+        self.partial.len()
+    }
+
     /// Whether the stream stands between two Messages.
     pub(super) const fn is_empty(&self) -> bool {
         self.partial.is_empty()

@@ -1,6 +1,6 @@
 //! Metrics of each exporter: of so many by their address, of the others together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,10 +53,20 @@ pub(super) struct PerExporter {
 #[derive(Debug, Default)]
 struct Addresses {
     known: BTreeSet<IpAddr>,
-    /// Those without one when last looked at, in the order of their addresses.
-    rest: Vec<(IpAddr, Values)>,
+    /// All that are remembered.
+    told: BTreeMap<IpAddr, Told>,
     /// What those without one have sent meanwhile, which does not fall when one is forgotten or gets an address.
     other: Values,
+}
+
+/// What was told of an exporter.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    /// Its counters when last looked at.
+    last: Values,
+    /// What it has sent since it got an address: what it sent before is among the others. It begins anew each time, as the
+    /// time series does.
+    own: Values,
 }
 
 impl PerExporter {
@@ -88,10 +98,10 @@ impl PerExporter {
             named.iter().filter_map(|(of, attributes)| Some(Point::new(attributes.clone(), value(of)?))).collect()
         };
         let mut metrics = Vec::new();
-        for ((name, unit, description, value), other) in COUNTERS.into_iter().zip(addresses.other) {
-            let mut points = each(&|of| Some(value(of)));
+        for (index, (name, unit, description, _)) in COUNTERS.into_iter().enumerate() {
+            let mut points = each(&|of| addresses.told.get(&of.address).map(|told| told.own[index]));
             if has_rest {
-                points.push(Point::new(vec![(ADDRESS, "other".to_owned())], other));
+                points.push(Point::new(vec![(ADDRESS, "other".to_owned())], addresses.other[index]));
             }
             metrics.push(Metric::new(name, unit, Kind::Counter, description, points));
         }
@@ -143,24 +153,28 @@ impl Addresses {
             self.known.remove(&exporter.address);
         }
         self.known.extend(wanted.iter().take(MAX_ADDRESSES - self.known.len()).map(|exporter| exporter.address));
-        let silent: BTreeSet<_> = silent.iter().map(|exporter| exporter.address).collect();
-        self.count_rest(all, &silent);
+        self.count(all);
         self.other != Values::default()
     }
 
-    /// Adds what those without an address have sent since the last look; all that `silent` ones sent was told by theirs.
-    fn count_rest(&mut self, all: &[ExporterSnapshot], silent: &BTreeSet<IpAddr>) {
-        let values = |of: &ExporterSnapshot| (of.address, COUNTERS.map(|(_, _, _, value)| value(of)));
-        let rest: Vec<_> = all.iter().filter(|of| !self.known.contains(&of.address)).map(values).collect();
-        for (address, now) in rest.iter().filter(|(address, _)| !silent.contains(address)) {
-            let before = self.rest.binary_search_by_key(address, |(address, _)| *address);
-            let before = before.map_or(Values::default(), |place| self.rest[place].1);
-            for ((other, now), before) in self.other.iter_mut().zip(now).zip(before) {
-                // Less than before is another life of an exporter that was forgotten.
-                *other += now.checked_sub(before).unwrap_or(*now);
+    /// Adds what each has sent since the last look to its own or to the others.
+    fn count(&mut self, all: &[ExporterSnapshot]) {
+        let before = std::mem::take(&mut self.told);
+        for of in all {
+            let mut told = before.get(&of.address).copied().unwrap_or_default();
+            let is_known = self.known.contains(&of.address);
+            if !is_known {
+                told.own = Values::default();
             }
+            let sum = if is_known { &mut told.own } else { &mut self.other };
+            for ((sum, last), (_, _, _, value)) in sum.iter_mut().zip(&mut told.last).zip(COUNTERS) {
+                let now = value(of);
+                // Less than before is another life of an exporter that was forgotten.
+                *sum += now.checked_sub(*last).unwrap_or(now);
+                *last = now;
+            }
+            self.told.insert(of.address, told);
         }
-        self.rest = rest;
     }
 }
 
@@ -267,14 +281,30 @@ mod tests {
         // One is enough, and the first that was silent.
         let datagrams = traffic.datagrams();
         assert_eq!((datagrams.len(), traffic.of("192.0.2.1"), traffic.of("192.0.2.2")), (101, None, Some(1)));
-        assert_eq!((traffic.of("192.0.2.101"), traffic.of("other")), (Some(3), Some(2)));
-        // It comes back, in the place of the other one.
+        assert_eq!((traffic.of("192.0.2.101"), traffic.of("other")), (Some(1), Some(2)), "two are among the others");
+        // It comes back, in the place of the other one, and begins anew.
         traffic.receive(1);
-        assert_eq!((traffic.of("192.0.2.1"), traffic.of("192.0.2.2"), traffic.of("other")), (Some(2), None, Some(2)));
+        assert_eq!((traffic.of("192.0.2.1"), traffic.of("192.0.2.2"), traffic.of("other")), (Some(1), None, Some(2)));
         // Silence alone costs nothing.
         traffic.now = traffic.now + Duration::from_secs(7 * 24 * 3600);
         assert_eq!(traffic.datagrams().len(), 101);
         traffic.receive(2);
-        assert_eq!((traffic.of("192.0.2.2"), traffic.of("other")), (Some(2), Some(2)));
+        assert_eq!((traffic.of("192.0.2.2"), traffic.of("other")), (Some(1), Some(2)));
+    }
+
+    /// Whatever happens between two looks, so that the difference of two exports is what was sent.
+    #[tokio::test]
+    async fn a_count_never_falls_when_an_exporter_is_forgotten_and_comes_again() {
+        let mut traffic = Traffic::new();
+        (0..3).for_each(|_| traffic.receive(1));
+        assert_eq!(traffic.of("192.0.2.1"), Some(3));
+        for denied in ["192.0.2.1/32", "192.0.2.9/32"] {
+            let mut policy = ExporterPolicy::default();
+            policy.deny.push(denied.parse().unwrap());
+            traffic.metrics.exporters.set_policy(policy);
+        }
+        traffic.receive(1);
+        assert_eq!(traffic.metrics.exporters.snapshot()[0].datagrams, 1, "another life");
+        assert_eq!(traffic.of("192.0.2.1"), Some(4));
     }
 }

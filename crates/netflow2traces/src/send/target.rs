@@ -2,10 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
-use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use rustls::crypto::ring;
@@ -17,8 +16,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::error::UsageError;
 use crate::replay::resolve;
 
-/// How long a collector may take to accept a connection, and to close it when everything was sent.
+/// How long a collector may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take nothing, and how long it may take to read the rest at the end: longer than it pauses when an output has
+/// no room.
+pub(super) const STALLED: Duration = Duration::from_secs(30);
 
 /// Files for TLS.
 pub(super) struct TlsFiles<'a> {
@@ -58,9 +60,26 @@ impl Target {
         Ok(Self { address: resolve(to)?, carrier })
     }
 
-    /// A sender for each exporter.
-    pub(super) fn senders(&self, exporters: NonZeroU16) -> anyhow::Result<Vec<Sender>> {
-        (0..exporters.get()).map(|number| self.sender(self.source(number))).collect()
+    /// A sender for an exporter. It is to send at once: a connection that says nothing may be ended.
+    pub(super) fn sender(&self, exporter: u16) -> anyhow::Result<Sender> {
+        let (from, to) = (self.source(exporter), self.address);
+        let bound = || format!("cannot send from {}", from.ip());
+        match &self.carrier {
+            Carrier::Udp => {
+                let socket = UdpSocket::bind(from).with_context(bound)?;
+                socket.connect(to).with_context(|| format!("cannot send to {to}"))?;
+                Ok(Sender::Udp(socket))
+            }
+            Carrier::Tcp => Ok(Sender::Tcp(connect(from, to)?)),
+            Carrier::Tls(config, name) => {
+                let connection = ClientConnection::new(config.clone(), name.clone())?;
+                let mut stream = StreamOwned::new(connection, connect(from, to)?);
+                stream.sock.set_read_timeout(Some(PATIENCE))?;
+                let begun = stream.conn.complete_io(&mut stream.sock);
+                begun.map_err(broken).with_context(|| format!("cannot begin TLS with {to}"))?;
+                Ok(Sender::Tls(Box::new(stream)))
+            }
+        }
     }
 
     /// What is sent, as people call it.
@@ -91,27 +110,6 @@ impl Target {
             SocketAddr::V6(_) => ([0_u16; 8], 0).into(),
         }
     }
-
-    fn sender(&self, from: SocketAddr) -> anyhow::Result<Sender> {
-        let to = self.address;
-        let bound = || format!("cannot send from {}", from.ip());
-        match &self.carrier {
-            Carrier::Udp => {
-                let socket = UdpSocket::bind(from).with_context(bound)?;
-                socket.connect(to).with_context(|| format!("cannot send to {to}"))?;
-                Ok(Sender::Udp(socket))
-            }
-            Carrier::Tcp => Ok(Sender::Tcp(connect(from, to)?)),
-            Carrier::Tls(config, name) => {
-                let connection = ClientConnection::new(config.clone(), name.clone())?;
-                let mut stream = StreamOwned::new(connection, connect(from, to)?);
-                stream.sock.set_read_timeout(Some(PATIENCE))?;
-                let begun = stream.conn.complete_io(&mut stream.sock);
-                begun.map_err(broken).with_context(|| format!("cannot begin TLS with {to}"))?;
-                Ok(Sender::Tls(Box::new(stream)))
-            }
-        }
-    }
 }
 
 /// Sends the Messages of one exporter.
@@ -134,24 +132,40 @@ impl Sender {
         }
     }
 
-    /// Says whether a datagram turned out to be refused after all; ends a connection, and waits until the other side has
-    /// read it to its end. One that does not get to that in time has the rest from the system.
-    pub(super) fn finish(&mut self) -> anyhow::Result<u64> {
+    /// Ends a connection: nothing more is sent.
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
         match self {
-            Self::Udp(socket) => Ok(u64::from(socket.take_error()?.as_ref().is_some_and(is_refused))),
-            Self::Tcp(stream) => {
-                stream.set_read_timeout(Some(PATIENCE))?;
-                let ended = stream.shutdown(Shutdown::Write).and_then(|()| read_to_end(stream));
-                ended.map(|()| 0).map_err(broken)
-            }
+            Self::Udp(_) => Ok(()),
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write).map_err(broken),
             Self::Tls(stream) => {
                 stream.conn.send_close_notify();
                 let ended = stream.flush().and_then(|()| stream.sock.shutdown(Shutdown::Write));
-                let ended = ended.and_then(|()| read_to_end(stream));
-                ended.map(|()| 0).map_err(|error| broken_tls(stream, error))
+                ended.map_err(|error| broken_tls(stream, error))
             }
         }
     }
+
+    /// Says whether a datagram turned out to be refused after all; waits until the other side of a connection that was ended
+    /// has read it to its end.
+    pub(super) fn finish(&mut self, deadline: Instant) -> anyhow::Result<u64> {
+        match self {
+            Self::Udp(socket) => Ok(u64::from(socket.take_error()?.as_ref().is_some_and(is_refused))),
+            Self::Tcp(stream) => {
+                set_deadline(stream, deadline)?;
+                read_to_end(stream, deadline).map(|()| 0).map_err(broken)
+            }
+            Self::Tls(stream) => {
+                set_deadline(&stream.sock, deadline)?;
+                read_to_end(stream, deadline).map(|()| 0).map_err(|error| broken_tls(stream, error))
+            }
+        }
+    }
+}
+
+/// Has a read end then. No time at all would be no limit.
+fn set_deadline(stream: &TcpStream, deadline: Instant) -> io::Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))
 }
 
 /// A connection from the address of an exporter.
@@ -165,21 +179,23 @@ fn connect(from: SocketAddr, to: SocketAddr) -> anyhow::Result<TcpStream> {
     }
     // A Message leaves when it is its time.
     socket.set_tcp_nodelay(true)?;
+    socket.set_write_timeout(Some(STALLED))?;
     Ok(socket.into())
 }
 
 /// Reads until the other side closes. To close while something is unread would reset the connection, and what is on its
 /// way would be lost: many collectors send TLS tickets.
-fn read_to_end(stream: &mut impl Read) -> io::Result<()> {
+fn read_to_end(stream: &mut impl Read, deadline: Instant) -> io::Result<()> {
     let mut buffer = [0; 1024];
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
+            Ok(_) if Instant::now() >= deadline => return Err(ErrorKind::TimedOut.into()),
             Ok(_) => {}
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
-                // TLS without a last word; no end in time.
-                ErrorKind::UnexpectedEof | ErrorKind::WouldBlock | ErrorKind::TimedOut => return Ok(()),
+                // TLS without a last word.
+                ErrorKind::UnexpectedEof => return Ok(()),
                 _ => return Err(error),
             },
         }
@@ -193,7 +209,7 @@ fn broken(error: io::Error) -> anyhow::Error {
             anyhow!("the other side has closed the connection")
         }
         ErrorKind::UnexpectedEof => anyhow!("the other side has closed the connection; does it speak TLS?"),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => anyhow!("no answer within {PATIENCE:?}"),
+        _ if is_timeout(&error) => anyhow!("the other side does nothing"),
         _ => error.into(),
     }
 }
@@ -201,6 +217,9 @@ fn broken(error: io::Error) -> anyhow::Error {
 /// The same with the last word of the other side, if it had one: with TLS 1.3 it looks at our certificate when we already
 /// send.
 fn broken_tls(stream: &mut impl Read, error: io::Error) -> anyhow::Error {
+    if is_timeout(&error) {
+        return broken(error);
+    }
     let is_said = |error: &io::Error| error.kind() == ErrorKind::InvalidData;
     let why = match stream.read(&mut [0]) {
         _ if is_said(&error) => error.into(),
@@ -245,22 +264,49 @@ fn send(socket: &UdpSocket, bytes: &[u8]) -> io::Result<u64> {
     }
 }
 
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 fn is_refused(error: &io::Error) -> bool {
     error.kind() == ErrorKind::ConnectionRefused
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
     fn exporters_on_loopback_have_addresses_of_their_own() {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         let target = Target { address: receiver.local_addr().unwrap(), carrier: Carrier::Udp };
-        let addresses = target.senders(NonZeroU16::new(3).unwrap()).unwrap().into_iter().map(|sender| match sender {
+        let addresses = (0..3).map(|exporter| match target.sender(exporter).unwrap() {
             Sender::Udp(socket) => socket.local_addr().unwrap().ip().to_string(),
             _ => panic!("not UDP"),
         });
         assert_eq!(addresses.collect::<Vec<_>>(), ["127.0.0.1", "127.0.0.2", "127.0.0.3"]);
+    }
+
+    /// Nobody waits for good, and what was not read to its end may not have been read.
+    #[test]
+    fn a_collector_that_does_nothing_is_a_failure() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = Target { address: listener.local_addr().unwrap(), carrier: Carrier::Tcp };
+        let mut sender = target.sender(0).unwrap();
+        let mut silent = listener.accept().unwrap().0;
+        let Sender::Tcp(stream) = &sender else { panic!("not TCP") };
+        assert_eq!(stream.write_timeout().unwrap(), Some(STALLED));
+        stream.set_write_timeout(Some(Duration::from_millis(10))).unwrap();
+        let full = std::iter::repeat_with(|| sender.send(&[0; 1 << 16])).find_map(Result::err);
+        assert_eq!(full.unwrap().to_string(), "the other side does nothing");
+        sender.end().unwrap();
+        let soon = || Instant::now() + Duration::from_millis(10);
+        assert_eq!(sender.finish(soon()).unwrap_err().to_string(), "the other side does nothing");
+        silent.write_all(&[0; 8]).unwrap();
+        assert_eq!(sender.finish(Instant::now()).unwrap_err().to_string(), "the other side does nothing", "it talks");
+        silent.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(sender.finish(soon() + PATIENCE).unwrap(), 0);
     }
 }
