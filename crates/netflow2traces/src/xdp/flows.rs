@@ -4,7 +4,7 @@
 mod messages;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -26,8 +26,10 @@ use crate::metrics::{Attributes, Kind, Metric, Point};
 use crate::replay::wait_for_room;
 use messages::{Clock, Messages};
 
-/// A map from which as many of its flows came has probably given up others.
-const NEARLY_FULL: f64 = 0.95;
+/// A map gives up flows when it has more of them than this share of its room: processors keep some for themselves.
+const NEARLY_FULL: f64 = 0.5;
+/// How long flows that were taken out wait for room before their spans are dropped.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// This machine is the exporter, and its address as good as any.
 const HERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -36,8 +38,9 @@ pub(super) struct Flows {
     sink: Sink,
     stats: Arc<CollectorStats>,
     told: Arc<Told>,
-    /// Dropping it ends the thread.
+    /// Dropping it ends the thread, and nothing is waited for any more.
     stop: mpsc::Sender<()>,
+    stopping: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
@@ -67,10 +70,11 @@ impl Flows {
             None => pipeline,
         };
         let told = Arc::new(Told::new(sources));
-        let sources = sources.iter().cloned().map(Source::new).collect();
+        let sources = (0..).zip(sources).map(|(number, source)| Source::new(number, source.clone())).collect();
+        let stopping = Arc::<AtomicBool>::default();
         let mut exporter = Exporter { sources, pipeline, sink: sink.clone(), room, told: told.clone() };
         let cannot = |source: &str| format!("cannot take flows of {source}");
-        for (source, taken) in exporter.take_all(interval) {
+        for (source, taken) in exporter.take_all(|| false) {
             match taken {
                 Err(NoReading::Missing(error)) if fail_on_missing => return Err(error.context(cannot(&source))),
                 Err(NoReading::Failed(error)) => return Err(error.context(cannot(&source))),
@@ -78,15 +82,15 @@ impl Flows {
             }
         }
         let (stop, stopped) = mpsc::channel();
+        let is_stopping = stopping.clone();
         let run = move || {
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                exporter.take_all(interval);
+                exporter.take_all(|| is_stopping.load(Relaxed));
             }
-            exporter.take_all(interval);
-            exporter.pipeline.flush();
+            exporter.take_all(|| false);
         };
         let thread = thread::Builder::new().name("xdp-flows".to_owned()).spawn(run).context("cannot start a thread")?;
-        Ok(Self { sink, stats, told, stop, thread })
+        Ok(Self { sink, stats, told, stop, stopping, thread })
     }
 
     /// What metrics say of it.
@@ -96,6 +100,7 @@ impl Flows {
 
     /// Takes what there is for the last time, and delivers it.
     pub(super) fn finish(self, runtime: &Handle) {
+        self.stopping.store(true, Relaxed);
         drop(self.stop);
         if self.thread.join().is_err() {
             warn!("the thread that takes flows out has panicked");
@@ -132,9 +137,11 @@ struct Source {
 }
 
 impl Source {
-    fn new(source: FlowSource) -> Self {
+    /// The one with this number among all.
+    fn new(number: u32, source: FlowSource) -> Self {
         let name = shown(&source);
-        Self { drain: FlowDrain::new(source), name, messages: Messages::default(), flows: Vec::new(), warned: None }
+        let messages = Messages::new(number);
+        Self { drain: FlowDrain::new(source), name, messages, flows: Vec::new(), warned: None }
     }
 
     /// Takes flows out, and says in the log what is wrong, once a minute.
@@ -142,13 +149,10 @@ impl Source {
         self.flows.clear();
         let taken = self.drain.take(|flow| self.flows.push(*flow)).map_err(NoReading::from);
         let warn = match &taken {
-            Ok(taken) if taken.usage() > NEARLY_FULL => {
-                Some("the map of flows was full, flows may be missing: give it more room, or make the interval shorter")
+            Ok(taken) if taken.missed > 0 && taken.usage() > NEARLY_FULL => {
+                Some("the map of flows was full, packets are missing: give it more room, or make the interval shorter")
             }
-            Ok(_) => {
-                self.warned = None;
-                None
-            }
+            Ok(_) => None,
             Err(_) => Some("flows cannot be taken out, will look again"),
         };
         if let Some(warning) = warn
@@ -156,7 +160,8 @@ impl Source {
         {
             self.warned = Some(Instant::now());
             let error = taken.as_ref().err().map(tracing::field::display);
-            warn!(flows = self.name, error, "{warning}");
+            let packets = taken.as_ref().ok().map(|taken| taken.missed);
+            warn!(flows = self.name, packets, error, "{warning}");
         }
         taken
     }
@@ -180,10 +185,10 @@ struct Exporter {
 }
 
 impl Exporter {
-    /// Takes the flows of all sources and hands their spans to the sink; how that went. Waits for room for `patience` at most:
-    /// the maps fill up meanwhile.
-    fn take_all(&mut self, patience: Duration) -> Vec<(String, Result<Taken, NoReading>)> {
-        let give_up = Instant::now() + patience;
+    /// Takes the flows of all sources and hands their spans to the sink; how that went. Waits for room a while at most, as the
+    /// maps fill up meanwhile, and not when `is_stopping`.
+    fn take_all(&mut self, is_stopping: impl Fn() -> bool) -> Vec<(String, Result<Taken, NoReading>)> {
+        let give_up = Instant::now() + PATIENCE;
         let mut looks = Vec::with_capacity(self.sources.len());
         for (index, source) in self.sources.iter_mut().enumerate() {
             let taken = source.take();
@@ -195,7 +200,7 @@ impl Exporter {
                 messages.write(flows, &clock, |message| {
                     self.pipeline.process(TransportSession::new(HERE, HERE), clock.unix, message);
                     self.pipeline.flush_if_due();
-                    wait_for_room(&self.sink, self.room, || Instant::now() >= give_up);
+                    wait_for_room(&self.sink, self.room, || is_stopping() || Instant::now() >= give_up);
                 });
             }
             looks.push((source.name.clone(), taken));
@@ -208,6 +213,7 @@ impl Exporter {
 /// What is known of the flows so far.
 struct Told {
     taken: AtomicU64,
+    missed: AtomicU64,
     /// Of each source its name and how its maps were at the last look.
     sources: Mutex<Vec<(String, Look)>>,
 }
@@ -218,11 +224,12 @@ type Look = Option<Taken>;
 impl Told {
     fn new(sources: &[FlowSource]) -> Self {
         let sources = sources.iter().map(|source| (shown(source), None)).collect();
-        Self { taken: AtomicU64::new(0), sources: Mutex::new(sources) }
+        Self { taken: AtomicU64::new(0), missed: AtomicU64::new(0), sources: Mutex::new(sources) }
     }
 
     fn look(&self, index: usize, flows: usize, taken: &Result<Taken, NoReading>) {
         self.taken.fetch_add(flows as u64, Relaxed);
+        self.missed.fetch_add(taken.as_ref().map_or(0, |taken| taken.missed), Relaxed);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources[index].1 = taken.as_ref().ok().copied();
     }
@@ -236,13 +243,28 @@ pub(super) struct FlowMetrics {
 }
 
 impl FlowMetrics {
-    pub(super) fn metrics(&self) -> [Metric; 6] {
+    pub(super) fn metrics(&self) -> [Metric; 7] {
         let sources = self.told.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        metrics(self.told.taken.load(Relaxed), self.sink.stats().exported(), self.sink.stats().dropped(), &sources)
+        let spans = self.sink.stats();
+        let totals = Totals {
+            taken: self.told.taken.load(Relaxed),
+            missed: self.told.missed.load(Relaxed),
+            exported: spans.exported(),
+            dropped: spans.dropped(),
+        };
+        metrics(&totals, &sources)
     }
 }
 
-pub(super) fn metrics(taken: u64, exported: u64, dropped: u64, sources: &[(String, Look)]) -> [Metric; 6] {
+/// Flows, packets and spans so far.
+pub(super) struct Totals {
+    pub(super) taken: u64,
+    pub(super) missed: u64,
+    pub(super) exported: u64,
+    pub(super) dropped: u64,
+}
+
+pub(super) fn metrics(totals: &Totals, sources: &[(String, Look)]) -> [Metric; 7] {
     let one = |value: u64| vec![Point::new(Attributes::new(), value)];
     let attributes = |name: &str| vec![("xdp.flows", name.to_owned())];
     let up = sources.iter().map(|(name, look)| Point::new(attributes(name), u64::from(look.is_some())));
@@ -250,9 +272,16 @@ pub(super) fn metrics(taken: u64, exported: u64, dropped: u64, sources: &[(Strin
         sources.iter().filter_map(|(name, look)| Some(Point::new(attributes(name), value(look.as_ref()?)))).collect()
     };
     [
-        Metric::new("xdp.exporter.flows", "{flow}", Kind::Counter, "Flows taken out of the maps.", one(taken)),
-        Metric::new("xdp.exporter.spans", "{span}", Kind::Counter, "Spans that arrived.", one(exported)),
-        Metric::new("xdp.exporter.spans.dropped", "{span}", Kind::Counter, "Spans that did not.", one(dropped)),
+        Metric::new("xdp.exporter.flows", "{flow}", Kind::Counter, "Flows taken out of the maps.", one(totals.taken)),
+        Metric::new("xdp.exporter.spans", "{span}", Kind::Counter, "Spans that arrived.", one(totals.exported)),
+        Metric::new("xdp.exporter.spans.dropped", "{span}", Kind::Counter, "Spans that did not.", one(totals.dropped)),
+        Metric::new(
+            "xdp.exporter.packets.missed",
+            "{packet}",
+            Kind::Counter,
+            "Packets over IP in no flow, as it made room for others.",
+            one(totals.missed),
+        ),
         Metric::new(
             "xdp.exporter.flows.up",
             "{map}",
@@ -264,7 +293,7 @@ pub(super) fn metrics(taken: u64, exported: u64, dropped: u64, sources: &[(Strin
             "xdp.exporter.flows.usage",
             "{flow}",
             Kind::Gauge,
-            "Flows that were taken out last. Near the limit, others are missing.",
+            "Flows that were taken out last.",
             of_last(|taken| taken.flows),
         ),
         Metric::new(

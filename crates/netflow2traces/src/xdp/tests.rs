@@ -99,8 +99,9 @@ fn documentation_lists_every_metric() {
     watched = watched.with_bursts(Recorder::new(Vec::new(), Duration::from_secs(5)));
     let mut metrics = metrics::metrics(&[watched.seen()], metrics::Counting::Series, true);
     metrics.extend(metrics::spread_of_all(&[watched.seen()]));
-    let taken = Taken { flows: 1, capacity: 2 };
-    metrics.extend(flows::metrics(1, 1, 0, &[("iface=eth0".to_owned(), Some(taken))]));
+    let taken = Taken { flows: 1, capacity: 2, missed: 0 };
+    let totals = flows::Totals { taken: 1, missed: 0, exported: 1, dropped: 0 };
+    metrics.extend(flows::metrics(&totals, &[("iface=eth0".to_owned(), Some(taken))]));
     let text = crate::metrics::prometheus::text(&metrics, "xdp", "");
     let names: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     assert_eq!(names.len(), metrics.len());

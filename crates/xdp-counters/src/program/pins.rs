@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::iter;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -12,8 +13,9 @@ use rustix::fs::statfs;
 
 use super::attach::{AttachError, os_error};
 use super::holder::{Holder, holder};
-use super::{FLOW_MAPS, MAPS, STATS_MAP, TURN_MAP};
-use crate::sys;
+use super::{FLOW_MAPS, MAPS, PROGRAM_NAME, STATS_MAP, TURN_MAP};
+use crate::select::program_facts;
+use crate::sys::{self, Object};
 
 /// The name of the link's pin. Those of maps are named as the maps are.
 pub(super) const LINK: &str = "link";
@@ -223,7 +225,14 @@ fn pinned(directory: &Path) -> io::Result<Option<LinkInfo>> {
     }
     let link = PinnedLink::from_pin(path).map_err(io::Error::other)?;
     let info = FdLink::from(link).info().map_err(io::Error::other)?;
-    Ok(info.link_type().is_ok_and(|kind| kind == LinkType::Xdp).then_some(info))
+    let is_xdp = info.link_type().is_ok_and(|kind| kind == LinkType::Xdp);
+    Ok((is_xdp && is_ours(info.program_id())).then_some(info))
+}
+
+/// Whether a program has our name, as far as this process may know: others use these names of pins too.
+fn is_ours(program: u32) -> bool {
+    let facts = sys::open_id(Object::Program, program).and_then(|program| sys::program_info(program.as_fd()));
+    facts.map_or(true, |(info, _)| program_facts(&info).name == PROGRAM_NAME)
 }
 
 #[cfg(test)]

@@ -70,10 +70,15 @@ impl Clock {
     }
 }
 
+/// Observation Domains of interfaces whose number is not known, which has 31 bits, begin here.
+const UNKNOWN: u32 = 1 << 31;
+
 /// Writes Messages of one Observation Domain, the interface.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Messages {
     writer: MessageWriter,
+    /// The domain where the interface is not known.
+    unknown: u32,
     /// Data Records so far.
     sequence: u32,
     interface: Option<(u32, String)>,
@@ -81,6 +86,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// Those of the source with this number.
+    pub(super) fn new(number: u32) -> Self {
+        let unknown = UNKNOWN | number;
+        Self { writer: MessageWriter::new(), unknown, sequence: 0, interface: None, is_announced: false }
+    }
+
     /// Flows of this interface follow, where it is known. Templates are written anew: what remembers them may forget.
     pub(super) fn begin(&mut self, interface: Option<(u32, String)>) {
         self.interface = interface;
@@ -90,7 +101,7 @@ impl Messages {
     /// Shows one Message after the other.
     pub(super) fn write(&mut self, flows: &[Flow], clock: &Clock, mut show: impl FnMut(&[u8])) {
         for flows in flows.chunks(FLOWS_PER_MESSAGE) {
-            let domain = self.interface.as_ref().map_or(0, |(index, _)| *index);
+            let domain = self.interface.as_ref().map_or(self.unknown, |(index, _)| *index);
             self.writer.begin(&header(Version::Ipfix, clock.unix, self.sequence, domain));
             if !self.is_announced {
                 self.announce();

@@ -37,7 +37,7 @@ fn spans(interface: Option<(u32, String)>, goes: &[Vec<Flow>]) -> Vec<Span> {
     let exporters = Arc::new(Exporters::new(Default::default()));
     let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::default());
     let mut pipeline = Pipeline::new(state, stats, exporters, Default::default(), &sink);
-    let mut messages = Messages::default();
+    let mut messages = Messages::new(0);
     for flows in goes {
         messages.begin(interface.clone());
         messages.write(flows, &CLOCK, |message| {
@@ -109,6 +109,24 @@ fn all_flows_of_all_goes_are_there_once() {
     assert!(lost.is_empty(), "{lost:?}");
 }
 
+/// Two programs whose interfaces are not known, in turn: neither is taken for the other that lost something.
+#[test]
+fn sources_have_domains_of_their_own() {
+    let mut sequences = BTreeMap::new();
+    let mut both = [Messages::new(0), Messages::new(1)];
+    for (source, count) in [(0, 3), (1, 150), (0, 4), (1, 1)] {
+        let messages = &mut both[source];
+        messages.begin(None);
+        let flows = vec![flow(7, "192.0.2.1", "198.51.100.2"); count];
+        messages.write(&flows, &CLOCK, |message| {
+            let header = flow_wire::Message::decode(message).unwrap().header;
+            let of_domain: &mut Vec<_> = sequences.entry(header.observation_domain_id).or_default();
+            of_domain.push(header.sequence_number.unwrap());
+        });
+    }
+    assert_eq!(sequences, BTreeMap::from([(0x8000_0000, vec![0, 3]), (0x8000_0001, vec![0, 100, 150])]));
+}
+
 /// Whoever reads the time reads the nanosecond, in both eras of NTP.
 #[test]
 fn times_are_exact() {
@@ -124,13 +142,19 @@ fn times_are_exact() {
 
 #[test]
 fn metrics_say_what_became_of_flows() {
-    let sources = [("iface=eth0".to_owned(), Some(Taken { flows: 5, capacity: 1_000 })), ("pin=/p".to_owned(), None)];
-    let text = crate::metrics::prometheus::text(&metrics(7, 11, 2, &sources), "xdp", "");
+    let sources =
+        [("iface=eth0".to_owned(), Some(Taken { flows: 5, capacity: 1_000, missed: 3 })), ("pin=/p".to_owned(), None)];
+    let text = crate::metrics::prometheus::text(
+        &metrics(&Totals { taken: 7, missed: 3, exported: 11, dropped: 2 }, &sources),
+        "xdp",
+        "",
+    );
     let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let expected = [
         "xdp_xdp_exporter_flows_total 7",
         "xdp_xdp_exporter_spans_total 11",
         "xdp_xdp_exporter_spans_dropped_total 2",
+        "xdp_xdp_exporter_packets_missed_total 3",
         "xdp_xdp_exporter_flows_up{xdp_flows=\"iface=eth0\"} 1",
         "xdp_xdp_exporter_flows_up{xdp_flows=\"pin=/p\"} 0",
         "xdp_xdp_exporter_flows_usage{xdp_flows=\"iface=eth0\"} 5",
@@ -144,7 +168,7 @@ fn metrics_say_what_became_of_flows() {
 fn missing_flows_are_told_once_a_minute() {
     let log = super::super::fake::Logged::default();
     let _guard = log.capture();
-    let mut source = Source::new(FlowSource::Pins("/nowhere".into()));
+    let mut source = Source::new(0, FlowSource::Pins("/nowhere".into()));
     for _ in 0..3 {
         assert!(matches!(source.take(), Err(NoReading::Missing(_))));
     }

@@ -14,6 +14,7 @@ use testkit::otlp_server::Span;
 use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, attach, detach_pinned};
 
 use super::lab::{INTERFACE, Lab};
+use super::points::Points;
 use crate::e2e::process::{Child, wait_until};
 use crate::e2e::receiver::Receiver;
 use crate::e2e::{Bench, compare};
@@ -87,13 +88,13 @@ impl Exporter {
         Ok(Self { child, receiver })
     }
 
-    /// Ends it; the spans of flows that arrived.
-    fn finish(mut self) -> anyhow::Result<Vec<Span>> {
+    /// Ends it; the spans of flows that arrived, and all that did.
+    fn finish(mut self) -> anyhow::Result<(Vec<Span>, Receiver)> {
         self.child.terminate()?;
         let status = self.child.wait(PATIENCE)?;
         ensure!(status.success(), "it ended with {status}, see {}", self.child.log().display());
         let spans = self.receiver.spans();
-        Ok(spans.into_iter().filter(|span| span.name == "netflow.flow").collect())
+        Ok((spans.into_iter().filter(|span| span.name == "netflow.flow").collect(), self.receiver))
     }
 }
 
@@ -109,7 +110,7 @@ fn exact(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Result<String> {
     let exporter = Exporter::start(bench, lab, way, &pins)?;
     let connections = connections(lab)?;
     let udp = udp(lab)?;
-    let spans = exporter.finish()?;
+    let (spans, _) = exporter.finish()?;
     let after = sent_by_interface(lab)?;
     detach_pinned(&pins)?;
 
@@ -207,20 +208,22 @@ fn connections(lab: &Lab) -> anyhow::Result<Vec<u16>> {
 
 /// A program without room for all flows: the log and a metric say so.
 fn full(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
+    const FLOWS: usize = 1_000;
     let pins = lab.pins.join("flows");
     put(lab, &pins, NonZeroU32::new(100).context("not zero")?)?;
+    let exporter = Exporter::start(bench, lab, Way::Pins, &pins)?;
     lab.there(|| {
-        for _ in 0..1_000 {
+        for _ in 0..FLOWS {
             UdpSocket::bind(SENDER)?.send_to(&[0], (COUNTED, 9))?;
         }
         Ok(())
     })?;
-    let exporter = Exporter::start(bench, lab, Way::Pins, &pins)?;
     let log = exporter.child.log().to_owned();
-    let spans = exporter.finish()?;
+    let (spans, receiver) = exporter.finish()?;
     detach_pinned(&pins)?;
+    let missed = Points::of(&receiver, "xdp.exporter.packets.missed").values().last().copied().context("no metric")?;
     let log = fs::read_to_string(log)?;
     ensure!(log.contains("the map of flows was full"), "nothing was said of it: {log}");
-    ensure!(!spans.is_empty() && spans.len() < 1_000, "{} spans of 1,000 flows", spans.len());
-    Ok(format!("room for 100: {} of 1,000 flows were left, and the log says so", spans.len()))
+    ensure!(spans.len() + missed as usize == FLOWS, "{} spans, {missed} missed of {FLOWS}", spans.len());
+    Ok(format!("room for 100: {} of {FLOWS} flows were left, and {missed} packets are said to be missing", spans.len()))
 }
