@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use crate::error::ReadError;
 use crate::interface;
 use crate::reading::{MapFacts, ProgramFacts};
-use crate::select::{each_map, facts, program_facts};
-use crate::sys::{self, Object};
+use crate::select::{each_map, facts, is_map, program_facts};
+use crate::sys::{self, Access, Object};
 
 /// `BPF_PROG_TYPE_XDP`
 const XDP: u32 = 6;
@@ -31,6 +32,8 @@ pub struct ListedProgram {
 pub struct ListedMap {
     /// What the kernel says of it.
     pub map: MapFacts,
+    /// Files that it is pinned to, in the BPF file systems that this process sees.
+    pub pins: Vec<PathBuf>,
     /// Processes that have it open.
     pub holders: Vec<Process>,
 }
@@ -52,6 +55,7 @@ pub struct Process {
 pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
     let failed = |source| ReadError::from_kernel("listing programs and maps", source);
     let mut holders = Holders::find();
+    let mut pins = pins();
     let attached = interface::attached().map_err(failed)?;
     let mut programs = Vec::new();
     let mut last = 0;
@@ -73,8 +77,50 @@ pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
     let mut maps = Vec::new();
     let keep = |_, info: &_| maps.push(facts(info));
     each_map(keep).map_err(failed)?;
-    let held = |map: MapFacts| ListedMap { holders: holders.maps.remove(&map.id).unwrap_or_default(), map };
+    let held = |map: MapFacts| ListedMap {
+        pins: pins.remove(&map.id).unwrap_or_default(),
+        holders: holders.maps.remove(&map.id).unwrap_or_default(),
+        map,
+    };
     Ok((programs, maps.into_iter().map(held).collect()))
+}
+
+/// How far below the root of a BPF file system pins are looked for, and among how many files.
+const MAX_DEPTH: usize = 4;
+const MAX_FILES: usize = 10_000;
+
+/// What is pinned, by the numbers of maps.
+fn pins() -> BTreeMap<u32, Vec<PathBuf>> {
+    let mut pins: BTreeMap<u32, Vec<PathBuf>> = BTreeMap::new();
+    let mut directories: Vec<_> = bpf_file_systems().into_iter().map(|root| (root, 0)).collect();
+    let mut files = 0;
+    while let Some((directory, depth)) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory && depth < MAX_DEPTH {
+                directories.push((entry.path(), depth + 1));
+            } else if !is_directory && files < MAX_FILES {
+                files += 1;
+                let map = sys::open_pin(&entry.path(), Access::Read).ok().filter(|fd| is_map(fd.as_fd()));
+                if let Some(info) = map.and_then(|fd| sys::map_info(fd.as_fd()).ok()) {
+                    pins.entry(info.id).or_default().push(entry.path());
+                }
+            }
+        }
+    }
+    pins.values_mut().for_each(|paths| paths.sort_unstable());
+    pins
+}
+
+/// Where BPF file systems are mounted.
+pub(crate) fn bpf_file_systems() -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let roots = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        let (path, kind) = (fields.next()?, fields.next()?);
+        (kind == "bpf").then(|| PathBuf::from(path.replace("\\040", " ")))
+    });
+    roots.collect()
 }
 
 /// Processes by what they have open.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -89,9 +89,7 @@ impl Selector {
             Some(libc::ENOENT) => self.missing(),
             _ => ReadError::Pin { path: path.to_owned(), access, source },
         })?;
-        // Information about something else would be read as that of a map.
-        let kind = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-        if kind.is_ok_and(|kind| !kind.to_string_lossy().ends_with("bpf-map")) {
+        if !is_map(fd.as_fd()) {
             return Err(ReadError::NoMap { path: path.to_owned() });
         }
         Found::new(fd, 1, &programs())
@@ -172,6 +170,12 @@ impl Found {
         let program = programs.iter().find(|(_, _, maps)| maps.contains(&info.id));
         Ok(Self { fd, info, program: program.map(|(_, facts, _)| facts.clone()), candidates })
     }
+}
+
+/// Whether what is open is a map: information about something else would be read as that of one.
+pub(crate) fn is_map(fd: BorrowedFd<'_>) -> bool {
+    let kind = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    kind.map_or(true, |kind| kind.to_string_lossy().ends_with("bpf-map"))
 }
 
 pub(crate) fn facts(info: &bpf_map_info) -> MapFacts {

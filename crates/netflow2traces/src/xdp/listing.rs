@@ -6,7 +6,7 @@ use xdp_counters::{ListedMap, ListedProgram, Process};
 
 use super::print::{hex, printable};
 
-/// Two tables. Of maps those that counters can be in, unless `all`.
+/// Two tables. Of maps those that counters can be in, unless `all`, with their pins below.
 pub(super) fn text(programs: &[ListedProgram], maps: &[ListedMap], all: bool) -> String {
     let mut text = row(["program", "name", "tag", "interfaces", "maps", "held by"]);
     for listed in programs {
@@ -33,6 +33,9 @@ pub(super) fn text(programs: &[ListedProgram], maps: &[ListedMap], all: bool) ->
             &map.max_entries.to_string(),
             &holders(&listed.holders),
         ]));
+        for pin in &listed.pins {
+            let _ = writeln!(text, "{:<8} pinned: {}", "", printable(&pin.to_string_lossy()));
+        }
     }
     text
 }
@@ -64,6 +67,7 @@ mod tests {
         let programs = [ListedProgram { program, maps: vec![7, 8], interfaces, holders: holder() }];
         let map = |id, kind, holders| ListedMap {
             map: MapFacts { id, name: "a".to_owned(), kind, key_size: 4, value_size: 16, max_entries: 5 },
+            pins: if id == 7 { vec!["/sys/fs/bpf/a".into()] } else { Vec::new() },
             holders,
         };
         let maps =
@@ -78,6 +82,7 @@ mod tests {
             "",
             "map name type key/value entries held by",
             "7 a percpu_array 4/16 5 xdp-filter (12)",
+            "pinned: /sys/fs/bpf/a",
             "8 a hash 4/16 5 -",
         ];
         assert_eq!(words(false), expected);

@@ -14,6 +14,7 @@ use rustix::fs::statfs;
 use super::attach::{AttachError, os_error};
 use super::holder::{Holder, holder};
 use super::{FLOW_MAPS, MAPS, PROGRAM_NAME, STATS_MAP, TURN_MAP};
+use crate::list::bpf_file_systems;
 use crate::select::program_facts;
 use crate::sys::{self, Object};
 
@@ -193,13 +194,7 @@ pub fn detach_interface(interface: &str) -> Result<(), DetachError> {
     let owned = || interface.to_owned();
     let found = holder(interface).map_err(|_| DetachError::NoInterface { interface: owned() })?;
     let holder = found.ok_or_else(|| DetachError::NoProgram { interface: owned() })?;
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let roots = mounts.lines().filter_map(|line| {
-        let mut fields = line.split(' ').skip(1);
-        let (path, kind) = (fields.next()?, fields.next()?);
-        (kind == "bpf").then(|| PathBuf::from(path.replace("\\040", " ")))
-    });
-    match roots.into_iter().find_map(|root| directory_of(&root, holder.id, MAX_DEPTH)) {
+    match bpf_file_systems().into_iter().find_map(|root| directory_of(&root, holder.id, MAX_DEPTH)) {
         Some(directory) => detach_pinned(&directory),
         None => Err(DetachError::NotPinned { interface: owned(), holder }),
     }

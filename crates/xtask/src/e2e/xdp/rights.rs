@@ -109,6 +109,10 @@ impl Rights {
             ensure!(said.contains(&format!("pinned: {}/{name}", pins.display())), "it says {said}");
         }
         ensure!(!warned.contains("cannot enter"), "it says {warned}");
+        let listed = String::from_utf8(self.command(&["xdp", "list"])?.stdout)?;
+        for name in [STATS_MAP, PROTOCOL_MAP] {
+            ensure!(listed.contains(&format!("pinned: {}/{name}\n", pins.display())), "it lists {listed}");
+        }
         let id = modes(pins)?;
         self.lab.send(FRAMES)?;
         let protocols = pins.join(PROTOCOL_MAP);
