@@ -71,7 +71,7 @@ pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
         });
     }
     let mut maps = Vec::new();
-    let keep = |_, info: &_| maps.push(facts(info));
+    let keep = |info: &_| maps.push(facts(info));
     each_map(keep).map_err(failed)?;
     let held = |map: MapFacts| ListedMap { holders: holders.maps.remove(&map.id).unwrap_or_default(), map };
     Ok((programs, maps.into_iter().map(held).collect()))

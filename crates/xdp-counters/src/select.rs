@@ -98,10 +98,11 @@ impl Selector {
     }
 
     fn by_name(&self, name: &str) -> Result<Found, ReadError> {
+        // Numbers, not open files: there may be more maps of a name than files that a process may open.
         let mut matches = Vec::new();
-        let keep = |fd, info: &bpf_map_info| {
+        let keep = |info: &bpf_map_info| {
             if is_named(info, name) {
-                matches.push((fd, *info));
+                matches.push(info.id);
             }
         };
         each_map(keep).map_err(|error| self.failed(error))?;
@@ -109,12 +110,13 @@ impl Selector {
         let programs = programs();
         if candidates > 1 {
             let in_use: HashSet<u32> = programs.iter().flat_map(|(_, _, maps)| maps).copied().collect();
-            if matches.iter().any(|(_, info)| in_use.contains(&info.id)) {
-                matches.retain(|(_, info)| in_use.contains(&info.id));
+            if matches.iter().any(|id| in_use.contains(id)) {
+                matches.retain(|id| in_use.contains(id));
             }
         }
         // Numbers rise: the last is the newest.
-        let (fd, _) = matches.pop().ok_or_else(|| self.missing())?;
+        let id = matches.pop().ok_or_else(|| self.missing())?;
+        let fd = open(id).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
         Found::new(fd, candidates, &programs)
     }
 
@@ -153,7 +155,7 @@ impl Selector {
     fn missing(&self) -> ReadError {
         let mut existing = Vec::new();
         // Those up to where they can be seen.
-        let _ = each_map(|_, info| existing.push(name(info)));
+        let _ = each_map(|info| existing.push(name(info)));
         existing.sort_unstable();
         existing.dedup();
         existing.truncate(MAX_NAMES);
@@ -206,18 +208,35 @@ pub(crate) fn program_facts(info: &bpf_prog_info) -> ProgramFacts {
     ProgramFacts { id: info.id, name: text(&info.name), tag: info.tag, run }
 }
 
-/// Looks at all maps of the system, the oldest first.
-pub(crate) fn each_map(mut look: impl FnMut(OwnedFd, &bpf_map_info)) -> io::Result<()> {
-    let mut last = 0;
-    while let Some(id) = sys::next_id(Object::Map, last)? {
-        // One that went away meanwhile is none.
-        if let Some(fd) = open(id)? {
-            let info = sys::map_info(fd.as_fd())?;
-            look(fd, &info);
-        }
+/// Looks at all maps of the system that can be opened, the oldest first.
+pub(crate) fn each_map(mut look: impl FnMut(&bpf_map_info)) -> io::Result<()> {
+    let look = |id| {
+        let fd = sys::open_map(id, Access::Read)?;
+        look(&sys::map_info(fd.as_fd())?);
+        Ok(())
+    };
+    each(|last| sys::next_id(Object::Map, last), look)
+}
+
+/// Looks at all that have numbers. One that cannot be looked at is left out: a security module may keep it from us, or it went
+/// away meanwhile. Where that is so of all of them, something else is wrong.
+fn each(
+    mut next: impl FnMut(u32) -> io::Result<Option<u32>>,
+    mut look: impl FnMut(u32) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut last, mut is_any_seen, mut refused) = (0, false, None);
+    while let Some(id) = next(last)? {
         last = id;
+        match look(id) {
+            Ok(()) => is_any_seen = true,
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {}
+            Err(error) => refused = Some(error),
+        }
     }
-    Ok(())
+    match refused {
+        Some(error) if !is_any_seen => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn open(id: u32) -> io::Result<Option<OwnedFd>> {
@@ -244,4 +263,41 @@ fn name(info: &bpf_map_info) -> String {
 pub(crate) fn text(name: &[std::ffi::c_char]) -> String {
     let bytes: Vec<u8> = name.iter().map(|byte| byte.cast_unsigned()).take_while(|byte| *byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goes over maps 1, 2, … that answer with these errors, 0 for none; what was seen.
+    fn scan(errors: &[i32]) -> (Result<(), Option<i32>>, Vec<u32>) {
+        let mut seen = Vec::new();
+        let look = |id: u32| match errors[id as usize - 1] {
+            0 => {
+                seen.push(id);
+                Ok(())
+            }
+            error => Err(io::Error::from_raw_os_error(error)),
+        };
+        let end = errors.len() as u32;
+        let result = each(|last| Ok((last < end).then_some(last + 1)), look);
+        (result.map_err(|error| error.raw_os_error()), seen)
+    }
+
+    #[test]
+    fn maps_that_cannot_be_opened_are_left_out() {
+        assert_eq!(scan(&[0, libc::EACCES, 0, libc::ENOENT, libc::EPERM, 0]), (Ok(()), vec![1, 3, 6]));
+        assert_eq!(scan(&[]), (Ok(()), vec![]));
+        assert_eq!(scan(&[libc::ENOENT]), (Ok(()), vec![]), "what went away is no error");
+    }
+
+    #[test]
+    fn where_no_map_can_be_opened_it_is_an_error() {
+        let (result, seen) = scan(&[libc::EPERM, libc::ENOENT, libc::EPERM]);
+        assert_eq!((result, seen), (Err(Some(libc::EPERM)), vec![]));
+        let error = ReadError::from_kernel("looking for map a", io::Error::from_raw_os_error(libc::EPERM));
+        assert!(error.to_string().contains("CAP_SYS_ADMIN"), "{error}");
+        let refused = each(|_| Err(io::Error::from_raw_os_error(libc::EPERM)), |_| Ok(()));
+        assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EPERM));
+    }
 }
