@@ -34,8 +34,8 @@ pub enum Selector {
     Interface {
         /// The interface.
         interface: String,
-        /// The map's name. Where there is none, the program must have one map only that counters can be in; of our own program it
-        /// is [`PROTOCOL_MAP`](crate::program::PROTOCOL_MAP), which has every packet once, as its other map of counters does.
+        /// The map's name. Where there is none, the program must have one map only that counters can be in, besides those of the
+        /// object's variables; of our own program it is [`PROTOCOL_MAP`](crate::program::PROTOCOL_MAP), which has every packet once, as its other map of counters does.
         map: Option<String>,
     },
 }
@@ -134,7 +134,8 @@ impl Selector {
             let Some(fd) = open(*id).map_err(|error| self.failed(error))? else { continue };
             let info = sys::map_info(fd.as_fd()).map_err(|error| self.failed(error))?;
             names.push(name(&info));
-            let is_meant = map.map_or(MapKind(info.type_).is_readable(), |map| is_named(&info, map));
+            let can_count = || MapKind(info.type_).is_readable() && !is_of_variables(&name(&info));
+            let is_meant = map.map_or_else(can_count, |map| is_named(&info, map));
             if is_meant {
                 let is_preferred = map.is_none() && is_protocol_map(&facts(&info), Some(&program.1));
                 matches.push((fd, is_preferred));
@@ -259,6 +260,13 @@ fn name(info: &bpf_map_info) -> String {
     text(&info.name)
 }
 
+/// Whether this is an array that compilers and loaders make for the variables of an object. It has the name of their section, of
+/// the object too perhaps; the name of a map that somebody wrote has no dot.
+fn is_of_variables(name: &str) -> bool {
+    let section = name.find('.').map_or("", |dot| &name[dot..]);
+    [".rodata", ".data", ".bss", ".kconfig"].iter().any(|variables| section.starts_with(variables))
+}
+
 /// Up to the zero.
 pub(crate) fn text(name: &[std::ffi::c_char]) -> String {
     let bytes: Vec<u8> = name.iter().map(|byte| byte.cast_unsigned()).take_while(|byte| *byte != 0).collect();
@@ -289,6 +297,16 @@ mod tests {
         assert_eq!(scan(&[0, libc::EACCES, 0, libc::ENOENT, libc::EPERM, 0]), (Ok(()), vec![1, 3, 6]));
         assert_eq!(scan(&[]), (Ok(()), vec![]));
         assert_eq!(scan(&[libc::ENOENT]), (Ok(()), vec![]), "what went away is no error");
+    }
+
+    #[test]
+    fn maps_of_variables_are_known_by_their_names() {
+        for name in ["xdp_disp.rodata", ".bss", "counters.data", ".rodata.str1.1", "filter.kconfig"] {
+            assert!(is_of_variables(name), "{name}");
+        }
+        for name in ["", "xdp_stats_map", "data", "rodata_map", "a.counters"] {
+            assert!(!is_of_variables(name), "{name}");
+        }
     }
 
     #[test]
