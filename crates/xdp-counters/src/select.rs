@@ -1,6 +1,5 @@
 //! Which map is meant.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -15,6 +14,7 @@ use crate::interface::{self, Attached};
 use crate::program::is_protocol_map;
 use crate::reading::{MapFacts, MapKind, ProgramFacts, ProgramRun};
 use crate::sys::{self, Access, Object};
+use crate::writer::{Program, Writer};
 
 /// Bytes of a name that the kernel keeps.
 const NAME_LEN: usize = 15;
@@ -62,24 +62,26 @@ pub(crate) struct Found {
 
 impl Selector {
     /// Opens the map that is meant now: programs and their maps are replaced at any time.
-    pub(crate) fn find(&self) -> Result<Found, ReadError> {
-        match self {
+    pub(crate) fn find(&self, writer: &Writer) -> Result<Found, ReadError> {
+        let mut found = match self {
             Self::Id(id) => {
                 let fd = open(*id).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
-                Found::new(fd, 1, &programs())
+                Found::new(fd, 1, None)?
             }
-            Self::Pin(path) => self.by_pin(path, Access::Read),
-            Self::Name(name) => self.by_name(name),
-            Self::Interface { interface, map } => self.by_interface(interface, map.as_deref()),
-        }
+            Self::Pin(path) => self.by_pin(path, Access::Read)?,
+            Self::Name(name) => return self.by_name(name, writer),
+            Self::Interface { interface, map } => return self.by_interface(interface, map.as_deref()),
+        };
+        found.program = writer.choose(&[found.info.id]).and_then(|(_, program)| program);
+        Ok(found)
     }
 
-    /// The same with the right to take entries out.
+    /// The same with the right to take entries out, by pin or interface.
     pub(crate) fn find_to_take(&self) -> Result<Found, ReadError> {
         if let Self::Pin(path) = self {
             return self.by_pin(path, Access::Take);
         }
-        let found = self.find()?;
+        let found = self.find(&Writer::default())?;
         let fd = gone(sys::open_map(found.info.id, Access::Take)).map_err(|error| self.failed(error))?;
         Ok(Found { fd: fd.ok_or_else(|| self.missing())?, ..found })
     }
@@ -94,10 +96,10 @@ impl Selector {
         if kind.is_ok_and(|kind| !kind.to_string_lossy().ends_with("bpf-map")) {
             return Err(ReadError::NoMap { path: path.to_owned() });
         }
-        Found::new(fd, 1, &programs())
+        Found::new(fd, 1, None)
     }
 
-    fn by_name(&self, name: &str) -> Result<Found, ReadError> {
+    fn by_name(&self, name: &str, writer: &Writer) -> Result<Found, ReadError> {
         // Numbers, not open files: there may be more maps of a name than files that a process may open.
         let mut matches = Vec::new();
         let keep = |info: &bpf_map_info| {
@@ -106,28 +108,18 @@ impl Selector {
             }
         };
         each_map(keep).map_err(|error| self.failed(error))?;
-        let candidates = matches.len();
-        let programs = programs();
-        if candidates > 1 {
-            let in_use: HashSet<u32> = programs.iter().flat_map(|(_, _, maps)| maps).copied().collect();
-            if matches.iter().any(|id| in_use.contains(id)) {
-                matches.retain(|id| in_use.contains(id));
-            }
-        }
-        // Numbers rise: the last is the newest.
-        let id = matches.pop().ok_or_else(|| self.missing())?;
+        let (id, program) = writer.choose(&matches).ok_or_else(|| self.missing())?;
         let fd = open(id).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
-        Found::new(fd, candidates, &programs)
+        Found::new(fd, matches.len(), program)
     }
 
     fn by_interface(&self, interface: &str, map: Option<&str>) -> Result<Found, ReadError> {
-        if let Err(source) = interface::ensure_exists(interface) {
-            return Err(ReadError::Interface { interface: interface.to_owned(), source });
-        }
-        let attached = interface::attached().map_err(|error| self.failed(error))?;
-        let program = attached.iter().find(|attached| attached.interface == interface);
-        let program = program.ok_or_else(|| ReadError::NoProgram { interface: interface.to_owned() })?;
-        let program = open_program(program).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
+        let attached = interface::attached_to(interface).map_err(|source| match source.raw_os_error() {
+            Some(libc::ENODEV) => ReadError::Interface { interface: interface.to_owned(), source },
+            _ => self.failed(source),
+        })?;
+        let attached = attached.ok_or_else(|| ReadError::NoProgram { interface: interface.to_owned() })?;
+        let program = open_program(&attached).map_err(|error| self.failed(error))?.ok_or_else(|| self.missing())?;
         let mut matches = Vec::new();
         let mut names = Vec::new();
         for id in &program.2 {
@@ -146,7 +138,7 @@ impl Selector {
         }
         let candidates = matches.len();
         match (matches.pop(), candidates) {
-            (Some((fd, _)), 1) => Found::new(fd, 1, &[program]),
+            (Some((fd, _)), 1) => Found::new(fd, 1, Some(program.1)),
             (None, _) => Err(ReadError::Missing { wanted: self.clone(), existing: names }),
             _ => Err(ReadError::Several { interface: interface.to_owned(), names }),
         }
@@ -169,11 +161,9 @@ impl Selector {
 }
 
 impl Found {
-    /// With the one of `programs` that has the map.
-    fn new(fd: OwnedFd, candidates: usize, programs: &[Program]) -> Result<Self, ReadError> {
+    fn new(fd: OwnedFd, candidates: usize, program: Option<ProgramFacts>) -> Result<Self, ReadError> {
         let info = sys::map_info(fd.as_fd()).map_err(|source| ReadError::from_kernel("asking for a map", source))?;
-        let program = programs.iter().find(|(_, _, maps)| maps.contains(&info.id));
-        Ok(Self { fd, info, program: program.map(|(_, facts, _)| facts.clone()), candidates })
+        Ok(Self { fd, info, program, candidates })
     }
 }
 
@@ -188,16 +178,7 @@ pub(crate) fn facts(info: &bpf_map_info) -> MapFacts {
     }
 }
 
-/// A program on an interface and the numbers of its maps; `None` when it is gone.
-pub(crate) type Program = (Attached, ProgramFacts, Vec<u32>);
-
-/// Programs on interfaces of this network namespace, as far as this process may see them: who may not reads counters all the
-/// same.
-fn programs() -> Vec<Program> {
-    let attached = interface::attached().unwrap_or_default();
-    attached.iter().filter_map(|attached| open_program(attached).ok().flatten()).collect()
-}
-
+/// Asks for a program and its maps; `None` when it is gone.
 pub(crate) fn open_program(attached: &Attached) -> io::Result<Option<Program>> {
     let Some(fd) = gone(sys::open_id(Object::Program, attached.program))? else { return Ok(None) };
     let (info, maps) = sys::program_info(fd.as_fd())?;
