@@ -227,7 +227,9 @@ mod tests {
     fn one_interface_is_as_the_dump_has_it() {
         let all = attached().unwrap();
         assert_eq!(attached_to("lo").unwrap(), all.into_iter().find(|attached| attached.interface == "lo"));
-        assert_eq!(attached_to("no-such-if").unwrap_err().raw_os_error(), Some(libc::ENODEV));
+        for name in ["no-such-if", "longer-than-a-name-may-be", ""] {
+            assert_eq!(attached_to(name).unwrap_err().raw_os_error(), Some(libc::ENODEV), "{name}");
+        }
     }
 
     /// Any system has a loopback interface, and most have no program on it.
