@@ -48,11 +48,7 @@ pub enum ReadError {
         doing: String,
     },
     /// A pinned map cannot be opened.
-    #[error(
-        "cannot open {}; the file must be {}, and its directories be entered (mode, owner, SELinux)",
-        path.display(),
-        if *.access == Access::Read { "readable" } else { "writable, as flows are taken out" }
-    )]
+    #[error("cannot open {}; {}", path.display(), what_a_pin_takes(source, *access))]
     Pin {
         /// The file.
         path: PathBuf,
@@ -116,6 +112,20 @@ impl ReadError {
     }
 }
 
+/// The file system refuses with `EACCES`, bpf(2) itself with `EPERM`.
+fn what_a_pin_takes(source: &io::Error, access: Access) -> &'static str {
+    match (source.raw_os_error(), access) {
+        (Some(libc::EPERM), _) => {
+            "before Linux 5.19 it takes the capability CAP_BPF (CAP_SYS_ADMIN before 5.8) where \
+             kernel.unprivileged_bpf_disabled is not 0; else a filter of system calls may be without bpf"
+        }
+        (_, Access::Read) => "the file must be readable, and its directories be entered (mode, owner, SELinux)",
+        (_, Access::Take) => {
+            "the file must be writable, as flows are taken out, and its directories be entered (mode, owner, SELinux)"
+        }
+    }
+}
+
 fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),
@@ -125,4 +135,33 @@ fn listed(names: &[String]) -> String {
 
 fn shown(name: &str) -> &str {
     if name.is_empty() { "one without a name" } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_says_what_it_takes() {
+        let said = |error, access| {
+            let source = io::Error::from_raw_os_error(error);
+            ReadError::Pin { path: PathBuf::from("/sys/fs/bpf/map"), access, source }.to_string()
+        };
+        for access in [Access::Read, Access::Take] {
+            let old = said(libc::EPERM, access);
+            assert!(
+                old.starts_with("cannot open /sys/fs/bpf/map; before Linux 5.19 it takes the capability CAP_BPF"),
+                "{old}"
+            );
+            assert!(!old.contains("mode, owner"), "{old}");
+        }
+        let closed = "be entered (mode, owner, SELinux)";
+        assert_eq!(
+            said(libc::EACCES, Access::Read),
+            format!("cannot open /sys/fs/bpf/map; the file must be readable, and its directories {closed}")
+        );
+        assert!(
+            said(libc::EACCES, Access::Take).contains("must be writable, as flows are taken out, and its directories")
+        );
+    }
 }

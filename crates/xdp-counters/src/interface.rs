@@ -10,9 +10,13 @@ const RTM_GETLINK: u16 = 18;
 const RTM_NEWLINK: u16 = 16;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
-/// `NLM_F_REQUEST | NLM_F_DUMP`
-const DUMP: u16 = 0x301;
+/// `NLM_F_REQUEST`, and with `NLM_F_DUMP`
+const ONE: u16 = 1;
+const ALL: u16 = 0x301;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_EXT_MASK: u16 = 29;
+/// `RTEXT_FILTER_SKIP_STATS`: they are most of the work.
+const NO_STATISTICS: u32 = 1 << 3;
 const IFLA_XDP: u16 = 43;
 /// `IFLA_XDP_PROG_ID` and, where there are several, those of the driver, the stack and the card.
 const PROGRAM_IDS: [u16; 4] = [4, 5, 6, 7];
@@ -38,13 +42,9 @@ pub struct Attached {
 /// No socket.
 pub fn attached() -> io::Result<Vec<Attached>> {
     let socket = netlink()?;
-    let mut request = Vec::with_capacity(HEADER_LEN + LINK_LEN);
-    request.extend(((HEADER_LEN + LINK_LEN) as u32).to_ne_bytes());
-    request.extend([RTM_GETLINK, DUMP].iter().flat_map(|half| half.to_ne_bytes()));
-    request.resize(HEADER_LEN + LINK_LEN, 0);
-    send(&socket, &request, SendFlags::empty())?;
+    ask(&socket, None)?;
     let mut found = Vec::new();
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = buffer();
     loop {
         let (len, _) = recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
         if !read_links(&buffer[..len], &mut found)? {
@@ -53,13 +53,42 @@ pub fn attached() -> io::Result<Vec<Attached>> {
     }
 }
 
-/// Whether there is such an interface, which need not have a program.
+/// The program of one interface, which need not have any. The others are not asked: there may be thousands.
 ///
 /// # Errors
 ///
-/// `ENODEV` where there is none.
-pub(crate) fn ensure_exists(interface: &str) -> io::Result<()> {
-    Ok(name_to_index(&netlink()?, interface).map(drop)?)
+/// `ENODEV` where there is no such interface.
+pub(crate) fn attached_to(interface: &str) -> io::Result<Option<Attached>> {
+    let socket = netlink()?;
+    ask(&socket, Some(name_to_index(&socket, interface)?))?;
+    let mut buffer = buffer();
+    let (len, _) = recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
+    let mut found = Vec::new();
+    read_links(&buffer[..len], &mut found)?;
+    Ok(found.pop())
+}
+
+/// Asks for one interface, by its number, or for all.
+fn ask(socket: &OwnedFd, index: Option<u32>) -> io::Result<()> {
+    Ok(send(socket, &request(index), SendFlags::empty()).map(drop)?)
+}
+
+fn request(index: Option<u32>) -> Vec<u8> {
+    const LEN: usize = HEADER_LEN + LINK_LEN + 8;
+    let mut request = Vec::with_capacity(LEN);
+    request.extend((LEN as u32).to_ne_bytes());
+    request.extend([RTM_GETLINK, if index.is_some() { ONE } else { ALL }].iter().flat_map(|half| half.to_ne_bytes()));
+    request.resize(HEADER_LEN + 4, 0);
+    request.extend(index.unwrap_or_default().to_ne_bytes());
+    request.resize(HEADER_LEN + LINK_LEN, 0);
+    request.extend([8, IFLA_EXT_MASK].iter().flat_map(|half| half.to_ne_bytes()));
+    request.extend(NO_STATISTICS.to_ne_bytes());
+    request
+}
+
+/// With room for whatever comes at a time.
+fn buffer() -> Vec<u8> {
+    vec![0; 64 << 10]
 }
 
 /// A socket for rtnetlink: `NETLINK_ROUTE` is zero, the protocol when none is named.
@@ -180,6 +209,27 @@ mod tests {
     fn errors_are_the_kernels() {
         let refused = message(NLMSG_ERROR, &(-1_i32).to_ne_bytes());
         assert_eq!(read_links(&refused, &mut Vec::new()).unwrap_err().raw_os_error(), Some(1));
+    }
+
+    #[test]
+    fn one_interface_is_asked_by_its_number_and_without_statistics() {
+        let (one, all) = (request(Some(7)), request(None));
+        for (request, flags, index) in [(&one, 1, 7), (&all, 0x301, 0)] {
+            assert_eq!(u32_at(request, 0), Some(request.len() as u32));
+            assert_eq!((u16_at(request, 4), u16_at(request, 6)), (Some(RTM_GETLINK), Some(flags)));
+            assert_eq!(u32_at(request, HEADER_LEN + 4), Some(index));
+            let attributes: Vec<_> = Attributes(&request[HEADER_LEN + LINK_LEN..]).collect();
+            assert_eq!(attributes, [(IFLA_EXT_MASK, &8_u32.to_ne_bytes()[..])]);
+        }
+    }
+
+    #[test]
+    fn one_interface_is_as_the_dump_has_it() {
+        let all = attached().unwrap();
+        assert_eq!(attached_to("lo").unwrap(), all.into_iter().find(|attached| attached.interface == "lo"));
+        for name in ["no-such-if", "longer-than-a-name-may-be", ""] {
+            assert_eq!(attached_to(name).unwrap_err().raw_os_error(), Some(libc::ENODEV), "{name}");
+        }
     }
 
     /// Any system has a loopback interface, and most have no program on it.

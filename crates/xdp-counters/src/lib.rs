@@ -25,6 +25,7 @@ mod reading;
 mod select;
 mod series;
 mod sys;
+mod writer;
 
 pub use error::ReadError;
 pub use interface::{Attached, attached};

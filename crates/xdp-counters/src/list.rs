@@ -75,7 +75,7 @@ pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
         });
     }
     let mut maps = Vec::new();
-    let keep = |_, info: &_| maps.push(facts(info));
+    let keep = |info: &_| maps.push(facts(info));
     each_map(keep).map_err(failed)?;
     let held = |map: MapFacts| ListedMap {
         pins: pins.remove(&map.id).unwrap_or_default(),

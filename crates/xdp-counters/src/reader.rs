@@ -11,6 +11,7 @@ use crate::program::is_protocol_map;
 use crate::reading::{Counter, Key, MapFacts, MapKind, Reading};
 use crate::select::{Found, Selector, facts};
 use crate::sys::{self, Batches, Sizes};
+use crate::writer::Writer;
 
 /// Most keys that are told one by one.
 const MAX_KEYS: usize = 4096;
@@ -28,6 +29,7 @@ pub struct Reader {
     selector: Selector,
     layout: Option<Layout>,
     cpus: usize,
+    writer: Writer,
 }
 
 impl Reader {
@@ -39,7 +41,7 @@ impl Reader {
     /// The number of CPUs cannot be read.
     pub fn new(selector: Selector, layout: Option<Layout>) -> Result<Self, ReadError> {
         let cpus = aya::util::nr_cpus().map_err(|(_, source)| ReadError::from_kernel("counting CPUs", source))?;
-        Ok(Self { selector, layout, cpus })
+        Ok(Self { selector, layout, cpus, writer: Writer::default() })
     }
 
     /// Which map it reads.
@@ -53,7 +55,7 @@ impl Reader {
     ///
     /// No such map, for now if [`is_missing`](ReadError::is_missing); no right to read it; values that are no counters.
     pub fn read(&self) -> Result<Reading, ReadError> {
-        let found = self.selector.find()?;
+        let found = self.selector.find(&self.writer)?;
         let map = facts(&found.info);
         if !map.kind.is_readable() || map.key_size == 0 {
             return Err(ReadError::Kind { name: map.name, kind: map.kind });

@@ -29,8 +29,7 @@ impl fmt::Display for Holder {
 ///
 /// When there is no such interface.
 pub(super) fn holder(interface: &str) -> io::Result<Option<Holder>> {
-    interface::ensure_exists(interface)?;
-    let attached = interface::attached()?.into_iter().find(|attached| attached.interface == interface);
+    let attached = interface::attached_to(interface)?;
     let holder = |attached| {
         let opened = open_program(&attached).ok().flatten();
         let name = opened.map(|(_, program, _)| program.name).filter(|name| !name.is_empty());

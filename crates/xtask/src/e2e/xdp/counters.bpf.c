@@ -20,6 +20,13 @@ struct {
 	__type(value, struct datarec);
 } xdp_stats_map SEC(".maps");
 
+#ifdef VARIABLES
+/* Each is in a map of its own: .bss, .data and .rodata. */
+volatile __u64 seen;
+volatile __u64 limit = ~0ULL;
+const volatile __u64 step = 1;
+#endif
+
 SEC("xdp")
 int count_udp(struct xdp_md *ctx)
 {
@@ -31,6 +38,10 @@ int count_udp(struct xdp_md *ctx)
 
 	if ((void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP) || ip->protocol != IPPROTO_UDP)
 		return XDP_PASS;
+#ifdef VARIABLES
+	if (seen < limit)
+		seen += step;
+#endif
 	value = bpf_map_lookup_elem(&xdp_stats_map, &key);
 	if (!value) {
 		bpf_map_update_elem(&xdp_stats_map, &key, &first, BPF_NOEXIST);

@@ -42,8 +42,10 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         "{cases} of {cases} exact: types of maps, by number, name, pin and interface, native and generic"
     ));
     rows.push(labels(&lab).context("names of keys")?);
+    rows.push(variables(&lab).context("an object with variables")?);
     rows.push(xdp_filter(&lab).context("xdp-filter")?);
     rows.push(two_of_a_name(&lab).context("two maps of a name")?);
+    rows.push(many_of_a_name(bench, &lab).context("many maps of a name")?);
     Ok(rows)
 }
 
@@ -104,6 +106,27 @@ fn labels(lab: &Lab) -> anyhow::Result<String> {
     Ok("keys have the names of the object's enumeration".to_owned())
 }
 
+/// An object's variables are in maps as well, which are not meant.
+fn variables(lab: &Lab) -> anyhow::Result<String> {
+    let mut defines = defines("BPF_MAP_TYPE_ARRAY", 5, "__u32", "XDP_PASS");
+    defines.push("-DVARIABLES".to_owned());
+    lab.load(&compile(lab, "variables", &defines)?, Mode::Native)?;
+    lab.send(FRAMES)?;
+    let on_interface = |map: Option<&str>| {
+        let map = map.map(str::to_owned);
+        Selector::Interface { interface: INTERFACE.to_owned(), map }
+    };
+    let reading = read_all(lab, on_interface(None))?;
+    ensure!(reading.map.name == MAP && reading.packets() == FRAMES, "{reading:?}");
+    let missing = lab.inside(|| Ok(Reader::new(on_interface(Some("other")), None)?.read()))?;
+    let names = missing.err().map(|error| error.to_string()).unwrap_or_default();
+    for section in [".bss", ".data", ".rodata"] {
+        ensure!(names.contains(section), "the object has no map {section}: {names}");
+    }
+    lab.unload()?;
+    Ok("maps of an object's variables are not taken for counters".to_owned())
+}
+
 /// A program of somebody else, with its own loader.
 fn xdp_filter(lab: &Lab) -> anyhow::Result<String> {
     let load = format!("mount -t bpf bpf /sys/fs/bpf && xdp-filter load -m native {INTERFACE}");
@@ -144,6 +167,24 @@ fn two_of_a_name(lab: &Lab) -> anyhow::Result<String> {
         std::fs::remove_file(pin)?;
     }
     Ok("of three maps with a name, the one of the program on an interface is read".to_owned())
+}
+
+/// More maps of a name than files that the reader may open.
+fn many_of_a_name(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
+    const MAPS: usize = 80;
+    const FILES: usize = 40;
+    let pins: Vec<_> = (0..MAPS).map(|number| lab.pins.join(format!("many-{number}"))).collect();
+    for pin in &pins {
+        let name = "n2t_many";
+        lab::run(&format!("bpftool map create {} type array key 4 value 16 entries 1 name {name}", pin.display()))?;
+    }
+    let mut command = lab.command_inside("prlimit");
+    command.arg(format!("--nofile={FILES}")).arg(&bench.netflow2traces);
+    let output = lab::output(command.args(["xdp", "read", "--json", "--map-name", "n2t_many"]))?;
+    let reading: serde_json::Value = serde_json::from_slice(&output)?;
+    ensure!(reading["packets"] == 0, "{reading}");
+    pins.iter().try_for_each(std::fs::remove_file)?;
+    Ok(format!("{MAPS} maps of a name, with {FILES} open files allowed"))
 }
 
 fn compile(lab: &Lab, name: &str, defines: &[String]) -> anyhow::Result<PathBuf> {
