@@ -113,10 +113,14 @@ pub(crate) enum Keys {
     Bytes,
 }
 
+/// Most names of keys, each of which is a metric; whoever loads a program says how many its types have.
+const MAX_LABELS: usize = 256;
+
 impl Keys {
     /// From type information, else by shape: an array of five is one of verdicts.
     pub(crate) fn of_map(kind: MapKind, key_size: usize, max_entries: u32, btf: Option<(&Btf<'_>, u32)>) -> Self {
-        if let Some(values) = btf.and_then(|(btf, id)| btf.values(id)) {
+        if let Some(mut values) = btf.and_then(|(btf, id)| btf.values(id)) {
+            values.truncate(MAX_LABELS);
             let labels = shortened(values);
             let is_action = |(label, value): &(String, u64)| ACTIONS.get(*value as usize) == Some(&label.as_str());
             return if labels.len() == ACTIONS.len() && labels.iter().all(is_action) {

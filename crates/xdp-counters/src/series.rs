@@ -8,8 +8,8 @@ use crate::reading::{Counter, Key, MapFacts, ProgramFacts, Reading};
 /// Follows a map from reading to reading.
 ///
 /// A series is what a backend may subtract: within one, no total falls. Another map, another program, or a counter that went
-/// down begins the next one, with a start time of its own. The count of a key that is gone is a counter that went down, but in
-/// an LRU map, which evicts keys to make room: what they had stays in the totals, and a key that comes back counts from zero.
+/// down begins the next one, with a start time of its own. A key that is gone from a hash table, where its owner deleted it or an
+/// LRU map needed the room, is none: what it had stays in the totals, and when it comes back it counts from zero.
 ///
 /// ```
 /// use std::time::{Instant, SystemTime};
@@ -40,19 +40,17 @@ pub struct Series {
     resets: u64,
     /// Counters of the last reading.
     counters: HashMap<Key, Count>,
-    /// What was said of each key with a name then.
-    totals: HashMap<Key, Count>,
     /// The last program that was known: whether it is may change from one reading to the next.
     tag: Option<[u8; 8]>,
     /// Highest number of a map so far.
     newest_map: u32,
     /// What was counted under each key with a name, those that are gone too: there are as many as the map's type has.
     gains: HashMap<Key, Gain>,
-    /// What an LRU map no longer has of this series.
+    /// What a hash table no longer has of this series.
     evicted: Evicted,
 }
 
-/// What keys had when they were evicted.
+/// What keys had when they were last seen.
 #[derive(Clone, Debug, Default)]
 struct Evicted {
     total: Count,
@@ -149,8 +147,10 @@ impl Series {
             None => reading.time,
         };
         let last_total = last.as_ref().map(|last| last.total).unwrap_or_default();
+        let base = Base { since, is_same_map: last.as_ref().is_some_and(|last| last.map.id == reading.map.id) };
+        let gain = last_total.gain.plus(self.gained(&counters, base, total, last_total.into()));
         let rate = last.filter(|_| is_continued).and_then(|last| rate(&last, total.packets, reading.at));
-        let keys = self.named(&counters, reading, since);
+        let keys = self.named(&counters, reading, base);
         self.counters = counters;
         self.tag = reading.program.as_ref().map(|program| program.tag).or(self.tag);
         self.newest_map = self.newest_map.max(reading.map.id);
@@ -162,36 +162,44 @@ impl Series {
             time: reading.time.max(start),
             at: reading.at,
             packets_per_second: rate,
-            total: total.total(last_total.gain.with(total, last_total.into(), since)),
+            total: total.total(gain),
             keys,
         });
         self.sample()
     }
 
-    /// Totals of keys with a name, in the order of the reading, and after them of those that were evicted.
-    fn named(&mut self, counters: &HashMap<Key, Count>, reading: &Reading, since: Since) -> Vec<(Key, Total)> {
+    /// What was added over all keys since the reading before.
+    fn gained(&self, counters: &HashMap<Key, Count>, base: Base, total: Count, last: Count) -> Gain {
+        if self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All) {
+            // Which of them fell is not known.
+            return if base.is_same_map { total.since(last) } else { base.gain(total, last) };
+        }
+        let of_key = |(key, now): (&Key, &Count)| base.gain(*now, self.counters.get(key).copied().unwrap_or_default());
+        counters.iter().map(of_key).fold(Gain::default(), Gain::plus)
+    }
+
+    /// Totals of keys with a name, in the order of the reading, and after them of those that are gone.
+    fn named(&mut self, counters: &HashMap<Key, Count>, reading: &Reading, base: Base) -> Vec<(Key, Total)> {
         let is_gone = |(key, _): &(&Key, &Count)| !counters.contains_key(*key);
         let gone = self.evicted.keys.iter().filter(is_gone).map(|(key, _)| key);
         let names = reading.counters.iter().map(|counter| &counter.key).filter(|key| has_name(key)).chain(gone);
         let mut keys = Vec::new();
         for key in names {
             let evicted = self.evicted.keys.get(key).copied().unwrap_or_default();
-            let now = counters.get(key).copied().unwrap_or(Count { packets: 0, bytes: evicted.bytes.map(|_| 0) });
-            let now = now.plus(evicted);
-            let before = self.totals.get(key).copied().unwrap_or_default();
+            let before = self.counters.get(key).copied().unwrap_or_default();
             let gain = self.gains.entry(key.clone()).or_default();
-            *gain = gain.with(now, before, since);
-            keys.push((key.clone(), now.total(*gain)));
+            *gain = gain.plus(counters.get(key).map_or(Gain::default(), |now| base.gain(*now, before)));
+            let now = counters.get(key).copied().unwrap_or(Count { packets: 0, bytes: evicted.bytes.map(|_| 0) });
+            keys.push((key.clone(), now.plus(evicted).total(*gain)));
         }
-        self.totals = keys.iter().map(|(key, total)| (key.clone(), Count::from(*total))).collect();
         keys
     }
 
-    /// Keeps what an LRU map had in the reading before and has no longer: a key that is gone, or was and came back, which shows
-    /// where it has less.
+    /// Keeps what a hash table had in the reading before and has no longer: a key that is gone, or was and came back, which an
+    /// LRU map is known by where it has less.
     fn evict(&mut self, reading: &Reading, counters: &HashMap<Key, Count>, in_map: Count) {
         let is_same = self.sample.as_ref().is_some_and(|last| last.map.id == reading.map.id);
-        if !reading.map.kind.is_lru() || !is_same {
+        if reading.map.kind.is_array() || !is_same {
             return;
         }
         if self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All) {
@@ -202,7 +210,7 @@ impl Series {
         }
         for (key, before) in &self.counters {
             let now = counters.get(key).copied();
-            if now.is_some_and(|now| !now.is_below(*before)) {
+            if now.is_some_and(|now| !now.is_below(*before) || !reading.map.kind.is_lru()) {
                 continue;
             }
             self.evicted.total = self.evicted.total.plus(*before);
@@ -234,9 +242,12 @@ impl Series {
             // Numbers rise: a map with a higher one than any before was made meanwhile.
             return if reading.map.id > self.newest_map { Since::Zero } else { Since::Unknown };
         }
-        let has_fallen =
-            |(key, before): (&Key, &Count)| counters.get(key).copied().unwrap_or_default().is_below(*before);
-        // What keys there are in a sum of all is not known, and those of an LRU map may go.
+        // A key that is gone from a hash table has not fallen.
+        let gone = if reading.map.kind.is_array() { Some(Count::default()) } else { None };
+        let has_fallen = |(key, before): (&Key, &Count)| {
+            counters.get(key).copied().or(gone).is_some_and(|now| now.is_below(*before))
+        };
+        // What keys there are in a sum of all is not known, and those of an LRU map may go and come back.
         let are_known =
             !reading.map.kind.is_lru() && !self.counters.keys().chain(counters.keys()).any(|key| *key == Key::All);
         // A sum falls beside its counters where it wraps.
@@ -256,6 +267,12 @@ impl Count {
     fn plus(self, other: Self) -> Self {
         let bytes = [self.bytes, other.bytes].into_iter().flatten().reduce(u64::saturating_add);
         Self { packets: self.packets.saturating_add(other.packets), bytes }
+    }
+
+    /// What came to `before`, none where it is less.
+    fn since(self, before: Self) -> Gain {
+        let bytes = self.bytes.unwrap_or_default().saturating_sub(before.bytes.unwrap_or_default());
+        Gain { packets: self.packets.saturating_sub(before.packets), bytes }
     }
 
     /// What `now` has less.
@@ -283,17 +300,28 @@ impl From<Total> for Count {
 }
 
 impl Gain {
-    fn with(self, now: Count, before: Count, since: Since) -> Self {
-        let before = match since {
-            Since::Last | Since::OtherProgram => before,
-            Since::Zero => Count::default(),
+    fn plus(self, other: Self) -> Self {
+        Self { packets: self.packets.saturating_add(other.packets), bytes: self.bytes.saturating_add(other.bytes) }
+    }
+}
+
+/// What a reading is compared with.
+#[derive(Clone, Copy, Debug)]
+struct Base {
+    since: Since,
+    is_same_map: bool,
+}
+
+impl Base {
+    /// What came to a counter. One that fell began anew; others of its map did not.
+    fn gain(self, now: Count, before: Count) -> Gain {
+        let before = match self.since {
             Since::Unknown => now,
+            Since::Zero if !self.is_same_map => Count::default(),
+            _ if now.is_below(before) => Count::default(),
+            _ => before,
         };
-        let bytes = now.bytes.unwrap_or_default().saturating_sub(before.bytes.unwrap_or_default());
-        Self {
-            packets: self.packets.saturating_add(now.packets.saturating_sub(before.packets)),
-            bytes: self.bytes.saturating_add(bytes),
-        }
+        now.since(before)
     }
 }
 

@@ -138,12 +138,12 @@ impl Reader {
         }
     }
 
-    /// Looks at all; why one of them cannot be read.
+    /// Looks at all; one of them that is missing, if there is one.
     fn look(&mut self) -> Option<NoReading> {
         let now = Instant::now();
         // All of them, whatever becomes of the first.
         let failures: Vec<_> = self.maps.iter_mut().filter_map(|map| map.look(now).err()).collect();
-        failures.into_iter().next()
+        failures.into_iter().find(|failure| matches!(failure, NoReading::Missing(_)))
     }
 
     fn snapshot(&self) -> Snapshot {

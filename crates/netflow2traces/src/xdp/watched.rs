@@ -39,6 +39,8 @@ pub(super) struct Watched {
     bursts: Option<Recorder>,
     /// When it was last said that it is not there.
     warned: Option<Instant>,
+    /// Whether that was said since it is gone.
+    is_told: bool,
 }
 
 /// What is known of a map at a moment.
@@ -60,7 +62,7 @@ impl Watched {
     /// `is_one_of_several`, from which it has to be told.
     pub(super) fn new(target: Target, read: Read, is_one_of_several: bool) -> Self {
         let label = is_one_of_several.then(|| target.label());
-        Self { target, label, read, series: Series::default(), runs: None, bursts: None, warned: None }
+        Self { target, label, read, series: Series::default(), runs: None, bursts: None, warned: None, is_told: false }
     }
 
     /// Follows how long programs run, too.
@@ -84,7 +86,7 @@ impl Watched {
         match (self.read)() {
             Ok(reading) => {
                 debug!(map, ?reading, "read");
-                if self.warned.take().is_some() {
+                if std::mem::take(&mut self.is_told) {
                     info!(map, id = reading.map.id, "the map is there");
                 }
                 self.follow_program(Some(&reading));
@@ -110,6 +112,7 @@ impl Watched {
                 if self.warned.is_none_or(|warned| now >= warned + WARN_INTERVAL) {
                     warn!(map, %error, "the map cannot be read, will look again");
                     self.warned = Some(now);
+                    self.is_told = true;
                 }
                 Err(error)
             }
@@ -217,6 +220,24 @@ mod tests {
         watched.look(start).unwrap();
         assert!(log.text().contains("the map is there"));
         assert_eq!(watched.seen().sample.unwrap().total.packets, 3);
+    }
+
+    /// One that comes and goes says no more than one that is gone.
+    #[test]
+    fn a_map_that_flaps_floods_no_log() {
+        let log = Logged::default();
+        let _guard = log.capture();
+        let readings: Vec<_> = (0..120)
+            .map(|second| match second % 2 {
+                0 => Err(NoReading::Missing(anyhow!("there is no map xdp_stats_map"))),
+                _ => Ok(fake::reading(8, f64::from(second), 3)),
+            })
+            .collect();
+        let mut watched = Watched::new(Target::Id(8), fake::read(readings), false);
+        let start = Instant::now();
+        (0..120).for_each(|second| _ = watched.look(start + Duration::from_secs(second)));
+        assert_eq!(log.text().matches("there is no map").count(), 2, "{}", log.text());
+        assert_eq!(log.text().matches("the map is there").count(), 2, "{}", log.text());
     }
 
     #[test]

@@ -120,9 +120,24 @@ fn a_key_that_goes_and_comes_back_is_two_counters() {
     let both = |second| [(key(0), 10, None), (key(1), second, None)];
     series.observe(Some(&MAP.read(0.0, &both(10))));
     let gone = series.observe(Some(&MAP.read(1.0, &both(10)[..1]))).unwrap();
-    assert_eq!((gone.start, gone.total.packets), (time(1.0), 10));
+    assert_eq!((gone.start, gone.total.packets), (time(0.0), 20));
     let back = series.observe(Some(&MAP.read(2.0, &both(3)))).unwrap();
-    assert_eq!((back.start, back.total.packets, back.packets_per_second), (time(1.0), 13, Some(3.0)));
+    assert_eq!((back.start, back.total.packets, back.packets_per_second), (time(0.0), 23, Some(3.0)));
+    assert_eq!((back.total.gain.packets, series.resets()), (3, 0));
+}
+
+/// What others have is not added once more.
+#[test]
+fn only_the_key_that_fell_counts_from_zero() {
+    let array = Map { kind: MapKind::PERCPU_ARRAY, ..MAP };
+    let mut series = Series::default();
+    let (tcp, udp) = (Key::Label("tcp".to_owned()), Key::Label("udp".to_owned()));
+    let both = |first, second| [(tcp.clone(), first, Some(first)), (udp.clone(), second, Some(second))];
+    series.observe(Some(&array.read(0.0, &both(1_000_000_000, 5))));
+    series.observe(Some(&array.read(1.0, &both(1_000_000_007, 2))));
+    let sample = series.sample().unwrap();
+    let gains: Vec<_> = sample.keys.iter().map(|(_, total)| total.gain.packets).collect();
+    assert_eq!((sample.total.gain, &*gains), (Gain { packets: 9, bytes: 9 }, &[7, 2][..]));
     assert_eq!(series.resets(), 1);
 }
 
@@ -182,8 +197,10 @@ fn a_sum_over_all_keys_goes_on_from_keys() {
         series.observe(Some(&MAP.read(second as f64, counters)));
     }
     assert_eq!((series.resets(), series.sample().unwrap().total.gain.packets), (0, 30));
+    // What a sum loses has gone with its keys.
     series.observe(Some(&MAP.read(5.0, &[(Key::All, 49, None)])));
-    assert_eq!(series.resets(), 1);
+    let total = series.sample().unwrap().total;
+    assert_eq!((series.resets(), total.packets, total.gain.packets), (0, 50, 30));
 }
 
 #[test]
@@ -340,5 +357,37 @@ proptest! {
             before = Some(sample);
         }
         prop_assert_eq!(series.resets(), starts);
+    }
+
+    /// Keys are counted and deleted, and come back: what was counted since the first reading is what was gained, and no series ends.
+    #[test]
+    fn gains_are_what_was_counted(
+        kind in prop_oneof![Just(MapKind::HASH), Just(MapKind(5)), Just(MapKind::LRU_HASH)],
+        steps in vec((0..3_usize, prop_oneof![4 => (0..1_000_u64).prop_map(Some), 1 => Just(None)]), 1..60),
+    ) {
+        let map = Map { kind, ..MAP };
+        let mut counts = [Some(1_000_000), Some(5), None];
+        let read = |second: usize, counts: &[Option<u64>; 3]| {
+            let counters = counts.iter().enumerate().filter_map(|(key, count)| {
+                Some((Key::Label(key.to_string()), (*count)?, count.map(|count| count * 60)))
+            });
+            map.read(second as f64, &counters.collect::<Vec<_>>())
+        };
+        let mut series = Series::default();
+        series.observe(Some(&read(0, &counts)));
+        let (mut counted, mut of_keys) = (0, [0; 3]);
+        for (step, (key, more)) in steps.into_iter().enumerate() {
+            counts[key] = more.map(|more| counts[key].unwrap_or(0) + more);
+            counted += more.unwrap_or(0);
+            of_keys[key] += more.unwrap_or(0);
+            let sample = series.observe(Some(&read(step + 1, &counts))).unwrap();
+            prop_assert_eq!(sample.total.gain, Gain { packets: counted, bytes: counted * 60 });
+            prop_assert_eq!(sample.total.packets, 1_000_005 + counted);
+            for (key, total) in &sample.keys {
+                let Key::Label(key) = key else { panic!("{key:?}") };
+                prop_assert_eq!(total.gain.packets, of_keys[key.parse::<usize>().unwrap()]);
+            }
+        }
+        prop_assert_eq!(series.resets(), 0);
     }
 }
