@@ -61,16 +61,17 @@ system() {
 }
 
 packages() {
-    local missing=() package
-    for package in podman bpftool curl; do
-        if installed "$package"; then ok "package $package"; else missing+=("$package"); fi
+    # Whichever package has the command: curl is curl-minimal's on small machines, and dnf refuses to install curl beside it.
+    local missing=() command
+    for command in podman bpftool curl; do
+        if has "$command"; then ok "command $command"; else missing+=("$command"); fi
     done
     if has podman-compose || { has docker && docker compose version >/dev/null 2>&1; }; then
         ok 'a compose command'
     else
         # Of EPEL, which RHEL itself does not carry.
         case $distribution in
-            rhel) run dnf install -y https://dl.fedoraproject.org/pub/epel/epel-release-latest-9.noarch.rpm ;;
+            rhel) installed epel-release || run dnf install -y https://dl.fedoraproject.org/pub/epel/epel-release-latest-9.noarch.rpm ;;
             *) installed epel-release || run dnf install -y epel-release ;;
         esac
         missing+=(podman-compose)
@@ -78,13 +79,24 @@ packages() {
     [ "${#missing[@]}" -eq 0 ] || run dnf install -y "${missing[@]}"
 }
 
+# since VERSION RELEASE: whether a kernel's release is that version or a later one.
+since() { [ "$(printf '%s\n' "$1" "$2" | sort --version-sort | head --lines=1)" = "$1" ]; }
+
 kernel() {
-    local release
+    local release unprivileged
     release=$(uname -r)
-    if [ "$(printf '%s\n' 5.8 "$release" | sort --version-sort | head --lines=1)" = 5.8 ]; then
+    unprivileged=$(sysctl -n kernel.unprivileged_bpf_disabled 2>/dev/null || echo 2)
+    if since 5.8 "$release"; then
         ok "kernel $release has CAP_BPF and CAP_PERFMON"
     else
         warn "kernel $release is older than 5.8: only root attaches programs"
+    fi
+    if since 5.19 "$release" || [ "$unprivileged" = 0 ]; then
+        ok "kernel $release lets a group read pins without a capability"
+    else
+        # The version alone does not tell: distributors take changes of later kernels over.
+        warn "kernel $release: below 5.19, reading pins takes CAP_BPF while kernel.unprivileged_bpf_disabled is $unprivileged," \
+            'unless the distributor took that change over; docs/xdp.md, "Permission denied"'
     fi
     if [ "$(stat --file-system --format %T /sys/fs/bpf 2>/dev/null)" = bpf_fs ]; then
         ok 'a BPF file system is mounted at /sys/fs/bpf'
@@ -147,16 +159,18 @@ selinux() {
     fi
 }
 
-# Who runs in a container is another user, who has to read these files.
+# Who runs in a container is another user, who has to read these files, and to look into the directory.
 readable() {
     local file closed=()
-    for file in otel-collector-config.yaml prometheus.yml grafana-datasources.yml grafana-dashboards.yml dashboards/xdp.json; do
+    for file in otel-collector-config.yaml prometheus.yml grafana-datasources.yml grafana-dashboards.yml dashboards \
+        dashboards/xdp.json; do
         case $(stat --format %a "$here/$file") in
-            *[4567]) ;;
+            *[57]) ;;
+            *[46]) [ ! -d "$here/$file" ] || closed+=("$here/$file") ;;
             *) closed+=("$here/$file") ;;
         esac
     done
-    if [ "${#closed[@]}" -eq 0 ]; then ok 'files of the stack can be read in containers'; else run chmod o+r "${closed[@]}"; fi
+    if [ "${#closed[@]}" -eq 0 ]; then ok 'files of the stack can be read in containers'; else run chmod o+rX "${closed[@]}"; fi
 }
 
 firewall() {

@@ -1,7 +1,7 @@
 //! The scripts, with commands that only say how they were called.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -9,7 +9,10 @@ use tempfile::TempDir;
 
 use super::{executable, folder};
 
-/// Stand before the commands of the machine: each says in a file how it was called, and does what its line says.
+/// What scripts may take from the machine that runs the tests. They find nothing else of it.
+const OF_THE_MACHINE: [&str; 8] = ["bash", "cat", "dirname", "grep", "head", "sed", "sort", "stat"];
+
+/// All the commands that scripts find: each says in a file how it was called, and does what its line says.
 struct Commands {
     folder: TempDir,
 }
@@ -17,6 +20,9 @@ struct Commands {
 impl Commands {
     fn new(commands: &[(&str, &str)]) -> Self {
         let commands_folder = Self { folder: TempDir::new().unwrap() };
+        for name in OF_THE_MACHINE {
+            symlink(Path::new("/usr/bin").join(name), commands_folder.path().join(name)).unwrap();
+        }
         for (name, line) in commands {
             commands_folder.set(name, line);
         }
@@ -25,6 +31,8 @@ impl Commands {
 
     fn set(&self, name: &str, line: &str) {
         let path = self.path().join(name);
+        // Not through a link to a command of the machine.
+        let _ = fs::remove_file(&path);
         let calls = self.path().join("calls");
         fs::write(&path, format!("#!/bin/sh\necho \"{name} $*\" >> {}\n{line}\n", calls.display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -35,11 +43,15 @@ impl Commands {
     }
 
     fn run(&self, script: &str, arguments: &[&str]) -> Output {
-        let script = folder().join(script);
+        self.run_in(&folder(), script, arguments)
+    }
+
+    /// A script of another folder than that of the repository.
+    fn run_in(&self, folder: &Path, script: &str, arguments: &[&str]) -> Output {
+        let script = folder.join(script);
         assert!(executable(&script));
-        let path = format!("{}:/usr/bin:/bin", self.path().display());
         let mut command = Command::new(script);
-        command.args(arguments).env("PATH", path).env("OS_RELEASE", self.path().join("os-release"));
+        command.args(arguments).env("PATH", self.path()).env("OS_RELEASE", self.path().join("os-release"));
         command.output().unwrap()
     }
 
@@ -75,11 +87,18 @@ fn machine(is_ready: bool) -> Commands {
     }
     commands.set("id", "echo 0");
     commands.set("getenforce", "echo Enforcing");
+    commands.set("uname", if is_ready { "echo 6.1.0-1" } else { "echo 5.14.0-70.el9.x86_64" });
+    commands.set("sysctl", "echo 2");
+    // Of curl-minimal, which dnf does not replace by itself.
+    commands.set("curl", "");
+    commands.set("dnf", "case \" $* \" in *' curl '*) exit 1 ;; esac");
     if is_ready {
-        commands.set("podman-compose", "");
+        for name in ["podman", "bpftool", "podman-compose"] {
+            commands.set(name, "");
+        }
         commands.set(
             "stat",
-            "case \"$*\" in *%T*) echo bpf_fs ;; *%C*) echo system_u:object_r:bin_t:s0 ;; *) echo 644 ;; esac",
+            "case \"$*\" in *%T*) echo bpf_fs ;; *%C*) echo system_u:object_r:bin_t:s0 ;; *) echo 755 ;; esac",
         );
     } else {
         commands.set("docker", "exit 1");
@@ -121,7 +140,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     assert_eq!(said, changes(&commands));
     for expected in [
         "dnf install -y epel-release",
-        "dnf install -y podman bpftool curl podman-compose",
+        "dnf install -y podman bpftool podman-compose",
         "mount -t bpf bpf /sys/fs/bpf",
         "systemd-sysusers netflow2traces-xdp.conf",
         "systemctl daemon-reload",
@@ -131,7 +150,7 @@ fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     ] {
         assert!(said.iter().any(|line| line == expected), "no {expected} in {said:#?}");
     }
-    assert!(said.iter().any(|line| line.starts_with("chmod o+r ")), "{said:#?}");
+    assert!(said.iter().any(|line| line.starts_with("chmod o+rX ")), "{said:#?}");
 }
 
 #[test]
@@ -144,6 +163,71 @@ fn what_is_there_stays_as_it_is() {
     let changes: Vec<_> = changes(&commands).into_iter().filter(|call| !call.contains("tmpfiles")).collect();
     assert_eq!(changes, [""; 0]);
     assert!(lines(&output, "ok: ").len() > 10);
+}
+
+#[test]
+fn only_commands_that_are_missing_are_installed() {
+    let commands = machine(true);
+    fs::remove_file(commands.path().join("bpftool")).unwrap();
+    // The package is another one than the command's name says.
+    commands.set("rpm", "case \"$*\" in *curl*) exit 1 ;; esac");
+    let output = commands.run("setup-rhel9.sh", &["--dry-run"]);
+    let installs: Vec<_> = lines(&output, "would run: ").into_iter().filter(|line| line.starts_with("dnf")).collect();
+    assert_eq!(installs, ["dnf install -y bpftool"]);
+    fs::remove_file(commands.path().join("curl")).unwrap();
+    let output = commands.run("setup-rhel9.sh", &["--dry-run"]);
+    assert!(lines(&output, "would run: ").contains(&"dnf install -y bpftool curl".to_owned()));
+}
+
+#[test]
+fn kernels_that_want_a_capability_of_who_reads_pins_are_named() {
+    let commands = machine(true);
+    for (release, unprivileged, warned) in [
+        ("5.14.0-70.el9.x86_64", "2", true),
+        ("5.18.19", "1", true),
+        ("5.14.0-70.el9.x86_64", "0", false),
+        ("5.19.0", "2", false),
+        ("6.1.0-1", "2", false),
+    ] {
+        commands.set("uname", &format!("echo {release}"));
+        commands.set("sysctl", &format!("echo {unprivileged}"));
+        let output = commands.run("setup-rhel9.sh", &["--dry-run"]);
+        assert!(output.status.success());
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let said = format!("reading pins takes CAP_BPF while kernel.unprivileged_bpf_disabled is {unprivileged}");
+        assert_eq!(errors.contains(&said), warned, "{release} {unprivileged}: {errors}");
+    }
+}
+
+/// As `git clone` makes files with umask 077.
+#[test]
+fn containers_may_read_what_is_closed_to_others() {
+    let commands = machine(true);
+    commands.set("chmod", "exec /usr/bin/chmod \"$@\"");
+    commands.set(
+        "stat",
+        "case \"$*\" in *%T*) echo bpf_fs ;; *%C*) echo x:bin_t:s0 ;; *) exec /usr/bin/stat \"$@\" ;; esac",
+    );
+    let copy = TempDir::new().unwrap();
+    let dashboards = copy.path().join("dashboards");
+    fs::create_dir(&dashboards).unwrap();
+    let mut files = vec![dashboards.join("xdp.json")];
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.extend(entries.map(|path| copy.path().join(path.file_name().unwrap())));
+    for file in &files {
+        fs::copy(folder().join(file.strip_prefix(&copy).unwrap()), file).unwrap();
+        let is_script = file.extension().is_some_and(|end| end == "sh");
+        fs::set_permissions(file, fs::Permissions::from_mode(if is_script { 0o755 } else { 0o600 })).unwrap();
+    }
+    fs::set_permissions(&dashboards, fs::Permissions::from_mode(0o700)).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let output = commands.run_in(copy.path(), "setup-rhel9.sh", &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((mode(&dashboards), mode(&dashboards.join("xdp.json"))), (0o705, 0o604));
+    assert_eq!(mode(&copy.path().join("prometheus.yml")), 0o604);
+    commands.calls();
+    commands.run_in(copy.path(), "setup-rhel9.sh", &[]);
+    assert!(!commands.calls().iter().any(|call| call.starts_with("chmod")));
 }
 
 /// A machine on which everything is well.

@@ -140,7 +140,7 @@ fn attached(system: &System) -> anyhow::Result<String> {
         ip link add {INTERFACE} type veth peer name n2t-units-peer
         ip link set {INTERFACE} up"
     ))?;
-    system.ctl(&["start", ATTACH])?;
+    let restarts = busy_at_first(system)?;
     let listener = system.in_its_network(|| Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?))?;
     let receiver = Receiver::start_on(listener)?;
     let endpoint = receiver.address();
@@ -160,7 +160,28 @@ fn attached(system: &System) -> anyhow::Result<String> {
     let left = system.shell(&format!("ls -A {PINS}; ip link show {INTERFACE}"))?;
     ensure!(!left.contains(INTERFACE) || !left.contains("xdp id"), "it was left: {left}");
     ensure!(!left.lines().any(|line| line == INTERFACE), "pins were left: {left}");
-    Ok(format!("{ATTACH}: {FRAMES} frames by its pins, with no capability; nothing is left when it stops"))
+    Ok(format!(
+        "{ATTACH}: {FRAMES} frames by its pins, with no capability; nothing is left when it stops; {restarts} restarts while \
+         another program was there"
+    ))
+}
+
+/// Starts the unit where another program is, which it does not touch, and takes that away; returns how often it was started anew.
+fn busy_at_first(system: &System) -> anyhow::Result<String> {
+    system.shell(&format!(
+        "bpftool net attach xdp pinned {PINS}/program dev {INTERFACE}
+        mkdir -p /etc/systemd/system/netflow2traces-xdp-attach@.service.d
+        printf '[Service]\\nRestartSec=1\\n' > /etc/systemd/system/netflow2traces-xdp-attach@.service.d/faster.conf
+        systemctl daemon-reload"
+    ))?;
+    system.ctl(&["start", "--no-block", ATTACH])?;
+    wait_until("it tries again", PATIENCE, || {
+        Ok((system.property(ATTACH, "NRestarts")?.parse::<u32>()? > 1).then_some(()))
+    })?;
+    ensure!(system.property(ATTACH, "ActiveState")? != "active", "it says that it is there beside another program");
+    system.shell(&format!("bpftool net detach xdp dev {INTERFACE}"))?;
+    wait_until("it is there", PATIENCE, || Ok((system.property(ATTACH, "ActiveState")? == "active").then_some(())))?;
+    system.property(ATTACH, "NRestarts")
 }
 
 /// The value of the last point of a counter.
