@@ -145,6 +145,8 @@ fn bursts(lab: &Lab, seen: &Seen<'_>) -> anyhow::Result<String> {
     let sent = (PACED + BURST) as f64;
     let in_buckets: u64 = spread.buckets.iter().map(|(_, _, count)| count).sum();
     ensure!(in_buckets + spread.zeros == spread.count, "not all samples have a bucket: {spread:?}");
+    // A hundred a second when the machine has nothing else to do; one, of the readings beside them, would not be enough.
+    ensure!(spread.count as f64 > 10.0 * spread.time, "{} samples in {:.1} s", spread.count, spread.time);
     let (above, at_most, count) = *spread.buckets.last().context("no bucket")?;
     ensure!(count > 0 && spread.max > above * (1.0 - 1e-9) && spread.max <= at_most * (1.0 + 1e-9), "{spread:?}");
     // Rates times the times between samples are what was sent, and no time is shorter than this.
