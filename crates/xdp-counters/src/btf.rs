@@ -23,6 +23,9 @@ const DECL_TAG: u32 = 17;
 const TYPE_TAG: u32 = 18;
 const ENUM64: u32 = 19;
 
+/// Most parts of a type that are read; names of keys are metrics, and whoever loads a program says how many its types have.
+const MAX_MEMBERS: usize = 256;
+
 /// All types of an object, numbered from 1.
 pub(crate) struct Btf<'a> {
     types: Vec<Type<'a>>,
@@ -101,7 +104,7 @@ impl<'a> Btf<'a> {
         Some(found.size_or_type as usize).filter(|size| matches!(size, 1 | 2 | 4 | 8))
     }
 
-    /// Members of a struct.
+    /// Members of a struct, up to [`MAX_MEMBERS`].
     pub(crate) fn members(&self, id: u32) -> Option<Vec<Member>> {
         let found = self.resolve(id).filter(|found| found.kind == STRUCT)?;
         let member = |rest: &[u8]| {
@@ -110,19 +113,19 @@ impl<'a> Btf<'a> {
             let size = self.integer(id).filter(|_| bit_field_len == 0 && bits.is_multiple_of(8));
             Some(Member { name: self.name(name)?, offset: bits as usize / 8, size })
         };
-        found.rest.chunks_exact(12).map(member).collect()
+        found.rest.chunks_exact(12).take(MAX_MEMBERS).map(member).collect()
     }
 
-    /// Names and values of an enumeration.
+    /// Names and values of an enumeration, up to [`MAX_MEMBERS`].
     pub(crate) fn values(&self, id: u32) -> Option<Vec<(String, u64)>> {
         let found = self.resolve(id)?;
         let low = |rest: &[u8]| Some((self.name(number(rest, 0)?)?, u64::from(number(rest, 1)?)));
         match found.kind {
-            ENUM => found.rest.chunks_exact(8).map(low).collect(),
+            ENUM => found.rest.chunks_exact(8).take(MAX_MEMBERS).map(low).collect(),
             ENUM64 => {
                 let wide = |rest: &[u8]| low(rest).zip(number(rest, 2));
                 let wide = |rest| wide(rest).map(|((name, low), high)| (name, low | u64::from(high) << 32));
-                found.rest.chunks_exact(12).map(wide).collect()
+                found.rest.chunks_exact(12).take(MAX_MEMBERS).map(wide).collect()
             }
             _ => None,
         }

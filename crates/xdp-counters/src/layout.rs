@@ -1,5 +1,6 @@
 //! Where packets and bytes are in a value, and what keys stand for.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use crate::btf::{Btf, Member};
@@ -107,20 +108,16 @@ impl Field {
 pub(crate) enum Keys {
     /// A verdict by its number.
     Actions,
-    /// A name by its number.
+    /// A name by its number, in their order; no name comes twice.
     Labels(Vec<(String, u64)>),
     /// Nothing is known of them.
     Bytes,
 }
 
-/// Most names of keys, each of which is a metric; whoever loads a program says how many its types have.
-const MAX_LABELS: usize = 256;
-
 impl Keys {
     /// From type information, else by shape: an array of five is one of verdicts.
     pub(crate) fn of_map(kind: MapKind, key_size: usize, max_entries: u32, btf: Option<(&Btf<'_>, u32)>) -> Self {
-        if let Some(mut values) = btf.and_then(|(btf, id)| btf.values(id)) {
-            values.truncate(MAX_LABELS);
+        if let Some(values) = btf.and_then(|(btf, id)| btf.values(id)) {
             let labels = shortened(values);
             let is_action = |(label, value): &(String, u64)| ACTIONS.get(*value as usize) == Some(&label.as_str());
             return if labels.len() == ACTIONS.len() && labels.iter().all(is_action) {
@@ -151,9 +148,8 @@ impl Keys {
         let known = match self {
             Self::Actions => number().and_then(|number| ACTIONS.get(number as usize)).map(|action| Key::Action(action)),
             Self::Labels(labels) => {
-                let number = number();
-                let label = labels.iter().find(|(_, value)| Some(*value) == number);
-                label.map(|(label, _)| Key::Label(label.clone()))
+                let place = number().and_then(|number| labels.binary_search_by_key(&number, |(_, value)| *value).ok());
+                place.map(|place| Key::Label(labels[place].0.clone()))
             }
             Self::Bytes => None,
         };
@@ -161,14 +157,21 @@ impl Keys {
     }
 }
 
-/// Lower case, without what all names begin with: `PROTO_TCP`, `PROTO_UDP` become `tcp`, `udp`.
+/// Lower case, without what all names begin with: `PROTO_TCP`, `PROTO_UDP` become `tcp`, `udp`. By their numbers; of several with
+/// a name or a number the first has it.
 fn shortened(values: Vec<(String, u64)>) -> Vec<(String, u64)> {
     let common = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     let first = values.first().map_or(String::new(), |(name, _)| name.clone());
     let shared = values.iter().skip(1).map(|(name, _)| common(&first, name)).min().unwrap_or(0);
     let prefix = first.as_bytes()[..shared].iter().rposition(|byte| *byte == b'_').map_or(0, |at| at + 1);
     // Names are ASCII in C; of others, nothing is cut within a character.
-    values.into_iter().map(|(name, value)| (name.get(prefix..).unwrap_or(&name).to_ascii_lowercase(), value)).collect()
+    let short = |(name, value): (String, u64)| (name.get(prefix..).unwrap_or(&name).to_ascii_lowercase(), value);
+    let mut labels: Vec<_> = values.into_iter().map(short).collect();
+    let mut names = HashSet::new();
+    labels.retain(|(name, _)| names.insert(name.clone()));
+    labels.sort_by_key(|(_, value)| *value);
+    labels.dedup_by_key(|(_, value)| *value);
+    labels
 }
 
 #[cfg(test)]
@@ -206,6 +209,16 @@ mod tests {
         assert_eq!(of(MapKind::HASH, 5), Keys::Bytes);
         let key = |number: u32| Keys::Actions.key(&number.to_ne_bytes());
         assert_eq!((key(2), key(5)), (Key::Action("pass"), Key::Bytes(5_u32.to_ne_bytes().to_vec())));
+    }
+
+    #[test]
+    fn a_name_is_that_of_one_key() {
+        let values =
+            [("P_TCP", 6), ("P_UDP", 2), ("P_tcp", 1), ("P_ALIAS", 2)].map(|(name, value)| (name.to_owned(), value));
+        let labels = shortened(values.into());
+        assert_eq!(labels, [("udp".to_owned(), 2), ("tcp".to_owned(), 6)]);
+        let key = |number: u32| Keys::Labels(labels.clone()).key(&number.to_ne_bytes());
+        assert_eq!((key(6), key(1)), (Key::Label("tcp".to_owned()), Key::Bytes(1_u32.to_ne_bytes().to_vec())));
     }
 
     #[test]

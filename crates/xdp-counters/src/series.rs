@@ -121,6 +121,9 @@ enum Since {
     Unknown,
 }
 
+/// Keys whose gains are remembered at most, but for those that are in the map: maps of others bring names of their own.
+const MAX_GAINS: usize = 1024;
+
 impl Series {
     /// Takes what one look at the map gave, `None` when there is no map. Returns what is to be published, which is nothing then.
     pub fn observe(&mut self, reading: Option<&Reading>) -> Option<&Sample> {
@@ -183,6 +186,9 @@ impl Series {
         let is_gone = |(key, _): &(&Key, &Count)| !counters.contains_key(*key);
         let gone = self.evicted.keys.iter().filter(is_gone).map(|(key, _)| key);
         let names = reading.counters.iter().map(|counter| &counter.key).filter(|key| has_name(key)).chain(gone);
+        // What each key had in a sum of all is not known.
+        let is_new_after_sum = base.is_same_map && self.counters.contains_key(&Key::All);
+        let base = if is_new_after_sum { Base { since: Since::Unknown, ..base } } else { base };
         let mut keys = Vec::new();
         for key in names {
             let evicted = self.evicted.keys.get(key).copied().unwrap_or_default();
@@ -191,6 +197,9 @@ impl Series {
             *gain = gain.plus(counters.get(key).map_or(Gain::default(), |now| base.gain(*now, before)));
             let now = counters.get(key).copied().unwrap_or(Count { packets: 0, bytes: evicted.bytes.map(|_| 0) });
             keys.push((key.clone(), now.plus(evicted).total(*gain)));
+        }
+        if self.gains.len() > MAX_GAINS {
+            self.gains.retain(|known, _| keys.iter().any(|(key, _)| key == known));
         }
         keys
     }
@@ -315,13 +324,16 @@ struct Base {
 impl Base {
     /// What came to a counter. One that fell began anew; others of its map did not.
     fn gain(self, now: Count, before: Count) -> Gain {
-        let before = match self.since {
-            Since::Unknown => now,
-            Since::Zero if !self.is_same_map => Count::default(),
-            _ if now.is_below(before) => Count::default(),
-            _ => before,
-        };
-        now.since(before)
+        match self.since {
+            Since::Unknown => Gain::default(),
+            Since::Zero if !self.is_same_map => now.since(Count::default()),
+            // Bytes alone may begin anew: a field of four bytes is full sooner.
+            _ => {
+                let from = |now: u64, before: u64| if now < before { now } else { now - before };
+                let bytes = from(now.bytes.unwrap_or_default(), before.bytes.unwrap_or_default());
+                Gain { packets: from(now.packets, before.packets), bytes }
+            }
+        }
     }
 }
 

@@ -74,12 +74,16 @@ impl Flows {
         let stopping = Arc::<AtomicBool>::default();
         let mut exporter = Exporter { sources, pipeline, sink: sink.clone(), room, told: told.clone() };
         let cannot = |source: &str| format!("cannot take flows of {source}");
-        for (source, taken) in exporter.take_all(|| false) {
-            match taken {
-                Err(NoReading::Missing(error)) if fail_on_missing => return Err(error.context(cannot(&source))),
-                Err(NoReading::Failed(error)) => return Err(error.context(cannot(&source))),
-                _ => {}
-            }
+        let refused = exporter.take_all(|| false).into_iter().find_map(|(source, taken)| match taken {
+            Err(NoReading::Missing(error)) if fail_on_missing => Some(error.context(cannot(&source))),
+            Err(NoReading::Failed(error)) => Some(error.context(cannot(&source))),
+            _ => None,
+        });
+        if let Some(error) = refused {
+            // Flows of other sources are out of their maps, and go on all the same.
+            drop(exporter);
+            runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
+            return Err(error);
         }
         let (stop, stopped) = mpsc::channel();
         let is_stopping = stopping.clone();

@@ -141,6 +141,30 @@ fn only_the_key_that_fell_counts_from_zero() {
     assert_eq!(series.resets(), 1);
 }
 
+/// As fields of four bytes do.
+#[test]
+fn bytes_that_begin_anew_take_no_packets_with_them() {
+    let array = Map { kind: MapKind::PERCPU_ARRAY, ..MAP };
+    let mut series = Series::default();
+    series.observe(Some(&array.read(0.0, &[(Key::Action("pass"), 1_000, Some(4_294_967_000))])));
+    series.observe(Some(&array.read(1.0, &[(Key::Action("pass"), 1_010, Some(304))])));
+    let sample = series.sample().unwrap();
+    let gain = Gain { packets: 10, bytes: 304 };
+    assert_eq!((sample.total.gain, sample.keys[0].1.gain, series.resets()), (gain, gain, 1));
+}
+
+/// There were too many to tell them apart for a while: what they have is no news.
+#[test]
+fn keys_that_are_told_again_gained_nothing_meanwhile() {
+    let mut series = Series::default();
+    let tcp = |packets| vec![(Key::Label("tcp".to_owned()), packets, None)];
+    for (second, counters) in [tcp(100), vec![(Key::All, 110, None)], tcp(120), tcp(123)].iter().enumerate() {
+        series.observe(Some(&MAP.read(second as f64, counters)));
+    }
+    let sample = series.sample().unwrap();
+    assert_eq!((sample.total.gain.packets, sample.keys[0].1.gain.packets), (23, 3));
+}
+
 #[test]
 fn a_key_without_a_count_may_go() {
     let mut series = Series::default();
