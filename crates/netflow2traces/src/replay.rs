@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use flow_capture::CapturedDatagram;
-use flow_collector::{CollectorStats, Exporters, FlowSampler, Pipeline};
+use flow_collector::{CollectorConfig, CollectorStats, Exporters, FlowSampler, Pipeline};
 use flow_state::{State, Timestamp, TransportSession};
 use otlp_sink::Sink;
 
@@ -104,18 +104,11 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     let (room, check_bytes) = (config.sink.queue_bytes / 2, check_bytes(config.sink.queue_bytes));
     let sink = Sink::start(config.sink, runtime.handle())?;
     let stats = Arc::new(CollectorStats::default());
-    let state = Arc::new(State::new(config.collector.state));
+    let state = Arc::new(State::new(config.collector.state.clone()));
     if let Some(path) = &config.collector.state_file {
         restore(&state, path)?;
     }
-    // A capture comes as fast as it is read, and all of it is wanted.
-    let exporters = Arc::new(Exporters::new(config.collector.exporters.without_limits()));
-    let mut pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.trace, &sink)
-        .with_filter(config.collector.filter);
-    if let Some(wanted) = config.collector.extra_elements {
-        pipeline = pipeline.with_extra_elements(wanted);
-    }
-    pipeline = pipeline.with_sampling(Arc::new(FlowSampler::new(config.collector.sampling)));
+    let mut pipeline = pipeline(config.collector, state, stats.clone(), &sink);
     let mut bytes_since_check = 0;
     let replayed = for_each(args, args.pace.unwrap_or(Pace::Max), |datagram| {
         let session = TransportSession::new(datagram.source, datagram.destination);
@@ -144,6 +137,23 @@ fn export(args: &ReplayArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A pipeline as the settings have it, but for limits: what comes does so as fast as it is read, and all of it is wanted.
+pub(crate) fn pipeline(
+    config: CollectorConfig,
+    state: Arc<State>,
+    stats: Arc<CollectorStats>,
+    sink: &Sink,
+) -> Pipeline {
+    let exporters = Arc::new(Exporters::new(config.exporters.without_limits()));
+    let pipeline = Pipeline::new(state, stats, exporters, config.trace, sink)
+        .with_filter(config.filter)
+        .with_sampling(Arc::new(FlowSampler::new(config.sampling)));
+    match config.extra_elements {
+        Some(wanted) => pipeline.with_extra_elements(wanted),
+        None => pipeline,
+    }
+}
+
 /// Takes up what a collector remembers, if it has written anything yet. Only the collector writes the file.
 fn restore(state: &State, path: &Path) -> anyhow::Result<()> {
     let failed = || format!("cannot use the state file {}", path.display());
@@ -157,7 +167,8 @@ fn restore(state: &State, path: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn now() -> Timestamp {
+/// The time by the system's clock; 1970 when it stands before that.
+pub(crate) fn now() -> Timestamp {
     Timestamp::UNIX_EPOCH + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 

@@ -129,7 +129,7 @@ fn open(object: Object, id: u32, access: Access) -> io::Result<OwnedFd> {
     unsafe { bpf_fd(command, &mut Attr { id, next: 0, open_flags }) }
 }
 
-/// Opens a pinned map.
+/// Opens what is pinned: a map, or with `Take` a link.
 pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Attr {
@@ -146,22 +146,13 @@ pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
 /// Takes a program from where a pinned link has it, at once, though others hold the link.
 pub(crate) fn detach_link(path: &Path) -> io::Result<()> {
     #[repr(C)]
-    struct Pin {
-        path: u64,
-        fd: u32,
-        file_flags: u32,
-    }
-    #[repr(C)]
-    struct Link {
+    struct Attr {
         fd: u32,
     }
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    let mut pin = Pin { path: path.as_ptr() as u64, fd: 0, file_flags: 0 };
-    // SAFETY: `pin` is what the command expects; the path ends in a zero and lives until after the call.
-    let link = unsafe { bpf_fd(Command::GetPinned, &mut pin)? };
-    let mut link_fd = Link { fd: link.as_raw_fd() as u32 };
-    // SAFETY: `link_fd` is what the command expects, and has no pointers.
-    unsafe { bpf(Command::LinkDetach, &mut link_fd) }.map(drop)
+    let link = open_pin(path, Access::Take)?;
+    let mut attr = Attr { fd: link.as_raw_fd() as u32 };
+    // SAFETY: `attr` is what the command expects, and has no pointers.
+    unsafe { bpf(Command::LinkDetach, &mut attr) }.map(drop)
 }
 
 /// Asks for what the kernel tells of an open object. `T` starts as the caller has it: some fields are addresses of buffers.

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use flow_collector::{CollectorStats, Exporters, FlowSampler, Pipeline};
+use flow_collector::{CollectorStats, Pipeline};
 use flow_state::{State, TransportSession};
 use otlp_sink::Sink;
 use tokio::runtime::Handle;
@@ -23,7 +23,7 @@ use super::watched::{NoReading, WARN_INTERVAL};
 use crate::collect::DRAIN_DEADLINE;
 use crate::config::Config;
 use crate::metrics::{Attributes, Kind, Metric, Point};
-use crate::replay::wait_for_room;
+use crate::replay::{pipeline, wait_for_room};
 use messages::{Clock, Messages};
 
 /// A map gives up flows when it has more of them than this share of its room: processors keep some for themselves.
@@ -60,15 +60,8 @@ impl Flows {
         let room = config.sink.queue_bytes / 2;
         let sink = Sink::start(config.sink, runtime)?;
         let stats = Arc::<CollectorStats>::default();
-        let state = Arc::new(State::new(config.collector.state));
-        let exporters = Arc::new(Exporters::new(config.collector.exporters.without_limits()));
-        let pipeline = Pipeline::new(state, stats.clone(), exporters, config.collector.trace, &sink)
-            .with_filter(config.collector.filter)
-            .with_sampling(Arc::new(FlowSampler::new(config.collector.sampling)));
-        let pipeline = match config.collector.extra_elements {
-            Some(wanted) => pipeline.with_extra_elements(wanted),
-            None => pipeline,
-        };
+        let state = Arc::new(State::new(config.collector.state.clone()));
+        let pipeline = pipeline(config.collector, state, stats.clone(), &sink);
         let told = Arc::new(Told::new(sources));
         let sources = (0..).zip(sources).map(|(number, source)| Source::new(number, source.clone())).collect();
         let stopping = Arc::<AtomicBool>::default();

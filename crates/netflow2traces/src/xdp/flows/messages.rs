@@ -1,12 +1,14 @@
 //! Flows as IPFIX Messages (RFC 7011).
 
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use flow_wire::encode::{MessageWriter, RecordWriter, TemplateDefinition, header};
 use flow_wire::{FieldSpecifier, Timestamp, VARIABLE_LENGTH, Version};
 use rustix::time::{ClockId, clock_gettime};
 use xdp_counters::program::Flow;
+
+use crate::replay::now;
 
 /// Flows of a Message, and so of a trace: as many as can be looked at, with little beside them.
 const FLOWS_PER_MESSAGE: usize = 100;
@@ -52,9 +54,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn now() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let monotonic = clock_gettime(ClockId::Monotonic).try_into().unwrap_or_default();
-        Self { unix: Timestamp::UNIX_EPOCH + unix, monotonic }
+        Self { unix: now(), monotonic: clock_gettime(ClockId::Monotonic).try_into().unwrap_or_default() }
     }
 
     /// As `dateTimeNanoseconds` has it: seconds since 1900 and a binary fraction, rounded up, as readers round down.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flow_collector::{Exporters, Pipeline};
+use flow_collector::CollectorConfig;
 use flow_state::{State, StateConfig, Timestamp};
 use otlp_sink::{OtlpConfig, Output, Protocol, SinkConfig};
 use testkit::otlp_server::{OtlpServer, Span, Value};
@@ -34,9 +34,8 @@ fn spans(interface: Option<(u32, String)>, goes: &[Vec<Flow>]) -> Vec<Span> {
     let server = runtime.block_on(OtlpServer::start_local()).unwrap();
     let output = Output::Otlp(OtlpConfig::new(Protocol::Grpc, &server.grpc_endpoint()).unwrap());
     let sink = Sink::start(SinkConfig::default().with_output(output), runtime.handle()).unwrap();
-    let exporters = Arc::new(Exporters::new(Default::default()));
-    let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::default());
-    let mut pipeline = Pipeline::new(state, stats, exporters, Default::default(), &sink);
+    let state = Arc::new(State::new(StateConfig::default()));
+    let mut pipeline = pipeline(CollectorConfig::default(), state, Arc::default(), &sink);
     let mut messages = Messages::new(0);
     for flows in goes {
         messages.begin(interface.clone());

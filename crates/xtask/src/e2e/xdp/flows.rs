@@ -72,12 +72,7 @@ impl Exporter {
         };
         let mut command = match way {
             Way::Pins => Command::new(&bench.netflow2traces),
-            Way::Interface => {
-                // Without `ip netns`, whose mounts would hide the pins.
-                let mut command = Command::new("nsenter");
-                command.arg(format!("--net=/run/netns/{}", lab.here)).arg(&bench.netflow2traces);
-                command
-            }
+            Way::Interface => lab.command_inside(&bench.netflow2traces),
         };
         command.args(["xdp", "--map", &map, "--flows", &flows, "--interval", "0.5"]);
         command.args(["--otel-endpoint", &receiver.address().to_string()]).env("NETFLOW_QUEUE_MEMORY", "64MiB");
