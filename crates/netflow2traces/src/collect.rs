@@ -1,10 +1,11 @@
 //! `collect`: from UDP sockets to the outputs, until a signal comes.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use flow_collector::{Collector, CollectorError, PassedSockets, StatsSnapshot};
+use flow_collector::{Collector, CollectorError, PassedSockets, StatsSnapshot, StreamProtocol};
 use otlp_sink::{DrainReport, ExportErrorKind, OtlpConfig, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{self, Interval};
@@ -63,17 +64,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
         (Some(otlp), Some(lines)) => logs::start(otlp, lines, &config.sink.resource, runtime.handle()),
         _ => logs::Export::none(),
     };
-    for address in addresses {
-        info!(%address, "listening for NetFlow and IPFIX over UDP");
-    }
-    for (protocol, address) in streams {
-        info!(%address, "listening for IPFIX over {protocol}");
-    }
-    if config.collector.stream.tls.as_ref().is_some_and(|files| files.client_authorities.is_none()) {
-        warn!(
-            "exporters need not show a certificate: set NETFLOW_TLS_CLIENT_CA to have only those heard that have one"
-        );
-    }
+    announce(&config, &addresses, &streams);
     let mut reload = Reload::new(settings, config.receivers);
     let listening = || {
         let snapshot = running.stats().snapshot();
@@ -164,6 +155,21 @@ pub(crate) fn log_totals(totals: &StatsSnapshot, report: &DrainReport) {
         spans_spooled = report.spooled,
         "stopped"
     );
+}
+
+/// Says what is listened on, and who is heard there without having shown a certificate.
+fn announce(config: &Config, addresses: &[SocketAddr], streams: &[(StreamProtocol, SocketAddr)]) {
+    for address in addresses {
+        info!(%address, "listening for NetFlow and IPFIX over UDP");
+    }
+    for (protocol, address) in streams {
+        info!(%address, "listening for IPFIX over {protocol}");
+    }
+    if config.collector.stream.tls.as_ref().is_some_and(|files| files.client_authorities.is_none()) {
+        warn!(
+            "exporters need not show a certificate: set NETFLOW_TLS_CLIENT_CA to have only those heard that have one"
+        );
+    }
 }
 
 /// Looks for the receivers in the background; what is missing now is retried with every batch.

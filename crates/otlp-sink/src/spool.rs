@@ -8,6 +8,7 @@
 //! file that is damaged as a whole, and the queues that are crates have neither a limit in bytes nor single acknowledgements.
 
 mod record;
+mod segment;
 pub(crate) mod worker;
 
 use std::collections::{HashMap, VecDeque};
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use tracing::warn;
 
 use self::record::{HEADER_LEN, Header};
+use self::segment::{Entry, Segment, parse_name, read_header};
 use crate::occasionally::Occasionally;
 use crate::stats::DropReason;
 
@@ -72,9 +74,6 @@ const MAX_SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Smallest share of `max_bytes` that is dropped at once to make room.
 const MIN_SEGMENTS: u64 = 8;
-
-/// How much is searched at once for the next record behind damage.
-const SEARCH_LEN: u64 = 256 * 1024;
 
 /// Level of zstd for payloads: flow spans take a sixth of their bytes for half a microsecond each.
 const LEVEL: i32 = 1;
@@ -147,60 +146,6 @@ pub(crate) struct Spool {
     buffer: Vec<u8>,
 }
 
-struct Segment {
-    number: u64,
-    /// Of its checksums; part of the name.
-    key: u64,
-    len: u64,
-    unread_records: u64,
-    unread_spans: u64,
-    held_records: u64,
-    /// When its newest record was made, as Unix time in milliseconds.
-    newest: u64,
-    /// Bytes that were not understood.
-    damaged: u64,
-    /// What is unread, for the segments that are being written and read; the others know it from their files.
-    index: Option<VecDeque<Entry>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    offset: u64,
-    header: Header,
-}
-
-impl Segment {
-    /// One of which nothing is known but its name.
-    const fn new(number: u64, key: u64) -> Self {
-        Self {
-            number,
-            key,
-            len: 0,
-            unread_records: 0,
-            unread_spans: 0,
-            held_records: 0,
-            newest: 0,
-            damaged: 0,
-            index: None,
-        }
-    }
-
-    fn file_name(&self) -> String {
-        format!("{:016x}-{:016x}.spool", self.number, self.key)
-    }
-
-    fn is_done(&self) -> bool {
-        self.unread_records == 0 && self.held_records == 0
-    }
-}
-
-/// Number and key of a segment's file.
-fn parse_name(name: &str) -> Option<(u64, u64)> {
-    let (number, key) = name.strip_suffix(".spool")?.split_once('-')?;
-    let parse = |text: &str| if text.len() == 16 { u64::from_str_radix(text, 16).ok() } else { None };
-    Some((parse(number)?, parse(key)?))
-}
-
 impl Spool {
     /// Opens the directory and looks at the headers of what earlier runs left in it.
     ///
@@ -263,35 +208,12 @@ impl Spool {
         }
     }
 
-    /// Reads the headers of a segment, and cuts off what is damaged at its end. Returns what is neither done nor held.
+    /// Walks a segment's file. Returns what is neither done nor held.
     fn walk(&mut self, segment: &mut Segment) -> io::Result<VecDeque<Entry>> {
         let mut file = options().read(true).open(self.path(segment))?;
-        let len = file.metadata()?.len();
-        let mut entries = VecDeque::new();
-        let (mut offset, mut end, mut damaged) = (0, 0, 0);
-        while offset < len {
-            let header = read_header(&mut file, segment.key, offset)?;
-            let Some(header) = header.filter(|header| offset + header.record_len() <= len) else {
-                let next = find(&mut file, segment.key, offset + 1, len)?.unwrap_or(len);
-                damaged += next - offset;
-                offset = next;
-                continue;
-            };
-            segment.newest = segment.newest.max(header.created);
-            let id = RecordId { segment: segment.number, offset };
-            if !header.is_done && !self.held.contains_key(&id) {
-                entries.push_back(Entry { offset, header });
-            }
-            offset += header.record_len();
-            end = offset;
-        }
-        if end < len {
-            file.set_len(end)?;
-        }
-        segment.len = end;
-        // What was cut off is known and not there any more.
-        self.damaged_bytes += damaged.saturating_sub(segment.damaged);
-        segment.damaged = damaged.saturating_sub(len - end);
+        let (mut entries, damaged) = segment.walk(&mut file)?;
+        self.damaged_bytes += damaged;
+        entries.retain(|entry| !self.held.contains_key(&RecordId { segment: segment.number, offset: entry.offset }));
         Ok(entries)
     }
 
@@ -633,36 +555,6 @@ fn create_directory(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
-}
-
-/// The header at `offset`; `None` where there is none.
-fn read_header(file: &mut File, key: u64, offset: u64) -> io::Result<Option<Header>> {
-    let mut bytes = [0; HEADER_LEN];
-    file.seek(SeekFrom::Start(offset))?;
-    match file.read_exact(&mut bytes) {
-        Ok(()) => Ok(Header::decode(&bytes, key, offset)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Where the next record begins, from `offset` on.
-fn find(file: &mut File, key: u64, mut offset: u64, len: u64) -> io::Result<Option<u64>> {
-    let mut bytes = Vec::new();
-    while offset + HEADER_LEN as u64 <= len {
-        bytes.clear();
-        file.seek(SeekFrom::Start(offset))?;
-        file.take(SEARCH_LEN).read_to_end(&mut bytes)?;
-        if let Some(found) = record::find(&bytes, key, offset) {
-            return Ok(Some(offset + found as u64));
-        }
-        if bytes.len() < HEADER_LEN {
-            break;
-        }
-        // A header may lie across the end of what was searched.
-        offset += (bytes.len() - HEADER_LEN) as u64 + 1;
-    }
-    Ok(None)
 }
 
 /// Makes new names in a directory survive a loss of power, where the system can.

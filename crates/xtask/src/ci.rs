@@ -348,6 +348,20 @@ mod tests {
         assert!(error.starts_with("no step `tset`; there are: captures fmt "), "{error}");
     }
 
+    /// It runs them in two parts, because some need rights. Those of the large captures have their data elsewhere.
+    #[test]
+    fn the_workflow_runs_every_step_once() {
+        let workflow = fs::read_to_string(workspace_root().join(".github/workflows/ci.yml")).unwrap();
+        let is_step = |word: &&str| STEPS.iter().any(|step| step.name == *word);
+        let runs = workflow.split("cargo xtask ci ").skip(1);
+        let mut run: Vec<_> = runs.flat_map(|words| words.split_whitespace().take_while(is_step)).collect();
+        let mut steps: Vec<_> =
+            STEPS.map(|step| step.name).into_iter().filter(|name| !["captures", "large"].contains(name)).collect();
+        run.sort_unstable();
+        steps.sort_unstable();
+        assert_eq!(run, steps);
+    }
+
     #[test]
     fn targets_are_found_by_kind() {
         let metadata = json!({"packages": [

@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// What nfcapd may write, in blocks of 512 bytes, and its address space in KiB.
 const FILE_BLOCKS: u32 = 131_072;
 const MEMORY_KIB: u32 = 1_000_000;
+/// The number of the signal, signal(7).
+const SIGTERM: u32 = 15;
 /// Bytes in its socket that nfcapd is given time to read.
 const QUEUE: u64 = 65_536;
 
@@ -138,6 +140,8 @@ impl Nfcapd {
             .context("start nfcapd")?;
         let mut nfcapd = Self { process, port, log };
         nfcapd.until("listens", |nfcapd| Ok(nfcapd.queue()?.is_some()))?;
+        // It binds its socket first: a signal before it catches that would end it with nothing written.
+        nfcapd.until("catches SIGTERM", Self::catches_sigterm)?;
         Ok(nfcapd)
     }
 
@@ -154,9 +158,9 @@ impl Nfcapd {
                 std::collections::hash_map::Entry::Vacant(entry) => entry.insert(UdpSocket::bind((address, 0))?),
             };
             socket.send_to(&datagram.payload, ("127.0.0.1", self.port)).context("send to nfcapd")?;
-            self.until("reads", |nfcapd| Ok(nfcapd.queue()?.is_none_or(|bytes| bytes < QUEUE)))?;
+            self.until("reads", |nfcapd| Ok(nfcapd.queue()?.is_some_and(|bytes| bytes < QUEUE)))?;
         }
-        self.until("has read all", |nfcapd| Ok(nfcapd.queue()?.is_none_or(|bytes| bytes == 0)))
+        self.until("has read all", |nfcapd| Ok(nfcapd.queue()?.is_some_and(|bytes| bytes == 0)))
     }
 
     fn stop(&mut self) -> anyhow::Result<()> {
@@ -187,7 +191,14 @@ impl Nfcapd {
         Ok(())
     }
 
-    /// Bytes that wait in its socket; `None` while there is none.
+    fn catches_sigterm(&self) -> anyhow::Result<bool> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).context("no SigCgt in its status")?;
+        Ok(u64::from_str_radix(caught.trim(), 16)? >> (SIGTERM - 1) & 1 == 1)
+    }
+
+    /// Bytes that wait in its socket; `None` while there is none, or while the kernel's table left it out: that is read
+    /// in parts, and sockets of others come and go between them.
     fn queue(&self) -> anyhow::Result<Option<u64>> {
         let address = format!("0100007F:{:04X}", self.port);
         let table = fs::read_to_string("/proc/net/udp")?;
