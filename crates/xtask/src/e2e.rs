@@ -29,6 +29,7 @@ mod otelcol;
 mod pcap;
 mod process;
 mod receiver;
+mod scrape;
 pub(crate) mod soak;
 mod spool;
 mod systemd;
@@ -119,6 +120,12 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     let folder = crate::workspace_root().join("target/e2e");
     std::fs::create_dir_all(&folder).context("create target/e2e")?;
     let bench = Bench { otelcol: otelcol::build(&folder)?, netflow2traces: command::build()?, folder };
+    // Networks and pins, which root alone makes, have the same names in every run on this machine.
+    let lock = rustix::process::geteuid().is_root().then(|| std::fs::File::create("/run/n2t-e2e.lock"));
+    let lock = lock.transpose().context("create /run/n2t-e2e.lock")?;
+    if let Some(lock) = &lock {
+        lock.lock().context("wait for another run of e2e")?;
+    }
     let mut failed = Vec::new();
     for (name, case) in CASES.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|asked| asked == name)) {
         let started = Instant::now();

@@ -1,6 +1,6 @@
 //! The program under test.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -59,8 +59,7 @@ impl Collector {
         let mut collector = Self { child: Child::spawn(command, log)?, address };
         wait_until("netflow2traces listens", START_PATIENCE, || {
             collector.child.ensure_running()?;
-            let connects = tcp.is_none_or(|tcp| TcpStream::connect(tcp).is_ok());
-            Ok((connects && UdpSocket::bind(address).is_err()).then_some(()))
+            Ok(collector.child.says_that_it_listens().then_some(()))
         })?;
         Ok(collector)
     }

@@ -19,13 +19,14 @@ const DATAGRAMS_PER_SECOND: u64 = 100;
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// From the cut until it is told of: the first request begins when a batch has waited for its second.
-const NOTICE: Duration = Duration::from_millis(1_000 + 3_000 + 500);
+/// From the cut until it is told of: the first request begins when a batch has waited for its second, so four seconds where
+/// nothing else runs. It must come before the system ends a connection, or the link is back.
+const NOTICE: Duration = Duration::from_secs(9);
 const BEFORE_THE_CUT: Duration = Duration::from_secs(4);
 /// Half of what the system takes to end a connection.
 const CUT: Duration = Duration::from_secs(10);
-/// The longest wait for a connection, and before the next attempt.
-const RECOVERY: Duration = Duration::from_secs(5 + 5);
+/// The longest wait for a connection, and before the next attempt, twice.
+const RECOVERY: Duration = Duration::from_secs(2 * (5 + 5));
 
 /// A request that is under way when the link is cut is noticed within its timeout. The next ones do not wait on its connection:
 /// when the link is back they come by a new one, while the old one is still there. No span is lost.

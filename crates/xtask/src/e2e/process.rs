@@ -42,6 +42,12 @@ impl Child {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Whether it is our collector, which has logged that its sockets are there. It does so once it catches signals; trying its
+    /// ports would take them from it.
+    pub(super) fn says_that_it_listens(&self) -> bool {
+        self.log_text().contains("listening for ")
+    }
+
     /// Waits for the end.
     ///
     /// # Errors

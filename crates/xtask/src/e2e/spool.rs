@@ -8,9 +8,10 @@ use anyhow::{Context, ensure};
 
 use super::command::Collector;
 use super::delivery::span_ids;
-use super::otelcol::{Forward, Otelcol};
+use super::otelcol::{Forward, Otelcol, free_tcp_port};
 use super::process::{as_root, wait_until};
 use super::receiver::Receiver;
+use super::scrape::Scrape;
 use super::{Bench, SPANS_BESIDE_FLOWS};
 
 const FLOWS_PER_DATAGRAM: u64 = 25;
@@ -31,7 +32,12 @@ pub(super) fn killed_in_an_outage(bench: &Bench) -> anyhow::Result<Vec<String>> 
     let lines = bench.folder.join("spool.jsonl");
     let _ = std::fs::remove_file(&lines);
     let output = format!("otlp,file:{}", lines.display());
+    let metrics = free_tcp_port()?;
+    let port = metrics.port().to_string();
     let mut environment = vec![
+        ("OTEL_METRICS_EXPORTER", "prometheus"),
+        ("OTEL_EXPORTER_PROMETHEUS_HOST", "127.0.0.1"),
+        ("OTEL_EXPORTER_PROMETHEUS_PORT", port.as_str()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
         ("NETFLOW_SPOOL_DIR", directory.to_str().context("UTF-8")?),
         ("NETFLOW_SPOOL_SYNC", "batch"),
@@ -40,12 +46,14 @@ pub(super) fn killed_in_an_outage(bench: &Bench) -> anyhow::Result<Vec<String>> 
     let mut collector = bench.collector("spool-first", &environment)?;
     bench.send(collector.address, DATAGRAMS, FLOWS_PER_DATAGRAM, 1_000)?;
     let want = DATAGRAMS * (FLOWS_PER_DATAGRAM + SPANS_BESIDE_FLOWS);
-    let ids = wait_until("every span is handed over", Duration::from_secs(20), || {
+    let ids = wait_until("every span is handed over", Duration::from_secs(60), || {
         let ids = span_ids(&whole_lines(&lines)?)?;
         Ok((ids.len() as u64 == want).then_some(ids))
     })?;
-    // Handed over to the file is handed over to the spool, a moment before or after.
-    std::thread::sleep(Duration::from_secs(2));
+    wait_until("every span is in the spool", Duration::from_secs(60), || {
+        let written = Scrape::of(metrics)?.sum("netflow_collector_spool_written_total");
+        Ok((written >= want).then_some(()))
+    })?;
     collector.kill()?;
     let bytes = folder_bytes(&directory)?;
 
@@ -87,10 +95,12 @@ pub(super) fn full_disk(bench: &Bench) -> anyhow::Result<Vec<String>> {
     ];
     let mut collector: Collector = bench.collector("full-disk", &environment)?;
     bench.send(collector.address, DATAGRAMS, FLOWS_PER_DATAGRAM, 1_000)?;
-    std::thread::sleep(Duration::from_secs(2));
+    wait_until("the disk is told of", Duration::from_secs(60), || {
+        let log = collector.log_text();
+        Ok((log.contains("cannot write to the spool") && log.contains("No space left")).then_some(()))
+    })?;
     let on_disk = folder_bytes(&directory)?;
     let log = collector.log_text();
-    ensure!(log.contains("cannot write to the spool") && log.contains("No space left"), "nothing was said of the disk");
     otelcol.restart()?;
     let want = DATAGRAMS * (FLOWS_PER_DATAGRAM + SPANS_BESIDE_FLOWS);
     wait_until("every span arrives", Duration::from_secs(60), || {

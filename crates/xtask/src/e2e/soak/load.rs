@@ -12,10 +12,10 @@ use anyhow::{Context, ensure};
 use flow_traffic::{Generator, TrafficConfig, Version};
 
 use super::super::command;
-use super::super::http;
 use super::super::otelcol::free_tcp_port;
 use super::super::process::{Child, wait_until};
 use super::super::receiver::Receiver;
+use super::super::scrape::Scrape;
 use super::{MAX_RESIDENT_MIB, PATIENCE, TICK};
 
 /// How long without an argument.
@@ -70,7 +70,7 @@ pub(super) fn run(minutes: u32) -> anyhow::Result<()> {
     let mut collector = Child::spawn(command, &folder.join("netflow2traces.log"))?;
     wait_until("it listens", PATIENCE, || {
         collector.ensure_running()?;
-        Ok(UdpSocket::bind(address).is_err().then_some(()))
+        Ok(collector.says_that_it_listens().then_some(()))
     })?;
     let stop = AtomicBool::new(false);
     let (sent, halves) = std::thread::scope(|scope| {
@@ -169,26 +169,7 @@ fn send(to: SocketAddr, stop: &AtomicBool) -> anyhow::Result<u64> {
     Ok(datagrams)
 }
 
-/// What `/metrics` says at one moment.
-struct Scrape(String);
-
 impl Scrape {
-    fn of(server: SocketAddr) -> anyhow::Result<Self> {
-        http::get(server, "/metrics").map(Self)
-    }
-
-    /// The sum of a counter over those of its series that `which` takes, by their labels.
-    fn sum_of(&self, name: &str, which: impl Fn(&str) -> bool) -> u64 {
-        let samples = self.0.lines().filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
-        let samples = samples.filter(|(labels, _)| labels.is_empty() || labels.starts_with('{'));
-        samples.filter(|(labels, _)| which(labels)).filter_map(|(_, value)| value.parse::<f64>().ok()).sum::<f64>()
-            as u64
-    }
-
-    fn sum(&self, name: &str) -> u64 {
-        self.sum_of(name, |_| true)
-    }
-
     /// What was lost for a reason: datagrams, records, spans.
     fn lost(&self, reason: &str) -> u64 {
         let label = format!("error_type=\"{reason}\"");

@@ -11,7 +11,7 @@ use crate::e2e::process::{Child, as_root, wait_until};
 use crate::e2e::{Bench, network};
 
 /// How long something in it may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes a system of namespaces: the root directory of this one, with everything that is written in memory, the units and
 /// the program in their places, no network but loopback, a BPF file system as systemd makes it, and systemd as its first process.
@@ -123,12 +123,12 @@ impl System {
     pub(super) fn hang(&self, unit: &str) -> anyhow::Result<String> {
         self.shell(&format!(
             "mkdir -p /etc/systemd/system/{unit}.d
-            printf '[Service]\\nWatchdogSec=2\\n' > /etc/systemd/system/{unit}.d/faster.conf"
+            printf '[Service]\\nWatchdogSec=6\\n' > /etc/systemd/system/{unit}.d/faster.conf"
         ))?;
         self.ctl(&["daemon-reload"])?;
         self.ctl(&["restart", unit])?;
         // As long as it does not hang, it stays.
-        thread::sleep(Duration::from_secs(5));
+        thread::sleep(Duration::from_secs(8));
         ensure!(self.property(unit, "NRestarts")? == "0", "its signs of life do not come in time");
         self.run("kill", &["-STOP", &self.property(unit, "MainPID")?])?;
         wait_until("it is started anew", PATIENCE, || {

@@ -1,7 +1,6 @@
 //! The units of `xdp`: each delivers the counters that the kernel has, with no more rights than it is to have.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use etherparse::PacketBuilder;
@@ -116,7 +115,7 @@ fn delivers(system: &System, unit: &str, how: &str, sent: &mut u64) -> anyhow::R
             system.ctl(&["start", unit])?;
         }
         let expected = [Some(*sent), Some(*sent * FRAME_LEN)];
-        let arrived = wait_until("what was counted is delivered", Duration::from_secs(10), || {
+        let arrived = wait_until("what was counted is delivered", PATIENCE, || {
             let latest = ["xdp.packets.total", "xdp.bytes.total"].map(|name| latest(&receiver, name));
             Ok((latest == expected).then_some(()))
         });
@@ -152,7 +151,7 @@ fn attached(system: &System) -> anyhow::Result<String> {
     ))?;
     system.ctl(&["restart", PINNED])?;
     let expected = [Some(FRAMES), Some(FRAMES * FRAME_LEN)];
-    wait_until("what was counted is delivered", Duration::from_secs(10), || {
+    wait_until("what was counted is delivered", PATIENCE, || {
         let latest = ["xdp.packets.total", "xdp.bytes.total"].map(|name| latest(&receiver, name));
         Ok((latest == expected).then_some(()))
     })?;

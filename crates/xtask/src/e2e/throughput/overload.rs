@@ -104,7 +104,7 @@ impl Overloaded {
         let mut child = Child::spawn(command, &bench.folder.join("overload.log"))?;
         wait_until("it listens", START_PATIENCE, || {
             child.ensure_running()?;
-            Ok(UdpSocket::bind(address).is_err().then_some(()))
+            Ok(child.says_that_it_listens().then_some(()))
         })?;
         Ok(Self { child, address, metrics })
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use testkit::otlp_server::Span;
 use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, attach, detach_pinned};
 
@@ -98,7 +98,19 @@ fn put(lab: &Lab, pins: &Path, flows: NonZeroU32) -> anyhow::Result<()> {
     lab.inside(|| Ok(attach(INTERFACE, AttachMode::Drv, &options).map(drop)?))
 }
 
+/// Tries again where frames were dropped between the interfaces, which the sender hears nothing of.
 fn exact(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Result<String> {
+    for _ in 0..3 {
+        let dropped = lab.dropped()?;
+        let outcome = exact_if_none_is_dropped(bench, lab, way);
+        if lab.dropped()? == dropped {
+            return outcome;
+        }
+    }
+    bail!("frames were dropped between the interfaces, each time");
+}
+
+fn exact_if_none_is_dropped(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Result<String> {
     let pins = lab.pins.join("flows");
     put(lab, &pins, DEFAULT_FLOWS)?;
     let before = sent_by_interface(lab)?;

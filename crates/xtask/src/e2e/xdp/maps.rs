@@ -78,7 +78,7 @@ fn every_way(lab: &Lab, mode: Mode, kind: MapKind, name: &str) -> anyhow::Result
     }
     lab.unload()?;
     std::fs::remove_file(pin)?;
-    wait_until("the map is gone", Duration::from_secs(5), || {
+    wait_until("the map is gone", Duration::from_secs(30), || {
         let gone = lab.inside(|| Ok(Reader::new(Selector::Name(MAP.to_owned()), None)?.read()));
         Ok(gone?.is_err_and(|error| error.is_missing()).then_some(()))
     })?;
@@ -88,7 +88,7 @@ fn every_way(lab: &Lab, mode: Mode, kind: MapKind, name: &str) -> anyhow::Result
 /// Reads until everything that was sent is there.
 fn read_all(lab: &Lab, selector: Selector) -> anyhow::Result<Reading> {
     let reader = Reader::new(selector, None)?;
-    wait_until("all frames are counted", Duration::from_secs(5), || {
+    wait_until("all frames are counted", Duration::from_secs(30), || {
         let reading = lab.inside(|| Ok(reader.read()?))?;
         Ok((reading.packets() >= FRAMES).then_some(reading))
     })

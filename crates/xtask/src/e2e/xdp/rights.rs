@@ -17,6 +17,8 @@ use crate::e2e::receiver::Receiver;
 use crate::e2e::xdp::points::Points;
 use crate::e2e::{Bench, compare};
 
+/// Of the network.
+const NAME: &str = "xdp-rights";
 const FRAMES: u64 = 100;
 /// Bytes of a frame before the IP header.
 const ETHERNET_LEN: u64 = 14;
@@ -38,7 +40,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     let folder = Folder::new()?;
     let program = folder.0.join("netflow2traces");
     fs::copy(&bench.netflow2traces, &program)?;
-    let rights = Rights { lab: Lab::named(&folder.0, "xdp-rights")?, program };
+    let rights = Rights { lab: Lab::named(&folder.0, NAME)?, program };
     let mut rows = Vec::new();
     for group in [GROUP, "64648"] {
         // Directories that are left, with what others may have pinned there, keep their group.
@@ -55,6 +57,8 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> anyhow::Result<Self> {
         let path = std::env::temp_dir().join("n2t-e2e-xdp-rights");
+        // Left by a run that was killed, with a file system in it.
+        let _ = Command::new("umount").arg(path.join(NAME).join("pins")).output();
         let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path).with_context(|| format!("create {}", path.display()))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
@@ -116,7 +120,7 @@ impl Rights {
         let id = modes(pins)?;
         self.lab.send(FRAMES)?;
         let protocols = pins.join(PROTOCOL_MAP);
-        wait_until("all frames are counted", Duration::from_secs(5), || {
+        wait_until("all frames are counted", Duration::from_secs(30), || {
             let reading = read(self.unprivileged(id, &self.program), &["--pin"], &protocols)?;
             Ok((reading["packets"] == FRAMES).then_some(()))
         })?;
@@ -258,7 +262,7 @@ impl Rights {
             command.args(["-c", &mount, "sh"]).arg(program);
             command
         };
-        wait_until("all frames are counted", Duration::from_secs(5), || {
+        wait_until("all frames are counted", Duration::from_secs(30), || {
             let reading = read(bound_to(&self.program), &["--pin"], &bound.join(PROTOCOL_MAP))?;
             let counted = (&reading["packets"], &reading["bytes"]);
             Ok((counted == (&json!(FRAMES), &json!(FRAMES * FRAME_LEN))).then_some(()))
