@@ -1,5 +1,6 @@
 //! `xdp attach` and `xdp detach`: our own XDP program on an interface.
 
+use std::error::Error as _;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -95,6 +96,7 @@ pub(super) fn run(args: &AttachArgs) -> anyhow::Result<()> {
     let attach = || attach(&args.iface, args.mode.into(), &options);
     let Some(directory) = &args.pin else { return until_stopped(&args.iface, attach) };
     let attachment = attach()?;
+    warn_if_slow(&args.iface, &attachment);
     if let Some(closed) = pin_group.and_then(|group| closed_to(group, directory)) {
         warn!(directory = %closed.display(), "the group cannot enter this directory: bind the pins to another one for it");
     }
@@ -110,6 +112,7 @@ where
     let mut stop = Stop::listen(runtime.handle())?;
     let service = Service::from_env();
     let attachment = attach()?;
+    warn_if_slow(interface, &attachment);
     print(&made(interface, &attachment, None))?;
     info!(interface, program = attachment.program_id(), "counting until SIGTERM or SIGINT");
     let status = format!("program {} on {interface}", attachment.program_id());
@@ -128,6 +131,13 @@ where
     drop(attachment);
     info!(interface, "the program is gone");
     Ok(())
+}
+
+/// That the driver did not take it is no error where the mode is `auto`.
+fn warn_if_slow(interface: &str, attachment: &Attachment) {
+    let Some(refused) = attachment.refused() else { return };
+    let source = refused.source().map(tracing::field::display);
+    warn!(interface, %refused, reason = source, "the program runs in the stack, which is slower");
 }
 
 /// Takes our program away.
