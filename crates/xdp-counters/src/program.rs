@@ -24,7 +24,7 @@ use crate::reading::{MapFacts, MapKind, ProgramFacts};
 
 pub use attach::{AttachError, AttachMode, AttachOptions, Attachment, attach};
 pub use classify::{Classified, FlowPacket, Protocol, classify};
-pub use drain::{FlowDrain, FlowSource, Taken};
+pub use drain::{FlowDrain, FlowSource, Left, Taken};
 pub use flows::{DEFAULT_FLOWS, Flow, FlowKey};
 pub use holder::Holder;
 pub use pins::{DetachError, detach_interface, detach_pinned};

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use tokio::time;
 use tracing::{info, warn};
 use xdp_counters::program::{
-    AttachMode, AttachOptions, Attachment, DEFAULT_FLOWS, PROGRAM_NAME, PROTOCOL_MAP, STATS_MAP, attach,
+    AttachMode, AttachOptions, Attachment, DEFAULT_FLOWS, Left, PROGRAM_NAME, PROTOCOL_MAP, STATS_MAP, attach,
     detach_interface, detach_pinned,
 };
 
@@ -128,8 +128,11 @@ where
         }
     });
     service.stopping();
-    drop(attachment);
+    let left = attachment.detach();
     info!(interface, "the program is gone");
+    if let Some(Left { flows, packets }) = left.filter(|left| left.flows > 0) {
+        warn!(interface, packets, flows, "flows that nobody took out are lost");
+    }
     Ok(())
 }
 
@@ -147,12 +150,22 @@ fn warn_if_slow(interface: &str, attachment: &Attachment) {
 /// There is none that is pinned, or no right to.
 pub(super) fn detach(args: &DetachArgs) -> anyhow::Result<()> {
     if let Some(directory) = &args.pin {
-        detach_pinned(directory)?;
-        return print(&format!("took away what was pinned to {}\n", directory.display()));
+        let left = detach_pinned(directory)?;
+        return print(&gone(&format!("took away what was pinned to {}", directory.display()), left));
     }
     let interface = args.iface.as_deref().unwrap_or_default();
-    detach_interface(interface)?;
-    print(&format!("took the program from {interface}\n"))
+    let left = detach_interface(interface)?;
+    print(&gone(&format!("took the program from {interface}"), left))
+}
+
+/// What was done, and what is lost with it.
+fn gone(done: &str, left: Option<Left>) -> String {
+    match left {
+        Some(Left { flows, packets }) if flows > 0 => {
+            format!("{done}\n  lost:   {packets} packets in {flows} flows that nobody took out\n")
+        }
+        _ => format!("{done}\n"),
+    }
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
@@ -268,6 +281,16 @@ mod tests {
         }
         for arguments in [&[][..], &["--iface", "eth0", "--pin", "/p"]] {
             assert!(Detach::try_parse_from(arguments).is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn flows_that_are_lost_are_told() {
+        let done = |left| gone("took the program from eth0", left);
+        let lost = Some(Left { flows: 2, packets: 17 });
+        assert_eq!(done(lost), "took the program from eth0\n  lost:   17 packets in 2 flows that nobody took out\n");
+        for nothing in [None, Some(Left::default())] {
+            assert_eq!(done(nothing), "took the program from eth0\n");
         }
     }
 

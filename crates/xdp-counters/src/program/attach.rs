@@ -15,6 +15,7 @@ use aya::programs::{ProgramError, Xdp, XdpMode};
 use aya::util::KernelVersion;
 use rustix::thread::{CapabilitySet, capabilities};
 
+use super::drain::{Left, left};
 use super::holder::{Holder, holder, wait_until_gone};
 use super::pins::{LINK, Pins};
 use super::{PROGRAM_NAME, object};
@@ -109,12 +110,27 @@ impl Attachment {
     }
 }
 
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        if let Some(link) = self.link.take() {
-            drop(link);
+impl Attachment {
+    /// Takes the program away, as dropping it does, and tells which flows go with it that nobody took out; `None` where it keeps
+    /// none, where they cannot be read, and where it is pinned and stays.
+    pub fn detach(mut self) -> Option<Left> {
+        self.take_away().then(|| left(|name| self.map(name))).flatten()
+    }
+
+    fn take_away(&mut self) -> bool {
+        let link = self.link.take();
+        let is_held = link.is_some();
+        drop(link);
+        if is_held {
             wait_until_gone(self.program_id);
         }
+        is_held
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.take_away();
     }
 }
 
