@@ -13,8 +13,8 @@
 //! A [`FlowDrain`] takes flows out of one of the two while the program fills the other: taken from under a program that is adding
 //! to them, some packets of each drain would be lost. Who only looks finds all flows in the first.
 //!
-//! Where an interface has a large MTU, packets come in several buffers, which some drivers give to a program that is made for
-//! them alone ("frags", since Linux 5.18): it asks the kernel for the length, and otherwise is the same.
+//! Where an interface has a large MTU, packets come in several buffers, which some drivers give to a program that is made
+//! for them alone ("frags", since Linux 5.18): it asks the kernel for the length, and otherwise is the same.
 //!
 //! Bytes of the arrays are those of frames, from the Ethernet header to the end; those of flows begin with the IP header.
 
@@ -75,8 +75,8 @@ pub(crate) fn is_protocol_map(map: &MapFacts, program: Option<&ProgramFacts>) ->
         && program.is_none_or(|program| program.name == PROGRAM_NAME)
 }
 
-/// The program as an ELF object, little endian; with [`FLOW_MAPS`] for that many flows each, or without; for packets of several
-/// buffers, or of one, which costs less and which any kernel takes.
+/// The program as an ELF object, little endian; with [`FLOW_MAPS`] for that many flows each, or without; for packets of
+/// several buffers, or of one, which costs less and which any kernel takes.
 pub fn object(flows: Option<NonZeroU32>, with_frags: bool) -> Vec<u8> {
     let section = if with_frags { FRAGS_SECTION } else { SECTION };
     elf::object(section, &code::program(flows.is_some(), with_frags), flows.map(NonZeroU32::get))

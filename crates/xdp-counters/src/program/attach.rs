@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -21,15 +22,19 @@ use super::pins::{LINK, Pins};
 use super::{PROGRAM_NAME, object};
 use crate::interface;
 
+/// Where the kernel shows interfaces of this network namespace.
+const INTERFACES: &str = "/sys/class/net";
 /// Has links of XDP, which can be pinned.
 const LINKS: KernelVersion = KernelVersion::new(5, 9, 0);
 /// Not allowed, as different parts of the kernel say it.
 const NOT_ALLOWED: [i32; 2] = [libc::EPERM, libc::EACCES];
-/// The MTU is too large for packets of one buffer, as drivers say it: veth with the first, most with the others, which say that
-/// there is no native XDP as well.
+/// The MTU is too large for packets of one buffer, as drivers say it: veth with the first, most with the others, which say
+/// that there is no native XDP as well.
 const TOO_LARGE: [i32; 3] = [libc::ERANGE, libc::EINVAL, libc::EOPNOTSUPP];
 /// Packets of an MTU up to this one fit into one buffer of any driver.
 const SMALL_MTU: u32 = 1_500;
+/// A driver that leaves nothing of a packet in its first buffer, where it gives several to programs: headers would not be seen.
+const EMPTY_FIRST_BUFFER: &str = "mlx5_core";
 /// Another program is there, by rtnetlink or by a link.
 const TAKEN: [i32; 2] = [libc::EBUSY, libc::EEXIST];
 
@@ -108,11 +113,9 @@ impl Attachment {
             _ => None,
         }
     }
-}
 
-impl Attachment {
-    /// Takes the program away, as dropping it does, and tells which flows go with it that nobody took out; `None` where it keeps
-    /// none, where they cannot be read, and where it is pinned and stays.
+    /// Takes the program away, as dropping it does, and tells which flows go with it that nobody took out; `None` where it
+    /// keeps none, where they cannot be read, and where it is pinned and stays.
     pub fn detach(mut self) -> Option<Left> {
         self.take_away().then(|| left(|name| self.map(name))).flatten()
     }
@@ -175,8 +178,8 @@ pub enum AttachError {
         /// What the kernel says.
         source: io::Error,
     },
-    /// The driver takes no program, as packets of this length do not fit into one buffer or as it never takes any: some drivers
-    /// do not tell. Some do take one that knows several buffers, which was tried too.
+    /// The driver takes no program, as packets of this length do not fit into one buffer or as it never takes any: some
+    /// drivers do not tell. The program that knows several buffers was tried too, except where `Auto` does better without.
     #[error(
         "{interface} takes no XDP program in mode {} with an MTU of {mtu}: a lower one may help (of a veth, at both ends), \
          and mode {} does",
@@ -266,7 +269,9 @@ fn put(interface: &str, mode: AttachMode, flows: Option<NonZeroU32>) -> Result<A
     if mode == AttachMode::Skb {
         return put_in(interface, mode, flows, false);
     }
-    match put_in_driver(interface, flows) {
+    // Who asks for the driver gets it; otherwise the right counts come before the fastest.
+    let try_frags = mode == AttachMode::Drv || !is_of_driver(Path::new(INTERFACES), interface, EMPTY_FIRST_BUFFER);
+    match put_in_driver(interface, flows, try_frags) {
         Err(refused @ (AttachError::Mode { .. } | AttachError::Mtu { .. })) if mode == AttachMode::Auto => {
             let mut attachment = put_in(interface, AttachMode::Skb, flows, false)?;
             attachment.refused = Some(refused);
@@ -277,11 +282,14 @@ fn put(interface: &str, mode: AttachMode, flows: Option<NonZeroU32>) -> Result<A
 }
 
 /// The program for packets of one buffer, or else that for several.
-fn put_in_driver(interface: &str, flows: Option<NonZeroU32>) -> Result<Attachment, AttachError> {
+fn put_in_driver(interface: &str, flows: Option<NonZeroU32>, try_frags: bool) -> Result<Attachment, AttachError> {
     let source = match put_in(interface, AttachMode::Drv, flows, false) {
         Err(AttachError::Mode { source, .. }) if is_one_of(&source, &TOO_LARGE) => source,
         put => return put,
     };
+    if !try_frags {
+        return Err(not_in_driver(interface, source));
+    }
     match put_in(interface, AttachMode::Drv, flows, true) {
         // The driver refuses it, or the kernel, before 5.18.
         Err(AttachError::Mode { .. } | AttachError::Kernel { .. }) => Err(not_in_driver(interface, source)),
@@ -317,6 +325,12 @@ fn not_in_driver(interface: &str, source: io::Error) -> AttachError {
         }
         _ => AttachError::Mode { interface, mode: AttachMode::Drv, source },
     }
+}
+
+/// Whether an interface, by its directory in `interfaces`, has this driver.
+fn is_of_driver(interfaces: &Path, interface: &str, driver: &str) -> bool {
+    let link = interfaces.join(interface).join("device/driver");
+    fs::read_link(link).is_ok_and(|target| target.file_name() == Some(driver.as_ref()))
 }
 
 fn is_one_of(error: &io::Error, numbers: &[i32]) -> bool {
@@ -371,4 +385,21 @@ pub(super) fn os_error(error: &(dyn Error + 'static)) -> Option<i32> {
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_driver_of_an_interface_is_known() {
+        let interfaces = std::env::temp_dir().join(format!("xdp-counters-driver-{}", std::process::id()));
+        let device = interfaces.join("eth0/device");
+        fs::create_dir_all(&device).unwrap();
+        std::os::unix::fs::symlink("../../bus/pci/drivers/mlx5_core", device.join("driver")).unwrap();
+        let is_of = |interface, driver| is_of_driver(&interfaces, interface, driver);
+        let found = [is_of("eth0", EMPTY_FIRST_BUFFER), is_of("eth0", "ice"), is_of("veth0", EMPTY_FIRST_BUFFER)];
+        fs::remove_dir_all(&interfaces).unwrap();
+        assert_eq!(found, [true, false, false]);
+    }
 }

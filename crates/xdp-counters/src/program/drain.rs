@@ -127,7 +127,8 @@ fn is_ours(map: &MapFacts, kind: MapKind, sizes: Sizes) -> bool {
     map.kind == kind && [map.key_size as usize, map.value_size as usize] == [sizes.key, sizes.value]
 }
 
-/// What is in the maps of flows of a program that no interface has any more; `None` where they are not there or cannot be read.
+/// What is in the maps of flows of a program that no interface has any more; `None` where they are not there or cannot be
+/// read.
 pub(super) fn left<M: AsFd>(open: impl FnMut(&str) -> Option<M>) -> Option<Left> {
     let [Some(first), Some(second)] = FLOW_MAPS.map(open) else { return None };
     sys::wait_for_programs();

@@ -157,8 +157,8 @@ pub enum DetachError {
     },
 }
 
-/// Takes our program from its interface, and its maps with it, by the directory they are pinned in; which flows go with them that
-/// nobody took out. `None` where it keeps none, or where they cannot be read.
+/// Takes our program from its interface, and its maps with it, by the directory they are pinned in; which flows go with them
+/// that nobody took out. `None` where it keeps none, or where they cannot be read.
 ///
 /// # Errors
 ///

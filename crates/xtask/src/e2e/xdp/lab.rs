@@ -104,7 +104,8 @@ impl Lab {
         command
     }
 
-    /// Packets and bytes that left the sender's interface, as the kernel counts them; on such an interface from the IP header on.
+    /// Packets and bytes that left the sender's interface, as the kernel counts them; on such an interface from the IP
+    /// header on.
     pub(super) fn sent_by_interface(&self) -> anyhow::Result<[u64; 2]> {
         let arguments = ["-n", &self.there, "-json", "-statistics", "link", "show", "dev", SENDER];
         let text: serde_json::Value = serde_json::from_slice(&output(Command::new("ip").args(arguments))?)?;
