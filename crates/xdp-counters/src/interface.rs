@@ -14,6 +14,7 @@ const NLMSG_DONE: u16 = 3;
 const ONE: u16 = 1;
 const ALL: u16 = 0x301;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
 const IFLA_EXT_MASK: u16 = 29;
 /// `RTEXT_FILTER_SKIP_STATS`: they are most of the work.
 const NO_STATISTICS: u32 = 1 << 3;
@@ -59,13 +60,31 @@ pub fn attached() -> io::Result<Vec<Attached>> {
 ///
 /// `ENODEV` where there is no such interface.
 pub(crate) fn attached_to(interface: &str) -> io::Result<Option<Attached>> {
+    let mut found = Vec::new();
+    read_links(&told_of(interface)?, &mut found)?;
+    Ok(found.pop())
+}
+
+/// The most bytes that a packet of this interface has, from the IP header on.
+///
+/// # Errors
+///
+/// `ENODEV` where there is no such interface.
+pub(crate) fn mtu(interface: &str) -> io::Result<u32> {
+    let message = told_of(interface)?;
+    let attributes = message.get(HEADER_LEN + LINK_LEN..).unwrap_or_default();
+    let mtu = find(attributes, IFLA_MTU).and_then(|mtu| u32_at(mtu, 0));
+    mtu.ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))
+}
+
+/// What the kernel tells of an interface.
+fn told_of(interface: &str) -> io::Result<Vec<u8>> {
     let socket = netlink()?;
     ask(&socket, Some(name_to_index(&socket, interface)?))?;
     let mut buffer = buffer();
     let (len, _) = recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
-    let mut found = Vec::new();
-    read_links(&buffer[..len], &mut found)?;
-    Ok(found.pop())
+    buffer.truncate(len);
+    Ok(buffer)
 }
 
 /// Asks for one interface, by its number, or for all.
@@ -119,13 +138,16 @@ fn read_links(mut messages: &[u8], found: &mut Vec<Attached>) -> io::Result<bool
 fn read_link(message: &[u8]) -> Option<Attached> {
     let index = u32_at(message, HEADER_LEN + 4)?;
     let attributes = message.get(HEADER_LEN + LINK_LEN..)?;
-    let find = |attributes, wanted| Attributes(attributes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
     let xdp = find(attributes, IFLA_XDP)?;
     let ids = PROGRAM_IDS.iter().filter_map(|id| u32_at(find(xdp, *id)?, 0));
     let program = ids.into_iter().find(|id| *id != 0)?;
     let name = find(attributes, IFLA_IFNAME)?;
     let name = name.strip_suffix(&[0]).unwrap_or(name);
     Some(Attached { interface: String::from_utf8_lossy(name).into_owned(), index, program })
+}
+
+fn find(attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+    Attributes(attributes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }
 
 /// Attributes, each with its length before it.
@@ -229,7 +251,10 @@ mod tests {
         assert_eq!(attached_to("lo").unwrap(), all.into_iter().find(|attached| attached.interface == "lo"));
         for name in ["no-such-if", "longer-than-a-name-may-be", ""] {
             assert_eq!(attached_to(name).unwrap_err().raw_os_error(), Some(libc::ENODEV), "{name}");
+            assert_eq!(mtu(name).unwrap_err().raw_os_error(), Some(libc::ENODEV), "{name}");
         }
+        let told = std::fs::read_to_string("/sys/class/net/lo/mtu").unwrap();
+        assert_eq!(mtu("lo").unwrap().to_string(), told.trim());
     }
 
     /// Any system has a loopback interface, and most have no program on it.

@@ -13,6 +13,9 @@
 //! A [`FlowDrain`] takes flows out of one of the two while the program fills the other: taken from under a program that is adding
 //! to them, some packets of each drain would be lost. Who only looks finds all flows in the first.
 //!
+//! Where an interface has a large MTU, packets come in several buffers, which some drivers give to a program that is made
+//! for them alone ("frags", since Linux 5.18): it asks the kernel for the length, and otherwise is the same.
+//!
 //! Bytes of the arrays are those of frames, from the Ethernet header to the end; those of flows begin with the IP header.
 
 use std::num::NonZeroU32;
@@ -21,7 +24,7 @@ use crate::reading::{MapFacts, MapKind, ProgramFacts};
 
 pub use attach::{AttachError, AttachMode, AttachOptions, Attachment, attach};
 pub use classify::{Classified, FlowPacket, Protocol, classify};
-pub use drain::{FlowDrain, FlowSource, Taken};
+pub use drain::{FlowDrain, FlowSource, Left, Taken};
 pub use flows::{DEFAULT_FLOWS, Flow, FlowKey};
 pub use holder::Holder;
 pub use pins::{DetachError, detach_interface, detach_pinned};
@@ -55,6 +58,11 @@ pub const MAPS: [&str; 5] = [STATS_MAP, PROTOCOL_MAP, TURN_MAP, FLOW_MAPS[0], FL
 /// The program's name in the kernel and in the object.
 pub const PROGRAM_NAME: &str = "xdp_counters";
 
+/// The object's section that has the program, and that of the one for packets of several buffers: loaders go by it.
+pub const SECTION: &str = "xdp";
+/// See [`SECTION`].
+pub const FRAGS_SECTION: &str = "xdp.frags";
+
 /// One that the kernel takes for compatible with the GPL.
 pub const LICENSE: &str = "Dual MIT/GPL";
 
@@ -67,9 +75,11 @@ pub(crate) fn is_protocol_map(map: &MapFacts, program: Option<&ProgramFacts>) ->
         && program.is_none_or(|program| program.name == PROGRAM_NAME)
 }
 
-/// The program as an ELF object, little endian; with [`FLOW_MAPS`] for that many flows each, or without.
-pub fn object(flows: Option<NonZeroU32>) -> Vec<u8> {
-    elf::object(&code::program(flows.is_some()), flows.map(NonZeroU32::get))
+/// The program as an ELF object, little endian; with [`FLOW_MAPS`] for that many flows each, or without; for packets of
+/// several buffers, or of one, which costs less and which any kernel takes.
+pub fn object(flows: Option<NonZeroU32>, with_frags: bool) -> Vec<u8> {
+    let section = if with_frags { FRAGS_SECTION } else { SECTION };
+    elf::object(section, &code::program(flows.is_some(), with_frags), flows.map(NonZeroU32::get))
 }
 
 #[cfg(test)]

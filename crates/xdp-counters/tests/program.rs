@@ -17,12 +17,15 @@ use xdp_counters::program::{self, Classified, Flow, FlowKey, Protocol, classify}
 const LOOKUP: u32 = 1;
 const UPDATE: u32 = 2;
 const KTIME: u32 = 5;
+const BUFF_LEN: u32 = 188;
 /// Stand for what rbpf does not have, `lock *(u64 *)(r1 + OFFSET) += r2` and `|= r2`: these and the offset.
 const ADD: u32 = 1000;
 const OR: u32 = 2000;
 
 /// Room for flows in a test.
 const FLOWS: usize = 256;
+/// Bytes of packets of several buffers that are not in the first, one after the other.
+const BEHIND: [usize; 4] = [0, 1, 40, 9_000];
 /// Packets come so far apart.
 const TICK: u64 = 1_000;
 
@@ -35,6 +38,7 @@ struct Maps {
     flows: [[[u64; 5]; FLOWS]; 2],
     keys: [Vec<[u8; 40]>; 2],
     now: u64,
+    frame_len: u64,
 }
 
 thread_local! {
@@ -44,7 +48,7 @@ thread_local! {
 impl Maps {
     fn new() -> Self {
         let (flows, keys) = ([[[0; 5]; FLOWS]; 2], [const { Vec::new() }; 2]);
-        Self { stats: [[0; 2]; 5], protocols: [[0; 2]; 8], turn: 0, flows, keys, now: 0 }
+        Self { stats: [[0; 2]; 5], protocols: [[0; 2]; 8], turn: 0, flows, keys, now: 0, frame_len: 0 }
     }
 
     fn value(&mut self, map: u64, key: u64) -> Option<u64> {
@@ -93,6 +97,10 @@ fn ktime(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
     MAPS.with_borrow(|maps| maps.now)
 }
 
+fn buff_len(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
+    MAPS.with_borrow(|maps| maps.frame_len)
+}
+
 fn change(at: u64, change: impl FnOnce(u64) -> u64) -> u64 {
     MAPS.with_borrow(|maps| {
         let flows = maps.flows.as_ptr_range();
@@ -105,10 +113,11 @@ fn change(at: u64, change: impl FnOnce(u64) -> u64) -> u64 {
 }
 
 /// The program's bytes with numbers of maps in them, as a loader does it, and without atomic instructions.
-fn code(with_flows: bool) -> Vec<u8> {
-    let elf = program::object(with_flows.then_some(program::DEFAULT_FLOWS));
+fn code(with_flows: bool, with_frags: bool) -> Vec<u8> {
+    let elf = program::object(with_flows.then_some(program::DEFAULT_FLOWS), with_frags);
     let object = object::File::parse(&*elf).unwrap();
-    let section = object.section_by_name("xdp").unwrap();
+    let section = if with_frags { program::FRAGS_SECTION } else { program::SECTION };
+    let section = object.section_by_name(section).unwrap();
     let mut code = section.data().unwrap().to_vec();
     for (offset, relocation) in section.relocations() {
         let RelocationTarget::Symbol(symbol) = relocation.target() else { panic!("{relocation:?}") };
@@ -164,11 +173,20 @@ fn turn(frame: usize) -> usize {
     frame / 5 % 2
 }
 
-fn interpreted(frames: &[Vec<u8>], with_flows: bool) -> Counted {
-    let code = code(with_flows);
+/// How much of a frame is not in its first buffer.
+fn behind(frame: usize, with_frags: bool) -> usize {
+    if with_frags { BEHIND[frame % BEHIND.len()] } else { 0 }
+}
+
+/// Each of `frames` is what the first buffer has.
+fn interpreted(frames: &[Vec<u8>], with_flows: bool, with_frags: bool) -> Counted {
+    let code = code(with_flows, with_frags);
     MAPS.with_borrow_mut(|maps| **maps = Maps::new());
     let mut machine = rbpf::EbpfVmMbuff::new(None).unwrap();
-    for (number, helper) in [(LOOKUP, look_up as rbpf::ebpf::Helper), (UPDATE, update), (KTIME, ktime)] {
+    let mut helpers = vec![(LOOKUP, look_up as rbpf::ebpf::Helper), (UPDATE, update), (KTIME, ktime)];
+    // No kernel before 5.18 has it: the program for one buffer does without.
+    helpers.extend(with_frags.then_some((BUFF_LEN, buff_len as rbpf::ebpf::Helper)));
+    for (number, helper) in helpers {
         machine.register_helper(number, helper).unwrap();
     }
     machine.register_helper(ADD, |value, more, _, _, _| change(value, |old| old + more)).unwrap();
@@ -182,6 +200,7 @@ fn interpreted(frames: &[Vec<u8>], with_flows: bool) -> Counted {
         MAPS.with_borrow_mut(|maps| {
             maps.now += TICK;
             maps.turn = turn(number) as u64;
+            maps.frame_len = (frame.len() + behind(number, with_frags)) as u64;
         });
         let frame = packet.hold(frame);
         let ends = frame.as_ptr_range();
@@ -199,13 +218,18 @@ fn interpreted(frames: &[Vec<u8>], with_flows: bool) -> Counted {
     })
 }
 
-fn reference(frames: &[Vec<u8>], with_flows: bool) -> Counted {
+fn reference(frames: &[Vec<u8>], with_flows: bool, with_frags: bool) -> Counted {
     let mut counted = (vec![[0; 2]; 5], vec![[0; 2]; Protocol::ALL.len()], [BTreeMap::new(), BTreeMap::new()]);
     for (number, frame) in frames.iter().enumerate() {
-        let Classified { protocol, flow } = classify(frame);
+        let Classified { protocol, mut flow } = classify(frame);
+        let whole = [&**frame, &vec![0; behind(number, with_frags)]].concat();
+        if let Some(packet) = &mut flow {
+            // Headers are read in the first buffer alone; where that of IP is there, the length goes by the whole frame.
+            packet.bytes = classify(&whole).flow.unwrap().bytes;
+        }
         for counter in [&mut counted.0[2], &mut counted.1[protocol as usize]] {
             counter[0] += 1;
-            counter[1] += frame.len() as u64;
+            counter[1] += whole.len() as u64;
         }
         let Some(packet) = flow.filter(|_| with_flows) else { continue };
         let now = Duration::from_nanos((number as u64 + 1) * TICK);
@@ -220,8 +244,9 @@ fn reference(frames: &[Vec<u8>], with_flows: bool) -> Counted {
 }
 
 fn agree(frames: &[Vec<u8>]) {
-    for with_flows in [false, true] {
-        assert_eq!(interpreted(frames, with_flows), reference(frames, with_flows), "with flows: {with_flows}");
+    for (with_flows, with_frags) in [(false, false), (true, false), (false, true), (true, true)] {
+        let [counted, expected] = [interpreted, reference].map(|count| count(frames, with_flows, with_frags));
+        assert_eq!(counted, expected, "with flows: {with_flows}, with frags: {with_frags}");
     }
 }
 
@@ -251,7 +276,7 @@ fn chosen_frames_reach_everything() {
             testkit::frames::frame(&choices)
         })
         .collect();
-    let (_, protocols, _) = reference(&frames, false);
+    let (_, protocols, _) = reference(&frames, false, false);
     assert!(protocols.iter().all(|[packets, _]| *packets >= 100), "{protocols:?}");
     let packets: Vec<_> = frames.iter().filter_map(|frame| classify(frame).flow).collect();
     let share = |wanted: &dyn Fn(&program::FlowPacket) -> bool| packets.iter().filter(|packet| wanted(packet)).count();

@@ -1,5 +1,6 @@
 //! `xdp attach` and `xdp detach`: our own XDP program on an interface.
 
+use std::error::Error as _;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,7 +12,7 @@ use clap::{Args, ValueEnum};
 use tokio::time;
 use tracing::{info, warn};
 use xdp_counters::program::{
-    AttachMode, AttachOptions, Attachment, DEFAULT_FLOWS, PROGRAM_NAME, PROTOCOL_MAP, STATS_MAP, attach,
+    AttachMode, AttachOptions, Attachment, DEFAULT_FLOWS, Left, PROGRAM_NAME, PROTOCOL_MAP, STATS_MAP, attach,
     detach_interface, detach_pinned,
 };
 
@@ -95,6 +96,7 @@ pub(super) fn run(args: &AttachArgs) -> anyhow::Result<()> {
     let attach = || attach(&args.iface, args.mode.into(), &options);
     let Some(directory) = &args.pin else { return until_stopped(&args.iface, attach) };
     let attachment = attach()?;
+    warn_if_slow(&args.iface, &attachment);
     if let Some(closed) = pin_group.and_then(|group| closed_to(group, directory)) {
         warn!(directory = %closed.display(), "the group cannot enter this directory: bind the pins to another one for it");
     }
@@ -110,6 +112,7 @@ where
     let mut stop = Stop::listen(runtime.handle())?;
     let service = Service::from_env();
     let attachment = attach()?;
+    warn_if_slow(interface, &attachment);
     print(&made(interface, &attachment, None))?;
     info!(interface, program = attachment.program_id(), "counting until SIGTERM or SIGINT");
     let status = format!("program {} on {interface}", attachment.program_id());
@@ -125,9 +128,19 @@ where
         }
     });
     service.stopping();
-    drop(attachment);
+    let left = attachment.detach();
     info!(interface, "the program is gone");
+    if let Some(Left { flows, packets }) = left.filter(|left| left.flows > 0) {
+        warn!(interface, packets, flows, "flows that nobody took out are lost");
+    }
     Ok(())
+}
+
+/// That the driver did not take it is no error where the mode is `auto`.
+fn warn_if_slow(interface: &str, attachment: &Attachment) {
+    let Some(refused) = attachment.refused() else { return };
+    let source = refused.source().map(tracing::field::display);
+    warn!(interface, %refused, reason = source, "the program runs in the stack, which is slower");
 }
 
 /// Takes our program away.
@@ -137,12 +150,22 @@ where
 /// There is none that is pinned, or no right to.
 pub(super) fn detach(args: &DetachArgs) -> anyhow::Result<()> {
     if let Some(directory) = &args.pin {
-        detach_pinned(directory)?;
-        return print(&format!("took away what was pinned to {}\n", directory.display()));
+        let left = detach_pinned(directory)?;
+        return print(&gone(&format!("took away what was pinned to {}", directory.display()), left));
     }
     let interface = args.iface.as_deref().unwrap_or_default();
-    detach_interface(interface)?;
-    print(&format!("took the program from {interface}\n"))
+    let left = detach_interface(interface)?;
+    print(&gone(&format!("took the program from {interface}"), left))
+}
+
+/// What was done, and what is lost with it.
+fn gone(done: &str, left: Option<Left>) -> String {
+    match left {
+        Some(Left { flows, packets }) if flows > 0 => {
+            format!("{done}\n  lost:   {packets} packets in {flows} flows that nobody took out\n")
+        }
+        _ => format!("{done}\n"),
+    }
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
@@ -258,6 +281,16 @@ mod tests {
         }
         for arguments in [&[][..], &["--iface", "eth0", "--pin", "/p"]] {
             assert!(Detach::try_parse_from(arguments).is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn flows_that_are_lost_are_told() {
+        let done = |left| gone("took the program from eth0", left);
+        let lost = Some(Left { flows: 2, packets: 17 });
+        assert_eq!(done(lost), "took the program from eth0\n  lost:   17 packets in 2 flows that nobody took out\n");
+        for nothing in [None, Some(Left::default())] {
+            assert_eq!(done(nothing), "took the program from eth0\n");
         }
     }
 

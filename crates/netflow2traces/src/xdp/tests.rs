@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use clap::{Command, CommandFactory, Parser};
-use xdp_counters::program::Taken;
+use xdp_counters::program::{AttachError, AttachMode, Taken};
 use xdp_counters::{Access, Key, ProgramFacts, ProgramRun, ReadError, Reading, Selector};
 
 use super::*;
@@ -133,8 +133,21 @@ fn troubleshooting_is_by_the_words_of_errors() {
         ),
     ];
     let rows: Vec<_> = DOCS.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-    for (error, documented) in errors {
-        assert!(error.to_string().starts_with(documented), "{error}");
+    let errors = errors.map(|(error, documented)| (error.to_string(), documented));
+    let (interface, source) = (|| "INTERFACE".to_owned(), || os_error(34));
+    let refused = [
+        (
+            AttachError::Mtu { interface: interface(), mtu: 9_000, source: source() },
+            "INTERFACE takes no XDP program in mode drv with an MTU of 9000",
+        ),
+        (
+            AttachError::Mode { interface: interface(), mode: AttachMode::Drv, source: source() },
+            "INTERFACE takes no XDP program in mode drv",
+        ),
+    ];
+    let refused = refused.map(|(error, documented)| (error.to_string(), documented));
+    for (error, documented) in errors.into_iter().chain(refused) {
+        assert!(error.starts_with(documented), "{error}");
         assert!(rows.contains(&documented), "no row {documented} in docs/xdp.md");
     }
     let sender = include_str!("../metrics/sender.rs");

@@ -13,7 +13,8 @@ pub(super) enum Register {
     R2,
     R3,
     R4,
-    R6 = 6,
+    R5,
+    R6,
     R7,
     R8,
     R9,
@@ -65,6 +66,7 @@ pub(super) enum Helper {
     MapLookup = 1,
     MapUpdate = 2,
     KtimeGetNs = 5,
+    XdpGetBuffLen = 188,
 }
 
 /// The right side of an instruction.

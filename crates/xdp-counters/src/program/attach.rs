@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,14 +16,25 @@ use aya::programs::{ProgramError, Xdp, XdpMode};
 use aya::util::KernelVersion;
 use rustix::thread::{CapabilitySet, capabilities};
 
+use super::drain::{Left, left};
 use super::holder::{Holder, holder, wait_until_gone};
 use super::pins::{LINK, Pins};
 use super::{PROGRAM_NAME, object};
+use crate::interface;
 
+/// Where the kernel shows interfaces of this network namespace.
+const INTERFACES: &str = "/sys/class/net";
 /// Has links of XDP, which can be pinned.
 const LINKS: KernelVersion = KernelVersion::new(5, 9, 0);
 /// Not allowed, as different parts of the kernel say it.
 const NOT_ALLOWED: [i32; 2] = [libc::EPERM, libc::EACCES];
+/// The MTU is too large for packets of one buffer, as drivers say it: veth with the first, most with the others, which say
+/// that there is no native XDP as well.
+const TOO_LARGE: [i32; 3] = [libc::ERANGE, libc::EINVAL, libc::EOPNOTSUPP];
+/// Packets of an MTU up to this one fit into one buffer of any driver.
+const SMALL_MTU: u32 = 1_500;
+/// A driver that leaves nothing of a packet in its first buffer, where it gives several to programs: headers would not be seen.
+const EMPTY_FIRST_BUFFER: &str = "mlx5_core";
 /// Another program is there, by rtnetlink or by a link.
 const TAKEN: [i32; 2] = [libc::EBUSY, libc::EEXIST];
 
@@ -68,6 +80,7 @@ pub struct Attachment {
     link: Option<XdpLink>,
     ebpf: Ebpf,
     mode: AttachMode,
+    refused: Option<AttachError>,
     program_id: u32,
     pins: Vec<PathBuf>,
 }
@@ -76,6 +89,11 @@ impl Attachment {
     /// Where it runs: `Drv` or `Skb`.
     pub const fn mode(&self) -> AttachMode {
         self.mode
+    }
+
+    /// Why the driver did not take it, where [`AttachMode::Auto`] went on without.
+    pub const fn refused(&self) -> Option<&AttachError> {
+        self.refused.as_ref()
     }
 
     /// The program's number.
@@ -95,14 +113,27 @@ impl Attachment {
             _ => None,
         }
     }
+
+    /// Takes the program away, as dropping it does, and tells which flows go with it that nobody took out; `None` where it
+    /// keeps none, where they cannot be read, and where it is pinned and stays.
+    pub fn detach(mut self) -> Option<Left> {
+        self.take_away().then(|| left(|name| self.map(name))).flatten()
+    }
+
+    fn take_away(&mut self) -> bool {
+        let link = self.link.take();
+        let is_held = link.is_some();
+        drop(link);
+        if is_held {
+            wait_until_gone(self.program_id);
+        }
+        is_held
+    }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        if let Some(link) = self.link.take() {
-            drop(link);
-            wait_until_gone(self.program_id);
-        }
+        self.take_away();
     }
 }
 
@@ -145,6 +176,22 @@ pub enum AttachError {
         /// The mode, the last one that was tried.
         mode: AttachMode,
         /// What the kernel says.
+        source: io::Error,
+    },
+    /// The driver takes no program, as packets of this length do not fit into one buffer or as it never takes any: some
+    /// drivers do not tell. The program that knows several buffers was tried too, except where `Auto` does better without.
+    #[error(
+        "{interface} takes no XDP program in mode {} with an MTU of {mtu}: a lower one may help (of a veth, at both ends), \
+         and mode {} does",
+        AttachMode::Drv,
+        AttachMode::Skb
+    )]
+    Mtu {
+        /// The interface.
+        interface: String,
+        /// Its MTU, in bytes.
+        mtu: u32,
+        /// What the kernel says of the program for one buffer.
         source: io::Error,
     },
     /// The kernel refuses the program or its maps.
@@ -203,51 +250,91 @@ pub fn attach(interface: &str, mode: AttachMode, options: &AttachOptions) -> Res
         return Err(AttachError::Kernel { doing: "pin the program", source });
     }
     let make = |directory: &Path| Pins::new(directory, options.pin_group);
-    let mut pins = options.pin.as_deref().map(make).transpose()?;
-    let mut ebpf = load(options.flows)?;
-    if let Some(pins) = &mut pins {
-        for (name, map) in ebpf.maps() {
-            pins.add(name, |path| map.pin(path))?;
-        }
+    let pins = options.pin.as_deref().map(make).transpose()?;
+    let mut attachment = put(interface, mode, options.flows)?;
+    let Some(mut pins) = pins else { return Ok(attachment) };
+    for (name, map) in attachment.ebpf.maps() {
+        pins.add(name, |path| map.pin(path))?;
     }
+    if let Some(link) = attachment.link.take() {
+        let link = FdLink::try_from(link).map_err(|error| refused("make a link", error))?;
+        pins.add(LINK, |path| link.pin(path).map(drop))?;
+    }
+    attachment.pins = pins.keep();
+    Ok(attachment)
+}
+
+/// Gives a program to the interface, in the first mode that it takes.
+fn put(interface: &str, mode: AttachMode, flows: Option<NonZeroU32>) -> Result<Attachment, AttachError> {
+    if mode == AttachMode::Skb {
+        return put_in(interface, mode, flows, false);
+    }
+    // Who asks for the driver gets it; otherwise the right counts come before the fastest.
+    let try_frags = mode == AttachMode::Drv || !is_of_driver(Path::new(INTERFACES), interface, EMPTY_FIRST_BUFFER);
+    match put_in_driver(interface, flows, try_frags) {
+        Err(refused @ (AttachError::Mode { .. } | AttachError::Mtu { .. })) if mode == AttachMode::Auto => {
+            let mut attachment = put_in(interface, AttachMode::Skb, flows, false)?;
+            attachment.refused = Some(refused);
+            Ok(attachment)
+        }
+        put => put,
+    }
+}
+
+/// The program for packets of one buffer, or else that for several.
+fn put_in_driver(interface: &str, flows: Option<NonZeroU32>, try_frags: bool) -> Result<Attachment, AttachError> {
+    let source = match put_in(interface, AttachMode::Drv, flows, false) {
+        Err(AttachError::Mode { source, .. }) if is_one_of(&source, &TOO_LARGE) => source,
+        put => return put,
+    };
+    if !try_frags {
+        return Err(not_in_driver(interface, source));
+    }
+    match put_in(interface, AttachMode::Drv, flows, true) {
+        // The driver refuses it, or the kernel, before 5.18.
+        Err(AttachError::Mode { .. } | AttachError::Kernel { .. }) => Err(not_in_driver(interface, source)),
+        put => put,
+    }
+}
+
+/// Loads a program and gives it to the interface. Nothing stays behind when that fails.
+fn put_in(
+    interface: &str,
+    mode: AttachMode,
+    flows: Option<NonZeroU32>,
+    with_frags: bool,
+) -> Result<Attachment, AttachError> {
+    let mut ebpf = Ebpf::load(&object(flows, with_frags)).map_err(|error| refused("make BPF maps", error))?;
     let program: &mut Xdp = ebpf
         .program_mut(PROGRAM_NAME)
         .and_then(|program| program.try_into().ok())
         .expect("our object has an XDP program of this name");
     program.load().map_err(|error| refused("load an XDP program", error))?;
     let program_id = program.info().map_err(|error| refused("ask for the program", error))?.id();
-    let (link, mode) = put(program, interface, mode)?;
-    let Some(mut pins) = pins else {
-        return Ok(Attachment { link: Some(link), ebpf, mode, program_id, pins: Vec::new() });
-    };
-    let link = FdLink::try_from(link).map_err(|error| refused("make a link", error))?;
-    pins.add(LINK, |path| link.pin(path).map(drop))?;
-    Ok(Attachment { link: None, ebpf, mode, program_id, pins: pins.keep() })
+    let flag = if mode == AttachMode::Skb { XdpMode::Skb } else { XdpMode::Driver };
+    let link = program.attach(interface, flag).and_then(|link| program.take_link(link));
+    let link = Some(link.map_err(|error| not_put(interface, mode, error))?);
+    Ok(Attachment { link, ebpf, mode, refused: None, program_id, pins: Vec::new() })
 }
 
-fn load(flows: Option<NonZeroU32>) -> Result<Ebpf, AttachError> {
-    Ebpf::load(&object(flows)).map_err(|error| refused("make BPF maps", error))
-}
-
-/// Gives the program to the interface, in the first mode that it takes.
-fn put(program: &mut Xdp, interface: &str, mode: AttachMode) -> Result<(XdpLink, AttachMode), AttachError> {
-    let modes: &[_] = match mode {
-        AttachMode::Auto => &[AttachMode::Drv, AttachMode::Skb],
-        AttachMode::Drv => &[AttachMode::Drv],
-        AttachMode::Skb => &[AttachMode::Skb],
-    };
-    let mut failed = None;
-    for &mode in modes {
-        let flag = if mode == AttachMode::Skb { XdpMode::Skb } else { XdpMode::Driver };
-        match program.attach(interface, flag).and_then(|link| program.take_link(link)) {
-            Ok(link) => return Ok((link, mode)),
-            Err(error) => failed = Some(not_put(interface, mode, error)),
+fn not_in_driver(interface: &str, source: io::Error) -> AttachError {
+    let (mtu, interface) = (interface::mtu(interface), interface.to_owned());
+    match mtu {
+        Ok(mtu) if mtu > SMALL_MTU || is_one_of(&source, &[libc::ERANGE]) => {
+            AttachError::Mtu { interface, mtu, source }
         }
-        if !matches!(failed, Some(AttachError::Mode { .. })) {
-            break;
-        }
+        _ => AttachError::Mode { interface, mode: AttachMode::Drv, source },
     }
-    Err(failed.expect("there is at least one mode"))
+}
+
+/// Whether an interface, by its directory in `interfaces`, has this driver.
+fn is_of_driver(interfaces: &Path, interface: &str, driver: &str) -> bool {
+    let link = interfaces.join(interface).join("device/driver");
+    fs::read_link(link).is_ok_and(|target| target.file_name() == Some(driver.as_ref()))
+}
+
+fn is_one_of(error: &io::Error, numbers: &[i32]) -> bool {
+    error.raw_os_error().is_some_and(|number| numbers.contains(&number))
 }
 
 fn not_put(interface: &str, mode: AttachMode, error: ProgramError) -> AttachError {
@@ -298,4 +385,21 @@ pub(super) fn os_error(error: &(dyn Error + 'static)) -> Option<i32> {
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_driver_of_an_interface_is_known() {
+        let interfaces = std::env::temp_dir().join(format!("xdp-counters-driver-{}", std::process::id()));
+        let device = interfaces.join("eth0/device");
+        fs::create_dir_all(&device).unwrap();
+        std::os::unix::fs::symlink("../../bus/pci/drivers/mlx5_core", device.join("driver")).unwrap();
+        let is_of = |interface, driver| is_of_driver(&interfaces, interface, driver);
+        let found = [is_of("eth0", EMPTY_FIRST_BUFFER), is_of("eth0", "ice"), is_of("veth0", EMPTY_FIRST_BUFFER)];
+        fs::remove_dir_all(&interfaces).unwrap();
+        assert_eq!(found, [true, false, false]);
+    }
 }

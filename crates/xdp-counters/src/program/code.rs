@@ -4,7 +4,7 @@
 //! `xdp_counters.bpf.c`, and `classify` says the same in Rust.
 
 use super::asm::Condition::{AtMost, Equal, Greater, Less, NotEqual};
-use super::asm::Register::{R0, R1, R2, R3, R4, R6, R7, R8, R9, Stack};
+use super::asm::Register::{R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, Stack};
 use super::asm::Size::{Byte, Double, Half, Word};
 use super::asm::{Alu, Assembler, At, Atomic, Code, Helper, Label, Operand, Register};
 use super::classify::{ARP, IPV4, IPV6, MAX_EXTENSIONS, MAX_TAGS, Protocol, TAGS, number};
@@ -23,7 +23,7 @@ const NEW: i32 = 1;
 
 /// The next byte of the packet that was not read yet.
 const CURSOR: Register = R6;
-/// The end of the packet.
+/// The end of the packet; of one with several buffers that of its first.
 const END: Register = R7;
 /// Bytes of the frame.
 const FRAME_LEN: Register = R8;
@@ -32,10 +32,11 @@ const COUNTED: Register = R9;
 /// The protocol behind IP, between there and where it is counted.
 const PROTOCOL: Register = R3;
 
-/// On the stack: key of an array, and key and value of a flow.
+/// On the stack: key of an array, key and value of a flow, and bytes of the frame behind `END`.
 const ARRAY_KEY: i16 = -4;
 const FLOW_KEY: i16 = -48;
 const FLOW_VALUE: i16 = -88;
+const BEHIND: At = At(Stack, -96);
 
 const fn in_key(at: usize) -> At {
     At(Stack, FLOW_KEY + at as i16)
@@ -45,9 +46,9 @@ const fn in_value(at: usize) -> At {
     At(Stack, FLOW_VALUE + at as i16)
 }
 
-/// The program's instructions, with or without flows.
-pub(super) fn program(with_flows: bool) -> Code {
-    let mut program = Program::new(with_flows);
+/// The program's instructions, with or without flows, and for packets of several buffers or of one.
+pub(super) fn program(with_flows: bool, with_frags: bool) -> Code {
+    let mut program = Program::new(with_flows, with_frags);
     program.frame();
     program.ipv4();
     program.ipv6();
@@ -65,6 +66,7 @@ pub(super) fn program(with_flows: bool) -> Code {
 struct Program {
     asm: Assembler,
     with_flows: bool,
+    with_frags: bool,
     ipv4: Label,
     ipv6: Label,
     /// The cursor is behind the IP header and its extensions.
@@ -77,10 +79,10 @@ struct Program {
 }
 
 impl Program {
-    fn new(with_flows: bool) -> Self {
+    fn new(with_flows: bool, with_frags: bool) -> Self {
         let mut asm = Assembler::default();
         let [ipv4, ipv6, transport, protocol, count, pass] = [(); 6].map(|()| asm.label());
-        Self { asm, with_flows, ipv4, ipv6, transport, protocol, count, pass }
+        Self { asm, with_flows, with_frags, ipv4, ipv6, transport, protocol, count, pass }
     }
 
     /// The verifier wants to see that what is read is there. Goes elsewhere when it is not.
@@ -99,8 +101,7 @@ impl Program {
         // `data` and `data_end` of `struct xdp_md`.
         self.asm.load(Word, CURSOR, At(R1, 0));
         self.asm.load(Word, END, At(R1, 4));
-        self.asm.alu(Alu::Move, FRAME_LEN, END);
-        self.asm.alu(Alu::Subtract, FRAME_LEN, CURSOR);
+        self.frame_len();
         if self.with_flows {
             for at in (0..40).step_by(8) {
                 self.asm.store(Double, in_key(at), 0);
@@ -130,6 +131,23 @@ impl Program {
         self.asm.jump_if(NotEqual, R2, i32::from(ARP), self.count);
         self.counted(Protocol::Arp);
         self.asm.jump(self.count);
+    }
+
+    fn frame_len(&mut self) {
+        if !self.with_frags {
+            self.asm.alu(Alu::Move, FRAME_LEN, END);
+            self.asm.alu(Alu::Subtract, FRAME_LEN, CURSOR);
+            return;
+        }
+        // R1 has the packet's context still.
+        self.asm.call(Helper::XdpGetBuffLen);
+        self.asm.alu(Alu::Move, FRAME_LEN, R0);
+        if self.with_flows {
+            self.asm.alu(Alu::Move, R1, END);
+            self.asm.alu(Alu::Subtract, R1, CURSOR);
+            self.asm.alu(Alu::Subtract, R0, R1);
+            self.asm.store(Double, BEHIND, R0);
+        }
     }
 
     fn ipv4(&mut self) {
@@ -178,6 +196,10 @@ impl Program {
         let (there, known) = (self.asm.label(), self.asm.label());
         self.asm.alu(Alu::Move, R0, END);
         self.asm.alu(Alu::Subtract, R0, CURSOR);
+        if self.with_frags {
+            self.asm.load(Double, R5, BEHIND);
+            self.asm.alu(Alu::Add, R0, R5);
+        }
         self.asm.jump_if(Equal, R1, 0, there);
         self.asm.jump_if(AtMost, R1, R0, known);
         self.asm.place(there);

@@ -7,7 +7,7 @@ use super::flows::{ENTRY_LEN, Flow};
 use super::{FLOW_MAPS, PROTOCOL_MAP, Protocol, TURN_MAP};
 use crate::error::ReadError;
 use crate::reader::Reader;
-use crate::reading::{Key, MapKind, Reading};
+use crate::reading::{Key, MapFacts, MapKind, Reading};
 use crate::select::{Found, Selector, facts};
 use crate::sys::{self, Batches, Sizes};
 
@@ -45,6 +45,15 @@ pub struct Taken {
     /// Packets over IP since the last look that are in no flow: their flows made room for others, or their IP header is
     /// damaged. Exact but for the packets of some microseconds, which may come out at a later look.
     pub missed: u64,
+}
+
+/// Flows that nobody took out before their program and its maps went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Flows.
+    pub flows: u64,
+    /// Their packets.
+    pub packets: u64,
 }
 
 impl Taken {
@@ -101,8 +110,7 @@ impl FlowDrain {
     fn find(&self, name: &str, kind: MapKind, sizes: Sizes) -> Result<Found, ReadError> {
         let found = self.selector(name).find_to_take()?;
         let map = facts(&found.info);
-        let is_ours = map.kind == kind && [map.key_size as usize, map.value_size as usize] == [sizes.key, sizes.value];
-        if is_ours { Ok(found) } else { Err(ReadError::NoFlows { name: map.name }) }
+        if is_ours(&map, kind, sizes) { Ok(found) } else { Err(ReadError::NoFlows { name: map.name }) }
     }
 
     fn selector(&self, map: &str) -> Selector {
@@ -113,6 +121,32 @@ impl FlowDrain {
             FlowSource::Pins(directory) => Selector::Pin(directory.join(map)),
         }
     }
+}
+
+fn is_ours(map: &MapFacts, kind: MapKind, sizes: Sizes) -> bool {
+    map.kind == kind && [map.key_size as usize, map.value_size as usize] == [sizes.key, sizes.value]
+}
+
+/// What is in the maps of flows of a program that no interface has any more; `None` where they are not there or cannot be
+/// read.
+pub(super) fn left<M: AsFd>(open: impl FnMut(&str) -> Option<M>) -> Option<Left> {
+    let [Some(first), Some(second)] = FLOW_MAPS.map(open) else { return None };
+    sys::wait_for_programs();
+    let mut left = Left::default();
+    for map in [first.as_fd(), second.as_fd()] {
+        let info = sys::map_info(map).ok()?;
+        if !is_ours(&facts(&info), MapKind::LRU_HASH, FLOW_SIZES) {
+            return None;
+        }
+        let mut batches = Batches::new(FLOW_SIZES, BATCH.min(info.max_entries.max(1) as usize), false);
+        while let Some(entries) = batches.next(map).ok()? {
+            for flow in entries.iter().filter_map(|(key, value)| Flow::from_entry(key, value)) {
+                left.flows += 1;
+                left.packets = left.packets.wrapping_add(flow.packets);
+            }
+        }
+    }
+    Some(left)
 }
 
 /// Packets as the program counts them, beside those of flows.
@@ -155,7 +189,7 @@ mod tests {
     use std::time::{Instant, SystemTime};
 
     use super::*;
-    use crate::reading::{Counter, MapFacts};
+    use crate::reading::Counter;
 
     fn reading(map: u32, tcp: u64, arp: u64) -> Reading {
         let map = MapFacts {

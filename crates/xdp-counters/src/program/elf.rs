@@ -13,10 +13,10 @@ use crate::MapKind;
 /// XDP has five verdicts.
 const ACTIONS: u32 = 5;
 
-/// The object of `code`, its flow map with room for `flows` where it has one.
-pub(super) fn object(code: &Code, flows: Option<u32>) -> Vec<u8> {
+/// The object of `code` in a section of this name, its flow map with room for `flows` where it has one.
+pub(super) fn object(section: &str, code: &Code, flows: Option<u32>) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::Bpf, Endianness::Little);
-    let xdp = add_section(&mut object, "xdp", SectionKind::Text, &code.bytes);
+    let xdp = add_section(&mut object, section, SectionKind::Text, &code.bytes);
     add_symbol(&mut object, PROGRAM_NAME, SymbolKind::Text, xdp, 0, code.bytes.len() as u64);
     let license = [LICENSE.as_bytes(), &[0]].concat();
     let section = add_section(&mut object, "license", SectionKind::Data, &license);
@@ -106,16 +106,17 @@ fn flow(types: &mut Types, long: Type) -> (Type, Type) {
 mod tests {
     use std::num::NonZeroU32;
 
+    use aya_obj::ProgramSection;
     use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionFlags};
 
     use super::super::asm::INSTRUCTION_LEN;
-    use super::super::{DEFAULT_FLOWS, object};
+    use super::super::{DEFAULT_FLOWS, FRAGS_SECTION, SECTION, object};
 
     /// Sections with flags and lengths, symbols with places and lengths, and what instructions refer to.
-    fn shape(bytes: &[u8]) -> Vec<String> {
+    fn shape(section: &str, bytes: &[u8]) -> Vec<String> {
         let file = object::File::parse(bytes).unwrap();
         assert_eq!((file.architecture(), file.is_little_endian()), (object::Architecture::Bpf, true));
-        let own = ["xdp", "license", ".maps", ".BTF"].map(|name| file.section_by_name(name).unwrap());
+        let own = [section, "license", ".maps", ".BTF"].map(|name| file.section_by_name(name).unwrap());
         let sections = own.iter().map(|section| {
             let SectionFlags::Elf { sh_flags } = section.flags() else { panic!("ELF") };
             format!("{} flags {sh_flags} align {}", section.name().unwrap(), section.align())
@@ -156,7 +157,10 @@ mod tests {
             "type 1 to xdp_stats_map", // R_BPF_64_64
             "type 1 to xdp_proto_stats",
         ];
-        assert_eq!(shape(&object(None)), expected);
+        assert_eq!(shape(SECTION, &object(None, false)), expected);
+        let for_frags =
+            expected.map(|line| line.replace("xdp flags", "xdp.frags flags").replace("xdp+0", "xdp.frags+0"));
+        assert_eq!(shape(FRAGS_SECTION, &object(None, true)), for_frags);
 
         let mut with_flows: Vec<_> = expected.map(str::to_owned).to_vec();
         for (map, place) in [("xdp_flow_turn", 64), ("xdp_flows", 96), ("xdp_flows_2", 128)] {
@@ -164,27 +168,31 @@ mod tests {
         }
         let looked_up = ["xdp_flow_turn", "xdp_flows_2", "xdp_flows_2", "xdp_flows_2"];
         with_flows.extend(looked_up.iter().chain(&["xdp_flows"; 3]).map(|map| format!("type 1 to {map}")));
-        assert_eq!(shape(&object(Some(DEFAULT_FLOWS))), with_flows);
+        assert_eq!(shape(SECTION, &object(Some(DEFAULT_FLOWS), false)), with_flows);
     }
 
     #[test]
     fn aya_finds_program_license_and_maps() {
-        let object = aya_obj::Object::parse(&object(NonZeroU32::new(1_000))).unwrap();
-        assert_eq!(object.license.to_bytes(), b"Dual MIT/GPL");
-        assert_eq!(object.programs.keys().collect::<Vec<_>>(), ["xdp_counters"]);
-        let mut maps: Vec<_> = object
-            .maps
-            .iter()
-            .map(|(name, map)| (name.as_str(), map.map_type(), map.key_size(), map.value_size(), map.max_entries()))
-            .collect();
-        maps.sort_unstable();
-        let expected = [
-            ("xdp_flow_turn", 2, 4, 8, 1),
-            ("xdp_flows", 9, 40, 40, 1_000),
-            ("xdp_flows_2", 9, 40, 40, 1_000),
-            ("xdp_proto_stats", 6, 4, 16, 8),
-            ("xdp_stats_map", 6, 4, 16, 5),
-        ];
-        assert_eq!(maps, expected);
+        for with_frags in [false, true] {
+            let object = aya_obj::Object::parse(&object(NonZeroU32::new(1_000), with_frags)).unwrap();
+            assert_eq!(object.license.to_bytes(), b"Dual MIT/GPL");
+            assert_eq!(object.programs.keys().collect::<Vec<_>>(), ["xdp_counters"]);
+            let section = &object.programs["xdp_counters"].section;
+            assert!(matches!(section, ProgramSection::Xdp { frags, .. } if *frags == with_frags), "{section:?}");
+            let mut maps: Vec<_> = object
+                .maps
+                .iter()
+                .map(|(name, map)| (name.as_str(), map.map_type(), map.key_size(), map.value_size(), map.max_entries()))
+                .collect();
+            maps.sort_unstable();
+            let expected = [
+                ("xdp_flow_turn", 2, 4, 8, 1),
+                ("xdp_flows", 9, 40, 40, 1_000),
+                ("xdp_flows_2", 9, 40, 40, 1_000),
+                ("xdp_proto_stats", 6, 4, 16, 8),
+                ("xdp_stats_map", 6, 4, 16, 5),
+            ];
+            assert_eq!(maps, expected);
+        }
     }
 }

@@ -12,11 +12,12 @@ use aya::programs::links::{FdLink, LinkInfo, LinkType, PinnedLink};
 use rustix::fs::statfs;
 
 use super::attach::{AttachError, os_error};
+use super::drain::{Left, left};
 use super::holder::{Holder, holder};
 use super::{FLOW_MAPS, MAPS, PROGRAM_NAME, STATS_MAP, TURN_MAP};
 use crate::list::bpf_file_systems;
 use crate::select::program_facts;
-use crate::sys::{self, Object};
+use crate::sys::{self, Access, Object};
 
 /// The name of the link's pin. Those of maps are named as the maps are.
 pub(super) const LINK: &str = "link";
@@ -156,12 +157,13 @@ pub enum DetachError {
     },
 }
 
-/// Takes our program from its interface, and its maps with it, by the directory they are pinned in.
+/// Takes our program from its interface, and its maps with it, by the directory they are pinned in; which flows go with them
+/// that nobody took out. `None` where it keeps none, or where they cannot be read.
 ///
 /// # Errors
 ///
 /// When that holds no pins of [`attach`](super::attach), or may not be written.
-pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
+pub fn detach_pinned(directory: &Path) -> Result<Option<Left>, DetachError> {
     let failed = |path: &Path, source| DetachError::Io { path: path.to_owned(), source };
     let map = directory.join(STATS_MAP);
     if !map.try_exists().map_err(|source| failed(&map, source))? {
@@ -174,6 +176,7 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     // Without its last pin a link would end too, but not before everybody who holds it, to list it for instance, lets go.
     let link = directory.join(LINK);
     sys::detach_link(&link).map_err(|source| failed(&link, source))?;
+    let left = left(|name| sys::open_pin(&directory.join(name), Access::Read).ok());
     for path in iter::once(LINK).chain(MAPS).map(|name| directory.join(name)) {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&path, source)),
@@ -182,7 +185,7 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
     }
     // It may hold what others pinned.
     let _ = fs::remove_dir(directory);
-    Ok(())
+    Ok(left)
 }
 
 /// The same by the interface: the pins are looked for in all BPF file systems.
@@ -190,7 +193,7 @@ pub fn detach_pinned(directory: &Path) -> Result<(), DetachError> {
 /// # Errors
 ///
 /// When the interface has no program, or one whose pins are not found: nothing of others is taken away.
-pub fn detach_interface(interface: &str) -> Result<(), DetachError> {
+pub fn detach_interface(interface: &str) -> Result<Option<Left>, DetachError> {
     let owned = || interface.to_owned();
     let found = holder(interface).map_err(|_| DetachError::NoInterface { interface: owned() })?;
     let holder = found.ok_or_else(|| DetachError::NoProgram { interface: owned() })?;

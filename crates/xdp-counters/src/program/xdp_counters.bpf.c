@@ -4,7 +4,8 @@
  *
  *   clang -O2 -g -target bpf -I/usr/include/$(uname -m)-linux-gnu -c xdp_counters.bpf.c -o xdp_counters.o
  *
- * With flows, which need Linux 5.12 for an atomic operation: -DFLOWS=65536.
+ * With flows, which need Linux 5.12 for an atomic operation: -DFLOWS=65536. For packets of several buffers, which drivers give
+ * to such a program alone where the MTU is large, since Linux 5.18: -DFRAGS.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
@@ -77,8 +78,16 @@ struct {
 } xdp_flows SEC(".maps"), xdp_flows_2 SEC(".maps");
 #endif
 
+#ifdef FRAGS
+#define SECTION "xdp.frags"
+#else
+#define SECTION "xdp"
+#endif
+
 /* What is known of a packet. Without a version it is none of IP. */
 struct packet {
+	/* Of the frame, behind its first buffer. */
+	__u64 behind;
 	struct flow_key key;
 	__u64 bytes;
 	__u64 tcp_flags;
@@ -134,7 +143,7 @@ static __always_inline enum counted ipv4(struct packet *packet, const __u8 *curs
 	__builtin_memcpy(key->destination + 12, cursor + 16, 4);
 	key->protocol = cursor[9];
 	key->version = 4;
-	packet->bytes = said_or_there(network16(cursor + 2), end - cursor);
+	packet->bytes = said_or_there(network16(cursor + 2), end - cursor + packet->behind);
 	if ((network16(cursor + 6) & 0x1fff) == 0)
 		transport(packet, cursor + header_len, end);
 	switch (key->protocol) {
@@ -162,7 +171,7 @@ static __always_inline enum counted ipv6(struct packet *packet, const __u8 *curs
 	__builtin_memcpy(key->destination, cursor + 24, 16);
 	key->version = 6;
 	payload = network16(cursor + 4);
-	packet->bytes = said_or_there(payload ? payload + 40 : 0, end - cursor);
+	packet->bytes = said_or_there(payload ? payload + 40 : 0, end - cursor + packet->behind);
 	protocol = cursor[6];
 	cursor += 40;
 #pragma unroll
@@ -262,15 +271,20 @@ static __always_inline void keep(const struct packet *packet)
 }
 #endif
 
-SEC("xdp")
+SEC(SECTION)
 int xdp_counters(struct xdp_md *ctx)
 {
 	const __u8 *cursor = (const __u8 *)(long)ctx->data;
 	const __u8 *end = (const __u8 *)(long)ctx->data_end;
 	__u64 frame_len = end - cursor;
 	struct packet packet = {};
-	enum counted counted = frame(&packet, cursor, end);
+	enum counted counted;
 
+#ifdef FRAGS
+	frame_len = bpf_xdp_get_buff_len(ctx);
+	packet.behind = frame_len - (end - cursor);
+#endif
+	counted = frame(&packet, cursor, end);
 	count(&xdp_stats_map, XDP_PASS, frame_len);
 	count(&xdp_proto_stats, counted, frame_len);
 #ifdef FLOWS

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use testkit::otlp_server::Span;
 use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, attach, detach_pinned};
 
-use super::lab::{INTERFACE, Lab};
+use super::lab::{INTERFACE, Lab, output, run as run_words};
 use super::points::Points;
 use crate::e2e::process::{Child, wait_until};
 use crate::e2e::receiver::Receiver;
@@ -45,6 +45,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         exact(bench, &lab, Way::Pins).context("by pins")?,
         exact(bench, &lab, Way::Interface).context("by interface")?,
         full(bench, &lab)?,
+        ends(bench, &lab)?,
     ])
 }
 
@@ -61,7 +62,7 @@ struct Exporter {
 }
 
 impl Exporter {
-    fn start(bench: &Bench, lab: &Lab, way: Way, pins: &Path) -> anyhow::Result<Self> {
+    fn start(bench: &Bench, lab: &Lab, way: Way, pins: &Path, interval: &str) -> anyhow::Result<Self> {
         // It and the receiver have to see each other.
         let listen = || TcpListener::bind("127.0.0.1:0").context("find a free TCP port");
         let listener = if way == Way::Pins { listen()? } else { lab.inside(listen)? };
@@ -74,7 +75,7 @@ impl Exporter {
             Way::Pins => Command::new(&bench.netflow2traces),
             Way::Interface => lab.command_inside(&bench.netflow2traces),
         };
-        command.args(["xdp", "--map", &map, "--flows", &flows, "--interval", "0.5"]);
+        command.args(["xdp", "--map", &map, "--flows", &flows, "--interval", interval]);
         command.args(["--otel-endpoint", &receiver.address().to_string()]).env("NETFLOW_QUEUE_MEMORY", "64MiB");
         let child = Child::spawn(command, &bench.folder.join(format!("xdp-flows-{way:?}.log")))?;
         wait_until("the exporter runs", PATIENCE, || {
@@ -113,12 +114,12 @@ fn exact(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Result<String> {
 fn exact_if_none_is_dropped(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Result<String> {
     let pins = lab.pins.join("flows");
     put(lab, &pins, DEFAULT_FLOWS)?;
-    let before = sent_by_interface(lab)?;
-    let exporter = Exporter::start(bench, lab, way, &pins)?;
+    let before = lab.sent_by_interface()?;
+    let exporter = Exporter::start(bench, lab, way, &pins, "0.5")?;
     let connections = connections(lab)?;
     let udp = udp(lab)?;
     let (spans, _) = exporter.finish()?;
-    let after = sent_by_interface(lab)?;
+    let after = lab.sent_by_interface()?;
     detach_pinned(&pins)?;
 
     let mut found: BTreeMap<u16, Flow> = BTreeMap::new();
@@ -153,14 +154,6 @@ fn exact_if_none_is_dropped(bench: &Bench, lab: &Lab, way: Way) -> anyhow::Resul
         found.len() + tcp.len(),
         spans.len()
     ))
-}
-
-/// Packets and bytes that left the sender's interface, as the kernel counts them; on such an interface from the IP header on.
-fn sent_by_interface(lab: &Lab) -> anyhow::Result<[u64; 2]> {
-    let text = lab.link_statistics()?;
-    let link = &text[0]["stats64"]["tx"];
-    let number = |name: &str| link[name].as_u64().with_context(|| format!("no {name} in {text}"));
-    Ok([number("packets")?, number("bytes")?])
 }
 
 /// Datagrams of any length from many ports, at full speed; what was sent from each.
@@ -218,7 +211,7 @@ fn full(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     const FLOWS: u64 = 1_000;
     let pins = lab.pins.join("flows");
     put(lab, &pins, NonZeroU32::new(100).context("not zero")?)?;
-    let exporter = Exporter::start(bench, lab, Way::Pins, &pins)?;
+    let exporter = Exporter::start(bench, lab, Way::Pins, &pins, "0.5")?;
     lab.there(|| {
         for _ in 0..FLOWS {
             UdpSocket::bind(SENDER)?.send_to(&[0], (COUNTED, 9))?;
@@ -232,11 +225,44 @@ fn full(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     let log = fs::read_to_string(log)?;
     ensure!(log.contains("the map of flows was full"), "nothing was said of it: {log}");
     // A port may come twice.
+    let packets = packets(&spans)?;
+    ensure!(packets + missed as u64 == FLOWS, "{packets} packets in spans, {missed} missed of {FLOWS}");
+    Ok(format!("room for 100: {} of {FLOWS} flows were left, and {missed} packets are said to be missing", spans.len()))
+}
+
+fn packets(spans: &[Span]) -> anyhow::Result<u64> {
     let packets = spans.iter().map(|span| {
         let packets: Option<u64> = compare::integer(span, "netflow.flow.packets")?;
         packets.context("a flow without packets")
     });
-    let packets = packets.sum::<anyhow::Result<u64>>()?;
-    ensure!(packets + missed as u64 == FLOWS, "{packets} packets in spans, {missed} missed of {FLOWS}");
-    Ok(format!("room for 100: {} of {FLOWS} flows were left, and {missed} packets are said to be missing", spans.len()))
+    packets.sum()
+}
+
+/// The end of an exporter takes what is there; what comes between that and the end of the program is lost, and counted.
+fn ends(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
+    const TAKEN: u64 = 100;
+    let pins = lab.pins.join("flows");
+    for (is_taken_off_before, lost) in [(false, 7), (false, 0), (true, 0)] {
+        put(lab, &pins, DEFAULT_FLOWS)?;
+        // No interval passes: its end alone takes flows.
+        let exporter = Exporter::start(bench, lab, Way::Pins, &pins, "3600")?;
+        lab.send(TAKEN)?;
+        if is_taken_off_before {
+            // Docs say it: then nothing comes between.
+            run_words(&format!("bpftool link detach pinned {}", pins.join("link").display()))?;
+            lab.send(TAKEN)?;
+        }
+        let taken = packets(&exporter.finish()?.0)?;
+        ensure!(taken == TAKEN, "{taken} packets in spans of {TAKEN}, taken off before: {is_taken_off_before}");
+        lab.send(lost)?;
+        let mut detach = Command::new(&bench.netflow2traces);
+        let said = String::from_utf8(output(detach.args(["xdp", "detach", "--pin"]).arg(&pins))?)?;
+        let mut expected = format!("took away what was pinned to {}\n", pins.display());
+        if lost > 0 {
+            expected += &format!("  lost:   {lost} packets in 1 flows that nobody took out\n");
+        }
+        ensure!(said == expected, "{said:?}, not {expected:?}");
+    }
+    Ok("the exporter's end takes what is there; detach counts what came after, and with the program off first nothing did"
+        .to_owned())
 }

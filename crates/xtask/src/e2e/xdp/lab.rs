@@ -79,6 +79,14 @@ impl Lab {
         Ok(lab)
     }
 
+    /// Gives the counted interface another MTU, and its other end.
+    pub(super) fn set_mtu(&self, mtu: u32) -> anyhow::Result<()> {
+        for (side, interface) in [(&self.here, INTERFACE), (&self.there, SENDER)] {
+            run(&format!("ip -n {side} link set dev {interface} mtu {mtu}"))?;
+        }
+        Ok(())
+    }
+
     /// Does something where the counted interface is.
     pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
         within(&self.here, work)
@@ -96,10 +104,14 @@ impl Lab {
         command
     }
 
-    /// What the kernel tells of the sender's interface.
-    pub(super) fn link_statistics(&self) -> anyhow::Result<serde_json::Value> {
+    /// Packets and bytes that left the sender's interface, as the kernel counts them; on such an interface from the IP
+    /// header on.
+    pub(super) fn sent_by_interface(&self) -> anyhow::Result<[u64; 2]> {
         let arguments = ["-n", &self.there, "-json", "-statistics", "link", "show", "dev", SENDER];
-        Ok(serde_json::from_slice(&output(Command::new("ip").args(arguments))?)?)
+        let text: serde_json::Value = serde_json::from_slice(&output(Command::new("ip").args(arguments))?)?;
+        let link = &text[0]["stats64"]["tx"];
+        let number = |name: &str| link[name].as_u64().with_context(|| format!("no {name} in {text}"));
+        Ok([number("packets")?, number("bytes")?])
     }
 
     /// Runs a script where the counted interface is, with mounts of its own.

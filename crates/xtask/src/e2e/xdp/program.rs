@@ -19,6 +19,7 @@ use super::lab::{self, Lab};
 use crate::e2e::Bench;
 
 mod foreground;
+mod jumbo;
 mod link;
 
 /// Frames that every program counts.
@@ -31,9 +32,17 @@ const PASS: u32 = 2;
 
 /// A program to load.
 struct Candidate {
-    name: &'static str,
+    name: String,
     object: PathBuf,
     with_flows: bool,
+    with_frags: bool,
+}
+
+impl Candidate {
+    /// The object's section that has it.
+    fn section(&self) -> &'static str {
+        if self.with_frags { program::FRAGS_SECTION } else { program::SECTION }
+    }
 }
 
 /// Counters and flows are equal, whoever made the program; loaders of others take it; [`program::attach`] does what it says.
@@ -53,31 +62,63 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
             testkit::frames::frame(&choices)
         })
         .collect();
+    let long = long_frames()?;
     let mut rows = Vec::new();
     for candidate in &candidates {
-        let counted = count(candidate, &frames).with_context(|| candidate.name)?;
-        let times = measure(candidate).with_context(|| candidate.name)?;
+        // Such a frame is in several buffers.
+        let long = long.iter().filter(|_| candidate.with_frags);
+        let frames: Vec<_> = frames.iter().chain(long).collect();
+        let counted = count(candidate, &frames).with_context(|| candidate.name.clone())?;
+        let times = measure(candidate).with_context(|| candidate.name.clone())?;
         rows.push(format!("{}: {counted}; {times}", candidate.name));
     }
     let lab = Lab::new(&bench.folder)?;
-    rows.push(link::loaders(&lab, candidates.iter().map(|candidate| candidate.object.as_path()))?);
+    rows.push(link::loaders(&lab, &candidates)?);
     rows.extend(link::attach_and_detach(&lab)?);
     rows.push(foreground::run(bench, &lab)?);
+    drop(lab);
+    rows.extend(jumbo::run(bench)?);
     Ok(rows)
 }
 
-fn candidates(folder: &Path) -> anyhow::Result<[Candidate; 4]> {
-    let assembled = |name: &str, flows| {
-        let path = folder.join(name);
-        fs::write(&path, program::object(flows)).map(|()| path)
-    };
-    let flows = format!("-DFLOWS={DEFAULT_FLOWS}");
-    Ok([
-        Candidate { name: "assembled", object: assembled("counters.o", None)?, with_flows: false },
-        Candidate { name: "compiled", object: compile(folder, "counters-clang.o", &[])?, with_flows: false },
-        Candidate { name: "assembled, flows", object: assembled("flows.o", Some(DEFAULT_FLOWS))?, with_flows: true },
-        Candidate { name: "compiled, flows", object: compile(folder, "flows-clang.o", &[flows])?, with_flows: true },
-    ])
+/// Each variant of the program, as it is assembled and as it is compiled.
+fn candidates(folder: &Path) -> anyhow::Result<Vec<Candidate>> {
+    let mut candidates = Vec::new();
+    for (with_flows, with_frags) in [(false, false), (true, false), (false, true), (true, true)] {
+        let variant = match (with_flows, with_frags) {
+            (false, false) => "counters",
+            (true, false) => "flows",
+            (false, true) => "counters-frags",
+            (true, true) => "flows-frags",
+        };
+        let assembled = folder.join(format!("{variant}.o"));
+        fs::write(&assembled, program::object(with_flows.then_some(DEFAULT_FLOWS), with_frags))?;
+        let flows = with_flows.then(|| format!("-DFLOWS={DEFAULT_FLOWS}"));
+        let defines: Vec<_> = flows.into_iter().chain(with_frags.then(|| "-DFRAGS".to_owned())).collect();
+        let compiled = compile(folder, &format!("{variant}-clang.o"), &defines)?;
+        for (made, object) in [("assembled", assembled), ("compiled", compiled)] {
+            candidates.push(Candidate { name: format!("{made}, {variant}"), object, with_flows, with_frags });
+        }
+    }
+    Ok(candidates)
+}
+
+/// Frames that are longer than a buffer of `BPF_PROG_TEST_RUN`, which is less than a page.
+fn long_frames() -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut frames = Vec::new();
+    let address = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    let ethernet = || etherparse::PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+    for payload in [3_000, 4_096, 8_000, 8_900] {
+        let payload = vec![0; payload];
+        let (mut udp, mut tcp) = (Vec::new(), Vec::new());
+        ethernet().ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).udp(9, payload.len() as u16).write(&mut udp, &payload)?;
+        ethernet().ipv6(address, address, 64).tcp(9, payload.len() as u16, 1, 1_000).write(&mut tcp, &payload)?;
+        // Without a length in the header, as after segmentation offload, it is that of the frame.
+        let mut offloaded = udp.clone();
+        offloaded[16..18].fill(0);
+        frames.extend([udp, tcp, offloaded]);
+    }
+    Ok(frames)
 }
 
 fn compile(folder: &Path, name: &str, defines: &[String]) -> anyhow::Result<PathBuf> {
@@ -111,7 +152,7 @@ struct Counted {
 
 impl Counted {
     /// As the reference classifier has it.
-    fn reference(frames: &[Vec<u8>], with_flows: bool) -> Self {
+    fn reference(frames: &[&Vec<u8>], with_flows: bool) -> Self {
         let (mut stats, mut protocols) = (vec![[0; 2]; 5], vec![[0; 2]; Protocol::ALL.len()]);
         let mut flows: BTreeMap<_, (u64, u64, u8)> = BTreeMap::new();
         for frame in frames {
@@ -155,7 +196,7 @@ fn flows(ebpf: &Ebpf) -> anyhow::Result<Vec<Flow>> {
         .collect()
 }
 
-fn count(candidate: &Candidate, frames: &[Vec<u8>]) -> anyhow::Result<String> {
+fn count(candidate: &Candidate, frames: &[&Vec<u8>]) -> anyhow::Result<String> {
     let ebpf = load(&candidate.object)?;
     let before = monotonic()?;
     for frame in frames {

@@ -26,15 +26,19 @@ pub(super) fn run(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     let _ = fs::remove_file(&socket);
     let told = UnixDatagram::bind(&socket)?;
     told.set_read_timeout(Some(PATIENCE))?;
-    let start = || {
+    let start = |more: &[&str]| {
         let mut command = lab.command_inside(&bench.netflow2traces);
-        command.args(["xdp", "attach", "--iface", INTERFACE]).env("NOTIFY_SOCKET", &socket).stdout(Stdio::null());
+        command
+            .args(["xdp", "attach", "--iface", INTERFACE])
+            .args(more)
+            .env("NOTIFY_SOCKET", &socket)
+            .stdout(Stdio::null());
         let child = Child::spawn(command, &bench.folder.join("netflow2traces-xdp-attach.log"))?;
         let ready = message(&told)?;
         ensure!(ready.starts_with("READY=1\nSTATUS=program "), "systemd hears {ready:?}");
         anyhow::Ok(child)
     };
-    let mut attach = start()?;
+    let mut attach = start(&[])?;
     lab.send(FRAMES)?;
     // A segment that is refused.
     lab.there(|| {
@@ -50,12 +54,26 @@ pub(super) fn run(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     ensure!(stopping.starts_with("STOPPING=1"), "systemd hears {stopping:?}");
     ensure!(programs(lab)? == 0, "the program is still there after SIGTERM");
 
-    let mut attach = start()?;
+    let mut attach = start(&["--flows"])?;
+    lab.send(FRAMES)?;
+    attach.terminate()?;
+    ensure!(attach.wait(PATIENCE)?.success(), "it failed with flows");
+    ensure!(message(&told)?.starts_with("STOPPING=1"), "systemd hears of no end");
+    let log = attach.log_text();
+    let is_told = |line: &str| {
+        let parts = ["flows that nobody took out are lost", &format!("packets={FRAMES}"), "flows=1"];
+        parts.iter().all(|part| line.contains(part))
+    };
+    ensure!(log.lines().any(is_told), "{FRAMES} packets in a flow are lost, and the log says {log}");
+
+    let mut attach = start(&[])?;
     ensure!(programs(lab)? == 1, "the second program is not there");
     attach.kill()?;
     // Nobody is left to wait for the link's end.
     wait_until("the program is gone after SIGKILL", PATIENCE, || Ok((programs(lab)? == 0).then_some(())))?;
-    Ok("in the foreground: by interface totals and protocols exact; it goes with SIGTERM and with SIGKILL".to_owned())
+    Ok("in the foreground: by interface totals and protocols exact; it goes with SIGTERM, which tells of flows, and with \
+        SIGKILL"
+        .to_owned())
 }
 
 fn message(socket: &UnixDatagram) -> anyhow::Result<String> {

@@ -8,25 +8,26 @@ use anyhow::{Context, anyhow, ensure};
 use aya::maps::{HashMap, Map, MapData, PerCpuArray};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use xdp_counters::program::{
-    self, AttachError, AttachMode, AttachOptions, DetachError, FLOW_MAPS, Flow, PROTOCOL_MAP, Protocol, attach,
+    self, AttachError, AttachMode, AttachOptions, DetachError, FLOW_MAPS, Flow, Left, PROTOCOL_MAP, Protocol, attach,
     detach_interface, detach_pinned,
 };
 
+use super::Candidate;
 use crate::e2e::xdp::lab::{FRAME_LEN, INTERFACE, Lab, run};
 
 const PACKETS: u64 = 100;
 /// Bytes of a frame before the IP header.
-const ETHERNET_LEN: u64 = 14;
+pub(super) const ETHERNET_LEN: u64 = 14;
 
 /// iproute2 and bpftool, both by libbpf, load an object and put it on an interface, where it counts.
-pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) -> anyhow::Result<String> {
+pub(super) fn loaders(lab: &Lab, candidates: &[Candidate]) -> anyhow::Result<String> {
     let here = &lab.here;
     let pin = lab.pins.join("program");
     let maps = lab.pins.join("maps");
-    let mut loaded = 0;
-    for object in objects {
-        let object = object.display();
-        run(&format!("ip -n {here} link set dev {INTERFACE} xdp obj {object} sec xdp")).context("install iproute2")?;
+    for candidate in candidates {
+        let (object, section) = (candidate.object.display(), candidate.section());
+        run(&format!("ip -n {here} link set dev {INTERFACE} xdp obj {object} sec {section}"))
+            .context("install iproute2")?;
         let shown = Command::new("ip").args(["-n", here, "link", "show", "dev", INTERFACE]).output()?.stdout;
         let shown = String::from_utf8(shown)?;
         ensure!(shown.contains(program::PROGRAM_NAME), "{object} by ip: {shown}");
@@ -36,13 +37,12 @@ pub(super) fn loaders<'a>(lab: &Lab, objects: impl Iterator<Item = &'a Path>) ->
         run(&format!("bpftool prog load {object} {pin} type xdp pinmaps {maps}")).context("install bpftool")?;
         lab.shell_inside(&format!("bpftool net attach xdpdrv pinned {pin} dev {INTERFACE}"))?;
         lab.send(PACKETS)?;
-        let counted = udp(&lab.pins.join("maps").join(PROTOCOL_MAP))?;
+        let counted = of_protocol(&lab.pins.join("maps"), Protocol::Udp)?;
         ensure!(counted == [PACKETS, PACKETS * FRAME_LEN], "{object} by bpftool counts {counted:?}");
         lab.shell_inside(&format!("bpftool net detach xdpdrv dev {INTERFACE}"))?;
         run(&format!("rm -r {pin} {maps}"))?;
-        loaded += 1;
     }
-    Ok(format!("ip and bpftool load {loaded} of {loaded} objects"))
+    Ok(format!("ip and bpftool load {0} of {0} objects", candidates.len()))
 }
 
 /// Attaches and detaches, in every mode, with what can be in the way.
@@ -62,7 +62,8 @@ pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
 
         busy(lab, id, &pin)?;
         if mode == AttachMode::Auto {
-            lab.inside(|| Ok(detach_interface(INTERFACE)?))?;
+            let left = lab.inside(|| Ok(detach_interface(INTERFACE)?))?;
+            ensure!(left == Some(Left { flows: 1, packets: PACKETS }), "nobody took flows out, and {left:?} are left");
         } else {
             detach_pinned(&pin)?;
         }
@@ -90,12 +91,9 @@ pub(super) fn attach_and_detach(lab: &Lab) -> anyhow::Result<Vec<String>> {
 
 /// The pinned maps have what was sent.
 fn exact(pins: &Path) -> anyhow::Result<()> {
-    let counted = udp(&pins.join(PROTOCOL_MAP))?;
+    let counted = of_protocol(pins, Protocol::Udp)?;
     ensure!(counted == [PACKETS, PACKETS * FRAME_LEN], "UDP packets and bytes {counted:?}");
-    let map = MapData::from_pin(pins.join(FLOW_MAPS[0]))?;
-    let map: HashMap<_, [u8; 40], [u8; 40]> = Map::from_map_data(map)?.try_into()?;
-    let flows: Vec<_> = map.iter().filter_map(|entry| entry.ok()).collect();
-    let flows: Vec<_> = flows.iter().filter_map(|(key, value)| Flow::from_entry(key, value)).collect();
+    let flows = flows(pins)?;
     let sent = flows.iter().find(|flow| flow.key.destination_port == 9).context("no flow")?;
     ensure!(
         (sent.packets, sent.bytes, sent.key.protocol) == (PACKETS, PACKETS * (FRAME_LEN - ETHERNET_LEN), 17),
@@ -148,8 +146,22 @@ fn without_rights(lab: &Lab) -> anyhow::Result<String> {
     Ok("CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed, each, and are enough".to_owned())
 }
 
-fn udp(map: &Path) -> anyhow::Result<[u64; 2]> {
-    let map: PerCpuArray<_, [u64; 2]> = Map::from_map_data(MapData::from_pin(map)?)?.try_into()?;
-    let values = map.get(&(Protocol::Udp as u32), 0)?;
+/// Flows that no one took out, of a program whose maps are pinned in this directory.
+pub(super) fn flows(pins: &Path) -> anyhow::Result<Vec<Flow>> {
+    let map = MapData::from_pin(pins.join(FLOW_MAPS[0]))?;
+    let map: HashMap<_, [u8; 40], [u8; 40]> = Map::from_map_data(map)?.try_into()?;
+    map.iter()
+        .map(|entry| {
+            let (key, value) = entry?;
+            Flow::from_entry(&key, &value).context("not a flow")
+        })
+        .collect()
+}
+
+/// Packets and bytes, of a program whose maps are pinned in this directory.
+pub(super) fn of_protocol(pins: &Path, protocol: Protocol) -> anyhow::Result<[u64; 2]> {
+    let map = MapData::from_pin(pins.join(PROTOCOL_MAP))?;
+    let map: PerCpuArray<_, [u64; 2]> = Map::from_map_data(map)?.try_into()?;
+    let values = map.get(&(protocol as u32), 0)?;
     Ok(values.iter().fold([0; 2], |sum, cpu| [sum[0] + cpu[0], sum[1] + cpu[1]]))
 }
