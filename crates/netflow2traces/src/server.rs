@@ -4,6 +4,7 @@
 //! others out.
 
 use std::convert::Infallible;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,10 +18,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::metrics::{Metric, prometheus};
 
@@ -156,21 +157,31 @@ impl From<Answer> for Response<Full<Bytes>> {
     }
 }
 
-/// Serves until the runtime ends. A port in use is a warning: flows matter more.
-pub(crate) fn start(host: String, port: u16, told: Told, runtime: &Handle) {
-    runtime.spawn(async move {
-        let listener = match TcpListener::bind((host.as_str(), port)).await {
-            Ok(listener) => listener,
-            Err(error) => {
-                warn!(%host, port, %error, "no metrics for Prometheus; choose another port with --prometheus-port");
-                return;
+/// Opens the port at the first address of the host that this machine has. Where another program has the port there, the next
+/// address is no way out: who asks for the host would hear the other program.
+///
+/// # Errors
+///
+/// A host without an address, a port that cannot be had.
+pub(crate) fn bind(host: &str, port: u16, runtime: &Handle) -> io::Result<TcpListener> {
+    runtime.block_on(async {
+        let mut failed = None;
+        for address in lookup_host((host, port)).await? {
+            match TcpListener::bind(address).await {
+                Err(error) if error.kind() != ErrorKind::AddrInUse => failed = failed.or(Some(error)),
+                listener => return listener,
             }
-        };
-        if let Ok(address) = listener.local_addr() {
-            info!(%address, "metrics for Prometheus at /metrics");
         }
-        serve(listener, told, CONNECTION_TIME).await;
-    });
+        Err(failed.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into()))
+    })
+}
+
+/// Serves until the runtime ends.
+pub(crate) fn start(listener: TcpListener, told: Told, runtime: &Handle) {
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, "metrics for Prometheus at /metrics");
+    }
+    runtime.spawn(serve(listener, told, CONNECTION_TIME));
 }
 
 async fn serve(listener: TcpListener, told: Told, connection_time: Duration) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,7 +23,7 @@ use crate::collect::runtime;
 use crate::metrics::Push;
 use crate::server::{self, Health, Told};
 use crate::service::Service;
-use crate::signals::Stop;
+use crate::signals::{self, Stop};
 
 /// Most time between two readings, as the log has a line for each.
 pub(super) const READ_INTERVAL: Duration = Duration::from_secs(1);
@@ -49,6 +50,7 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
+    signals::ignore_hangup(runtime.handle())?;
     let service = Service::from_env();
     let measuring = config.program_stats.then(measure_programs).transpose();
     let _measuring = measuring.context("--program-stats (XDP_PROGRAM_STATS)")?;
@@ -58,12 +60,14 @@ pub(super) fn run(
     info!("  Export interval: {}s", config.interval.as_secs_f64());
     let mut reader = Reader { maps, fail_on_missing: config.fail_on_missing };
     let (snapshots, latest) = watch::channel(reader.first()?);
+    let listener = config.prometheus.as_ref().map(|(host, port)| listen(host, *port, runtime.handle())).transpose()?;
     let flows = flows.map(|(sources, pipeline)| {
         Flows::start(sources, pipeline, config.interval, config.fail_on_missing, runtime.handle())
     });
     let flows = flows.transpose()?;
     let recorders = sampled.iter().map(Sampled::recorder).collect();
-    let outputs = Outputs::start(config, &latest, recorders, flows.as_ref().map(Flows::told), runtime.handle())?;
+    let told = flows.as_ref().map(Flows::told);
+    let outputs = Outputs::start(config, &latest, listener, recorders, told, runtime.handle())?;
     let sampling = Sampling::start(sampled).context("cannot start a thread for --bursts")?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
@@ -85,6 +89,13 @@ pub(super) fn run(
     outputs.finish(runtime.handle());
     runtime.shutdown_background();
     ended
+}
+
+/// Opens the port for Prometheus. Another program there would be read as this one.
+fn listen(host: &str, port: u16, runtime: &Handle) -> anyhow::Result<TcpListener> {
+    let advice = "choose another port with --prometheus-port (XDP_PROMETHEUS_PORT, OTEL_EXPORTER_PROMETHEUS_PORT)";
+    let explain = || format!("cannot listen on {host}:{port} for Prometheus, {advice}");
+    server::bind(host, port, runtime).with_context(explain)
 }
 
 fn status(snapshot: &Snapshot) -> String {
@@ -161,6 +172,7 @@ impl Outputs {
     fn start(
         config: &Config,
         latest: &watch::Receiver<Snapshot>,
+        listener: Option<TcpListener>,
         recorders: Vec<Recorder>,
         flows: Option<FlowMetrics>,
         runtime: &Handle,
@@ -172,7 +184,7 @@ impl Outputs {
             let flows = flows.iter().flat_map(FlowMetrics::metrics);
             metrics(maps, counting, semconv).into_iter().chain(flows).collect::<Vec<_>>()
         };
-        if let Some((host, port)) = &config.prometheus {
+        if let Some(listener) = listener {
             let latest = latest.clone();
             let all = all.clone();
             let now = move || {
@@ -182,7 +194,7 @@ impl Outputs {
                 now
             };
             let told = Told::new(now, health.clone(), &config.resource).with_namespace(&config.namespace);
-            server::start(host.clone(), *port, told, runtime);
+            server::start(listener, told, runtime);
         }
         let Some(otlp) = &config.otlp else { return Ok(Self { push: None, health }) };
         let started = latest.borrow().time;
