@@ -48,7 +48,7 @@ pub(crate) struct Told {
     target_info: Arc<str>,
 }
 
-/// Whether the program works, and whether datagrams should be sent to it.
+/// Whether the program works, and whether it takes in what is new.
 #[derive(Clone)]
 pub(crate) struct Health {
     liveness: Arc<Liveness>,
@@ -60,7 +60,7 @@ impl Health {
         Self { liveness, stopping: Arc::default() }
     }
 
-    /// From now on no datagrams are received; what is held is still delivered.
+    /// From now on nothing new is taken in; what is held is still delivered.
     pub(crate) fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -69,13 +69,13 @@ impl Health {
     fn alive(&self) -> Answer {
         match self.liveness.stuck(Instant::now()) {
             Some(worker) if !self.is_stopping() => {
-                Answer::failed(format!("receiving thread {worker} has not moved for half a minute\n"))
+                Answer::failed(format!("thread {worker} has not moved for half a minute\n"))
             }
             _ => Answer::text("ok\n"),
         }
     }
 
-    /// Whether datagrams are received. A backend that is down is no reason against it: spans wait, and another collector
+    /// Whether something new is taken in. A backend that is down is no reason against it: spans wait, and another collector
     /// would have the same backend.
     fn ready(&self) -> Answer {
         if self.is_stopping() { Answer::failed("stopping\n".to_owned()) } else { self.alive() }
@@ -263,6 +263,22 @@ mod tests {
         told.health.stopping();
         assert!(ask("GET /readyz").await.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
         assert!(ask("GET /healthz").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+
+    /// One that has done nothing for long enough, and then goes on.
+    #[tokio::test]
+    async fn a_thread_that_hangs_is_told() {
+        let liveness = Arc::<Liveness>::default();
+        let told = Told { health: Health::new(liveness.clone()), ..told() };
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        let pulse = liveness.watch(long_ago);
+        for path in ["/healthz", "/readyz"] {
+            let answer = ask(&told, &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+            assert!(answer.ends_with("\r\n\r\nthread 0 has not moved for half a minute\n"), "{answer}");
+        }
+        pulse.beat();
+        assert!(ask(&told, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.starts_with("HTTP/1.1 200 OK\r\n"));
     }
 
     /// One more than are served at once, none of which asks for anything: they are cut off, and another one is answered. On

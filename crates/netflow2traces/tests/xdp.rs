@@ -8,7 +8,8 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use common::{Collector, netflow2traces, scrape::Scrape, stderr, stdout};
+use common::scrape::{Scrape, get};
+use common::{Collector, netflow2traces, stderr, stdout};
 use serde_json::Value;
 use testkit::otlp_server::OtlpServer;
 
@@ -116,7 +117,11 @@ async fn a_missing_map_is_looked_for_and_said_to_be_missing() {
             exporter.wait_for(line);
         }
         exporter.wait_for(&format!("  OTLP endpoint: {endpoint}"));
-        let metrics = Scrape::of(&exporter.metrics_address());
+        let address = exporter.metrics_address();
+        for path in ["/healthz", "/readyz"] {
+            assert!(get(&address, path).ends_with("\r\n\r\nok\n"), "{path}: a missing map is no reason");
+        }
+        let metrics = Scrape::of(&address);
         assert_eq!(metrics.sum("xdp_xdp_exporter_map_up"), 0);
         assert!(!metrics.names().contains("xdp_xdp_packets_total"), "{metrics:?}");
         exporter.signal("TERM");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
+use flow_collector::{Liveness, Pulse};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -59,6 +60,7 @@ pub(super) fn run(
     info!("  OTLP endpoint: {}", config.endpoint);
     info!("  Export interval: {}s", config.interval.as_secs_f64());
     let mut reader = Reader { maps, fail_on_missing: config.fail_on_missing };
+    let liveness = Arc::<Liveness>::default();
     let (snapshots, latest) = watch::channel(reader.first()?);
     let listener = config.prometheus.as_ref().map(|(host, port)| listen(host, *port, runtime.handle())).transpose()?;
     let flows = flows.map(|(sources, pipeline)| {
@@ -67,7 +69,8 @@ pub(super) fn run(
     let flows = flows.transpose()?;
     let recorders = sampled.iter().map(Sampled::recorder).collect();
     let told = flows.as_ref().map(Flows::told);
-    let outputs = Outputs::start(config, &latest, listener, recorders, told, runtime.handle())?;
+    let health = Health::new(liveness.clone());
+    let outputs = Outputs::start(config, &latest, health, listener, recorders, told, runtime.handle())?;
     let sampling = Sampling::start(sampled).context("cannot start a thread for --bursts")?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
@@ -78,7 +81,8 @@ pub(super) fn run(
         }
         snapshots.send_replace(snapshot);
     };
-    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), read));
+    let pulse = liveness.watch(Instant::now());
+    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), &pulse, read));
     outputs.health.stopping();
     service.stopping();
     drop(sampling);
@@ -122,11 +126,12 @@ impl Reader {
         Ok(self.snapshot())
     }
 
-    /// Reads until `stop`, and then once more.
+    /// Reads until `stop`, and then once more. Each time is a beat of the `pulse`.
     async fn run(
         mut self,
         interval: Duration,
         stop: impl Future<Output = ()>,
+        pulse: &Pulse,
         read: impl Fn(Snapshot),
     ) -> anyhow::Result<()> {
         let mut stop = std::pin::pin!(stop);
@@ -140,6 +145,7 @@ impl Reader {
             };
             let missing = self.look();
             read(self.snapshot());
+            pulse.beat();
             if is_last {
                 return Ok(());
             }
@@ -172,13 +178,13 @@ impl Outputs {
     fn start(
         config: &Config,
         latest: &watch::Receiver<Snapshot>,
+        health: Health,
         listener: Option<TcpListener>,
         recorders: Vec<Recorder>,
         flows: Option<FlowMetrics>,
         runtime: &Handle,
     ) -> anyhow::Result<Self> {
         let _context = runtime.enter();
-        let health = Health::new(Arc::default());
         let semconv = config.semconv;
         let all = move |maps: &[Seen], counting| {
             let flows = flows.iter().flat_map(FlowMetrics::metrics);

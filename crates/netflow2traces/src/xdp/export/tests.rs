@@ -36,7 +36,11 @@ async fn run(maps: Vec<Watched>, fail_on_missing: bool, count: usize) -> (anyhow
         }
     };
     let stopped = async { _ = stopped.await };
-    let ended = Reader { maps, fail_on_missing }.run(Duration::from_secs(1), stopped, read).await;
+    let (liveness, start) = (Liveness::default(), Instant::now());
+    let pulse = liveness.watch(start);
+    let ended = Reader { maps, fail_on_missing }.run(Duration::from_secs(1), stopped, &pulse, read).await;
+    let stuck = |seconds| liveness.stuck(start + Duration::from_secs(seconds));
+    assert_eq!((stuck(60), stuck(120)), (None, Some(0)), "there are beats while it runs, and none after");
     (ended, shown.into_inner().unwrap())
 }
 
@@ -169,7 +173,8 @@ async fn a_receiver_that_hangs_stops_no_reading() {
         stop.lock().unwrap().take();
     };
     let reader = Reader { maps: vec![watched([Ok(fake::reading(7, 1.0, 20))])], fail_on_missing: false };
-    reader.run(Duration::from_millis(1), async { _ = stopped.await }, read).await.unwrap();
+    let pulse = Liveness::default().watch(Instant::now());
+    reader.run(Duration::from_millis(1), async { _ = stopped.await }, &pulse, read).await.unwrap();
     assert!(is_read.load(SeqCst));
     task.abort();
 }
