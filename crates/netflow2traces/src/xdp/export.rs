@@ -231,6 +231,7 @@ async fn export(
     interval: Duration,
     metrics: impl Fn(&[Seen]) -> Vec<crate::metrics::Metric>,
 ) {
+    let mut rates = Rates::default();
     let mut ticks = time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_last = false;
@@ -239,8 +240,41 @@ async fn export(
             _ = ticks.tick() => {}
             () = ended(&mut latest) => is_last = true,
         }
-        let snapshot = latest.borrow().clone();
+        let mut snapshot = latest.borrow().clone();
+        rates.renew(&mut snapshot.maps);
         push.export(&metrics(&snapshot.maps), snapshot.time).await;
+    }
+}
+
+/// What each map had in the last export: a rate between two readings would tell of one second alone, however long it is from
+/// one export to the next.
+#[derive(Default)]
+struct Rates(Vec<Option<Exported>>);
+
+struct Exported {
+    packets: u64,
+    at: Instant,
+    rate: Option<f64>,
+}
+
+impl Rates {
+    /// Makes rates of maps those since the last call. The first time, and while nothing else was read, they stay as they are.
+    fn renew(&mut self, maps: &mut [Seen]) {
+        self.0.resize_with(maps.len(), || None);
+        for (last, seen) in self.0.iter_mut().zip(maps) {
+            let Some(sample) = &mut seen.sample else {
+                *last = None;
+                continue;
+            };
+            let (packets, at) = (sample.total.gain.packets, sample.at);
+            let rate = match last {
+                None => sample.packets_per_second,
+                Some(last) if last.at >= at => last.rate,
+                Some(last) => Some(packets.saturating_sub(last.packets) as f64 / (at - last.at).as_secs_f64()),
+            };
+            sample.packets_per_second = rate;
+            *last = Some(Exported { packets, at, rate });
+        }
     }
 }
 
