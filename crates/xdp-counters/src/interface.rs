@@ -19,8 +19,8 @@ const IFLA_EXT_MASK: u16 = 29;
 /// `RTEXT_FILTER_SKIP_STATS`: they are most of the work.
 const NO_STATISTICS: u32 = 1 << 3;
 const IFLA_XDP: u16 = 43;
-/// `IFLA_XDP_ATTACHED`, one of [`MODES`] counted from 1, and `IFLA_XDP_PROG_ID`: where there are several programs they tell of
-/// none of them, and before Linux 4.18 there are no others.
+/// `IFLA_XDP_ATTACHED`, one of [`MODES`] counted from 1, and `IFLA_XDP_PROG_ID`: where there are several programs they tell
+/// of none of them, and old kernels have no others.
 const ATTACHED: u16 = 2;
 const PROGRAM_ID: u16 = 4;
 /// With `IFLA_XDP_DRV_PROG_ID`, `IFLA_XDP_SKB_PROG_ID` and `IFLA_XDP_HW_PROG_ID`.
@@ -81,8 +81,8 @@ pub fn attached() -> io::Result<Vec<Attached>> {
     }
 }
 
-/// The program of one interface, which need not have any; of several the one that is nearest to the driver. The other interfaces
-/// are not asked: there may be thousands.
+/// The program of one interface, which need not have any; of several the one in the driver, then that in the stack. The
+/// other interfaces are not asked: there may be thousands.
 ///
 /// # Errors
 ///

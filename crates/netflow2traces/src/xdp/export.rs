@@ -258,7 +258,8 @@ struct Exported {
 }
 
 impl Rates {
-    /// Makes rates of maps those since the last call. The first time, and while nothing else was read, they stay as they are.
+    /// Makes rates of maps those since the last call. The first time, and while nothing else was read, they stay as they
+    /// are.
     fn renew(&mut self, maps: &mut [Seen]) {
         self.0.resize_with(maps.len(), || None);
         for (last, seen) in self.0.iter_mut().zip(maps) {
