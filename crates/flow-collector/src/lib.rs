@@ -31,7 +31,7 @@ pub use filter::{Filter, FilterError};
 pub use flow_semconv::{
     AttributeSet, ExtraElements, Probability, SamplingPolicy, Schema, SpanTime, TraceConfig, TraceShape,
 };
-pub use liveness::Liveness;
+pub use liveness::{Liveness, Pulse};
 pub use pipeline::Pipeline;
 pub use sampling::{FlowSampler, SamplingConfig};
 pub use selection::Selection;

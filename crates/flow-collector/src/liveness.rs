@@ -21,19 +21,19 @@ struct Watched {
 
 /// The sign of life of one worker.
 #[derive(Debug)]
-pub(crate) struct Pulse(Arc<AtomicU64>);
+pub struct Pulse(Arc<AtomicU64>);
 
 impl Pulse {
     /// The worker has done another turn.
     #[inline]
-    pub(crate) fn beat(&self) {
+    pub fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Liveness {
     /// Watches another worker from `now` on.
-    pub(crate) fn watch(&self, now: Instant) -> Pulse {
+    pub fn watch(&self, now: Instant) -> Pulse {
         let turns = Arc::<AtomicU64>::default();
         let mut workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         workers.push(Watched { turns: turns.clone(), seen: 0, since: now });

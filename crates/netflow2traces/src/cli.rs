@@ -212,6 +212,25 @@ mod tests {
         }
     }
 
+    /// What every command takes is not about OTLP, which most have no settings of.
+    #[test]
+    fn headings_are_what_is_below_them() {
+        fn check(command: &clap::Command) {
+            for arg in command.get_arguments() {
+                let heading = match arg.get_id().as_str() {
+                    "log_level" | "rust_log" => Some("Log"),
+                    id if id.starts_with("otlp_") => Some("OTLP"),
+                    _ => None,
+                };
+                assert_eq!(arg.get_help_heading(), heading, "{} of {}", arg.get_id(), command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
+    }
+
     #[test]
     fn names_say_flag_and_variable() {
         assert_eq!(setting_name("listen_port"), "--listen-port (NETFLOW_LISTEN_PORT)");

@@ -18,7 +18,7 @@ use crate::reload::Reload;
 use crate::server::{self, Health, Told};
 use crate::service::{self, Service};
 use crate::settings::Settings;
-use crate::signals::{Hangup, Stop};
+use crate::signals::{self, Hangup, Stop};
 
 /// How long delivery may go on after the last datagram: below the thirty seconds after which Kubernetes kills. Where
 /// something kills earlier, the line about what remained is lost, and nothing that a shorter time would have saved.
@@ -57,7 +57,13 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     if let Some((host, port)) = &config.metrics.prometheus {
         let source = source.clone();
         let told = Told::new(move || source.metrics(), health.clone(), &config.sink.resource);
-        server::start(host.clone(), *port, told, runtime.handle());
+        match server::bind(host, *port, runtime.handle()) {
+            Ok(listener) => server::start(listener, told, runtime.handle()),
+            // Flows matter more.
+            Err(error) => {
+                warn!(%host, port, %error, "no metrics for Prometheus; choose another port with --prometheus-port");
+            }
+        }
     }
     let export = metrics::start(&config.metrics, &source, &config.sink.resource, runtime.handle());
     let log_export = match (&config.logs, lines) {
@@ -109,6 +115,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
 pub(crate) fn wait_disabled() -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
+    signals::ignore_hangup(runtime.handle())?;
     warn_disabled();
     let service = Service::from_env();
     service.ready("OTEL_SDK_DISABLED is true");

@@ -4,6 +4,7 @@
 //! others out.
 
 use std::convert::Infallible;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,10 +18,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::metrics::{Metric, prometheus};
 
@@ -47,7 +48,7 @@ pub(crate) struct Told {
     target_info: Arc<str>,
 }
 
-/// Whether the program works, and whether datagrams should be sent to it.
+/// Whether the program works, and whether it takes in what is new.
 #[derive(Clone)]
 pub(crate) struct Health {
     liveness: Arc<Liveness>,
@@ -59,7 +60,7 @@ impl Health {
         Self { liveness, stopping: Arc::default() }
     }
 
-    /// From now on no datagrams are received; what is held is still delivered.
+    /// From now on nothing new is taken in; what is held is still delivered.
     pub(crate) fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -68,13 +69,13 @@ impl Health {
     fn alive(&self) -> Answer {
         match self.liveness.stuck(Instant::now()) {
             Some(worker) if !self.is_stopping() => {
-                Answer::failed(format!("receiving thread {worker} has not moved for half a minute\n"))
+                Answer::failed(format!("thread {worker} has not moved for half a minute\n"))
             }
             _ => Answer::text("ok\n"),
         }
     }
 
-    /// Whether datagrams are received. A backend that is down is no reason against it: spans wait, and another collector
+    /// Whether something new is taken in. A backend that is down is no reason against it: spans wait, and another collector
     /// would have the same backend.
     fn ready(&self) -> Answer {
         if self.is_stopping() { Answer::failed("stopping\n".to_owned()) } else { self.alive() }
@@ -156,21 +157,31 @@ impl From<Answer> for Response<Full<Bytes>> {
     }
 }
 
-/// Serves until the runtime ends. A port in use is a warning: flows matter more.
-pub(crate) fn start(host: String, port: u16, told: Told, runtime: &Handle) {
-    runtime.spawn(async move {
-        let listener = match TcpListener::bind((host.as_str(), port)).await {
-            Ok(listener) => listener,
-            Err(error) => {
-                warn!(%host, port, %error, "no metrics for Prometheus; choose another port with --prometheus-port");
-                return;
+/// Opens the port at the first address of the host that this machine has. Where another program has the port there, the next
+/// address is no way out: who asks for the host would hear the other program.
+///
+/// # Errors
+///
+/// A host without an address, a port that cannot be had.
+pub(crate) fn bind(host: &str, port: u16, runtime: &Handle) -> io::Result<TcpListener> {
+    runtime.block_on(async {
+        let mut failed = None;
+        for address in lookup_host((host, port)).await? {
+            match TcpListener::bind(address).await {
+                Err(error) if error.kind() != ErrorKind::AddrInUse => failed = failed.or(Some(error)),
+                listener => return listener,
             }
-        };
-        if let Ok(address) = listener.local_addr() {
-            info!(%address, "metrics for Prometheus at /metrics");
         }
-        serve(listener, told, CONNECTION_TIME).await;
-    });
+        Err(failed.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into()))
+    })
+}
+
+/// Serves until the runtime ends.
+pub(crate) fn start(listener: TcpListener, told: Told, runtime: &Handle) {
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, "metrics for Prometheus at /metrics");
+    }
+    runtime.spawn(serve(listener, told, CONNECTION_TIME));
 }
 
 async fn serve(listener: TcpListener, told: Told, connection_time: Duration) {
@@ -252,6 +263,22 @@ mod tests {
         told.health.stopping();
         assert!(ask("GET /readyz").await.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
         assert!(ask("GET /healthz").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+
+    /// One that has done nothing for long enough, and then goes on.
+    #[tokio::test]
+    async fn a_thread_that_hangs_is_told() {
+        let liveness = Arc::<Liveness>::default();
+        let told = Told { health: Health::new(liveness.clone()), ..told() };
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        let pulse = liveness.watch(long_ago);
+        for path in ["/healthz", "/readyz"] {
+            let answer = ask(&told, &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
+            assert!(answer.ends_with("\r\n\r\nthread 0 has not moved for half a minute\n"), "{answer}");
+        }
+        pulse.beat();
+        assert!(ask(&told, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.starts_with("HTTP/1.1 200 OK\r\n"));
     }
 
     /// One more than are served at once, none of which asks for anything: they are cut off, and another one is answered. On

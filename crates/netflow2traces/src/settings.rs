@@ -376,6 +376,7 @@ pub(crate) struct OtlpSettings {
 
 /// How much the program says on stderr; every command takes these.
 #[derive(Clone, Args)]
+#[command(next_help_heading = "Log")]
 pub(crate) struct LogSettings {
     /// DEBUG, INFO, WARNING or ERROR
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "INFO", global = true)]

@@ -64,3 +64,15 @@ impl Hangup {
         }
     }
 }
+
+/// Has SIGHUP do nothing but say so, where there are no settings to be read again.
+pub(crate) fn ignore_hangup(runtime: &Handle) -> io::Result<()> {
+    let mut hangup = Hangup::listen(runtime)?;
+    runtime.spawn(async move {
+        loop {
+            hangup.requested().await;
+            info!(signal = "SIGHUP", "there is nothing to reload");
+        }
+    });
+    Ok(())
+}

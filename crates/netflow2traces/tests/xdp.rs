@@ -4,10 +4,12 @@
 
 mod common;
 
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use common::{Collector, netflow2traces, scrape::Scrape, stderr, stdout};
+use common::scrape::{Scrape, get};
+use common::{Collector, netflow2traces, stderr, stdout};
 use serde_json::Value;
 use testkit::otlp_server::OtlpServer;
 
@@ -115,7 +117,11 @@ async fn a_missing_map_is_looked_for_and_said_to_be_missing() {
             exporter.wait_for(line);
         }
         exporter.wait_for(&format!("  OTLP endpoint: {endpoint}"));
-        let metrics = Scrape::of(&exporter.metrics_address());
+        let address = exporter.metrics_address();
+        for path in ["/healthz", "/readyz"] {
+            assert!(get(&address, path).ends_with("\r\n\r\nok\n"), "{path}: a missing map is no reason");
+        }
+        let metrics = Scrape::of(&address);
         assert_eq!(metrics.sum("xdp_xdp_exporter_map_up"), 0);
         assert!(!metrics.names().contains("xdp_xdp_packets_total"), "{metrics:?}");
         exporter.signal("TERM");
@@ -133,6 +139,55 @@ async fn a_missing_map_is_looked_for_and_said_to_be_missing() {
     for key in ["service.name", "deployment.environment", "deployment.environment.name", "team"] {
         assert!(keys.contains(&key), "{keys:?}");
     }
+}
+
+/// Prometheus would read the other program there as this one.
+#[test]
+fn a_port_for_prometheus_in_use_is_an_error() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (name, host) in [("XDP_PROMETHEUS", "127.0.0.1"), ("OTEL_EXPORTER_PROMETHEUS", "localhost")] {
+        let mut command = netflow2traces(&["xdp", "--pin", NO_PIN]);
+        command.envs([(format!("{name}_HOST"), host), (format!("{name}_PORT"), &port)]);
+        let output = command.env("OTEL_METRICS_EXPORTER", "prometheus").output().unwrap();
+        let log = stderr(&output);
+        assert!(output.status.code() == Some(1) && !log.contains("exporter running"), "{log}");
+        let expected = format!(
+            "error: cannot listen on {host}:{port} for Prometheus, choose another port with --prometheus-port "
+        );
+        let last = log.lines().last().unwrap();
+        assert!(last.starts_with(&expected) && last.contains(": Address already in use"), "{last}");
+    }
+}
+
+/// It ends nothing, and the last export is made all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_is_a_line_in_the_log() {
+    let backend = OtlpServer::start_local().await.unwrap();
+    let endpoint = backend.address().to_string();
+    let run = tokio::task::spawn_blocking(move || {
+        let mut command = netflow2traces(&["xdp", "--pin", NO_PIN, "--otel-endpoint", &endpoint, "--interval", "3600"]);
+        hang_up(Collector::spawn_until(command.stdout(Stdio::null()), "XDP OpenTelemetry exporter running..."));
+        for command in ["xdp", "collect"] {
+            let mut command = netflow2traces(&[command]);
+            command.env("OTEL_SDK_DISABLED", "true").stdout(Stdio::null());
+            hang_up(Collector::spawn_until(&mut command, "OTEL_SDK_DISABLED is true"));
+        }
+    });
+    run.await.unwrap();
+    let exports = backend.metrics().iter().filter(|metric| metric.name == "xdp.exporter.map.up").count();
+    assert_eq!(exports, 2, "one at the start and one at the end");
+}
+
+/// Twice, and then asks it to end.
+fn hang_up(mut exporter: Collector) {
+    for _ in 0..2 {
+        exporter.signal("HUP");
+        exporter.wait_for_another("there is nothing to reload signal=\"SIGHUP\"");
+    }
+    exporter.signal("TERM");
+    let (code, log) = exporter.end();
+    assert_eq!(code, 0, "{log:#?}");
 }
 
 /// The environment says the same as flags.

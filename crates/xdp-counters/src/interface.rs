@@ -1,5 +1,6 @@
 //! Which XDP programs interfaces have, as rtnetlink(7) tells.
 
+use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -19,11 +20,36 @@ const IFLA_EXT_MASK: u16 = 29;
 /// `RTEXT_FILTER_SKIP_STATS`: they are most of the work.
 const NO_STATISTICS: u32 = 1 << 3;
 const IFLA_XDP: u16 = 43;
-/// `IFLA_XDP_PROG_ID` and, where there are several, those of the driver, the stack and the card.
-const PROGRAM_IDS: [u16; 4] = [4, 5, 6, 7];
+/// `IFLA_XDP_ATTACHED`, one of [`MODES`] counted from 1, and `IFLA_XDP_PROG_ID`: where there are several programs they tell
+/// of none of them, and old kernels have no others.
+const ATTACHED: u16 = 2;
+const PROGRAM_ID: u16 = 4;
+/// With `IFLA_XDP_DRV_PROG_ID`, `IFLA_XDP_SKB_PROG_ID` and `IFLA_XDP_HW_PROG_ID`.
+const MODES: [(Mode, u16); 3] = [(Mode::Drv, 5), (Mode::Skb, 6), (Mode::Hw, 7)];
 /// Lengths of a message header, and of what every link has after it.
 const HEADER_LEN: usize = 16;
 const LINK_LEN: usize = 16;
+
+/// Where in the receive path a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In the driver (native XDP).
+    Drv,
+    /// In the stack, for any driver (generic XDP).
+    Skb,
+    /// On the card.
+    Hw,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drv => "drv",
+            Self::Skb => "skb",
+            Self::Hw => "hw",
+        })
+    }
+}
 
 /// An interface that has a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +60,11 @@ pub struct Attached {
     pub index: u32,
     /// The program's number.
     pub program: u32,
+    /// Where it runs.
+    pub mode: Mode,
 }
 
-/// The interfaces of this network namespace that have a program.
+/// The interfaces of this network namespace that have a program, once for each that they have.
 ///
 /// # Errors
 ///
@@ -54,7 +82,8 @@ pub fn attached() -> io::Result<Vec<Attached>> {
     }
 }
 
-/// The program of one interface, which need not have any. The others are not asked: there may be thousands.
+/// The program of one interface, which need not have any; of several the one in the driver, then that in the stack. The
+/// other interfaces are not asked: there may be thousands.
 ///
 /// # Errors
 ///
@@ -62,7 +91,7 @@ pub fn attached() -> io::Result<Vec<Attached>> {
 pub(crate) fn attached_to(interface: &str) -> io::Result<Option<Attached>> {
     let mut found = Vec::new();
     read_links(&told_of(interface)?, &mut found)?;
-    Ok(found.pop())
+    Ok(found.into_iter().next())
 }
 
 /// The most bytes that a packet of this interface has, from the IP header on.
@@ -127,7 +156,7 @@ fn read_links(mut messages: &[u8], found: &mut Vec<Attached>) -> io::Result<bool
                 let code = u32_at(message, HEADER_LEN).unwrap_or_default().cast_signed();
                 return Err(io::Error::from_raw_os_error(-code));
             }
-            Some(RTM_NEWLINK) => found.extend(read_link(message)),
+            Some(RTM_NEWLINK) => found.extend(read_link(message).into_iter().flatten()),
             _ => {}
         }
         messages = messages.get((len as usize).next_multiple_of(4)..).unwrap_or_default();
@@ -135,15 +164,21 @@ fn read_links(mut messages: &[u8], found: &mut Vec<Attached>) -> io::Result<bool
     Ok(true)
 }
 
-fn read_link(message: &[u8]) -> Option<Attached> {
+fn read_link(message: &[u8]) -> Option<impl Iterator<Item = Attached>> {
     let index = u32_at(message, HEADER_LEN + 4)?;
     let attributes = message.get(HEADER_LEN + LINK_LEN..)?;
     let xdp = find(attributes, IFLA_XDP)?;
-    let ids = PROGRAM_IDS.iter().filter_map(|id| u32_at(find(xdp, *id)?, 0));
-    let program = ids.into_iter().find(|id| *id != 0)?;
+    let id = |kind| u32_at(find(xdp, kind)?, 0).filter(|id| *id != 0);
+    let mut programs = MODES.map(|(mode, kind)| id(kind).map(|program| (program, mode)));
+    if programs == [None; MODES.len()] {
+        let number = usize::from(*find(xdp, ATTACHED)?.first()?);
+        let (mode, _) = *MODES.get(number.checked_sub(1)?)?;
+        programs[0] = Some((id(PROGRAM_ID)?, mode));
+    }
     let name = find(attributes, IFLA_IFNAME)?;
-    let name = name.strip_suffix(&[0]).unwrap_or(name);
-    Some(Attached { interface: String::from_utf8_lossy(name).into_owned(), index, program })
+    let interface = String::from_utf8_lossy(name.strip_suffix(&[0]).unwrap_or(name)).into_owned();
+    let attached = move |(program, mode)| Attached { interface: interface.clone(), index, program, mode };
+    Some(programs.into_iter().flatten().map(attached))
 }
 
 fn find(attributes: &[u8], wanted: u16) -> Option<&[u8]> {
@@ -203,24 +238,33 @@ mod tests {
 
     #[test]
     fn interfaces_with_programs_are_found() {
-        let native = [attribute(2, &[1]), attribute(4, &7_u32.to_ne_bytes())].concat();
-        let several = [attribute(2, &[4]), attribute(6, &9_u32.to_ne_bytes())].concat();
+        let id = |kind, id: u32| attribute(kind, &id.to_ne_bytes());
+        let native = [attribute(2, &[1]), id(5, 7), id(4, 7)].concat();
+        let several = [attribute(2, &[4]), id(6, 9), id(7, 8)].concat();
+        let before_modes = [attribute(2, &[2]), id(4, 6)].concat();
         let messages = [
             link(1, b"lo\0", &attribute(2, &[0])),
             link(2, b"veth12\0", &native),
             link(3, b"eth0\0", &several),
+            link(4, b"eth1\0", &before_modes),
             message(NLMSG_DONE, &[0; 4]),
         ]
         .concat();
         let mut found = Vec::new();
         assert!(!read_links(&messages, &mut found).unwrap());
-        let of = |interface: &str, index, program| Attached { interface: interface.to_owned(), index, program };
-        assert_eq!(found, [of("veth12", 2, 7), of("eth0", 3, 9)]);
+        let of = |name: &str, index, program, mode| Attached { interface: name.to_owned(), index, program, mode };
+        let expected = [
+            ("veth12", 2, 7, Mode::Drv),
+            ("eth0", 3, 9, Mode::Skb),
+            ("eth0", 3, 8, Mode::Hw),
+            ("eth1", 4, 6, Mode::Skb),
+        ];
+        assert_eq!(found, expected.map(|(name, index, program, mode)| of(name, index, program, mode)));
     }
 
     #[test]
     fn what_is_cut_is_left() {
-        let messages = link(2, b"veth12\0", &attribute(4, &7_u32.to_ne_bytes()));
+        let messages = link(2, b"veth12\0", &attribute(5, &7_u32.to_ne_bytes()));
         for len in 0..messages.len() {
             let mut found = Vec::new();
             assert!(read_links(&messages[..len], &mut found).unwrap() && found.is_empty(), "{len}");

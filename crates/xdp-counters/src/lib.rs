@@ -28,7 +28,7 @@ mod sys;
 mod writer;
 
 pub use error::ReadError;
-pub use interface::{Attached, attached};
+pub use interface::{Attached, Mode, attached};
 pub use layout::{Layout, LayoutError};
 pub use list::{ListedMap, ListedProgram, Process, list};
 pub use reader::{Measuring, Reader, measure_programs};

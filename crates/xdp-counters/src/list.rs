@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::{Path, PathBuf};
 
 use crate::error::ReadError;
-use crate::interface;
+use crate::interface::{self, Attached};
 use crate::reading::{MapFacts, ProgramFacts};
-use crate::select::{each_map, facts, is_map, program_facts};
+use crate::select::{each_map, facts, program_facts};
 use crate::sys::{self, Access, Object};
 
 /// `BPF_PROG_TYPE_XDP`
@@ -22,7 +22,11 @@ pub struct ListedProgram {
     /// Numbers of its maps.
     pub maps: Vec<u32>,
     /// Interfaces of this network namespace that have it.
-    pub interfaces: Vec<String>,
+    pub interfaces: Vec<Attached>,
+    /// Files that it is pinned to, in the BPF file systems that this process sees.
+    pub pins: Vec<PathBuf>,
+    /// Files that links are pinned to which keep it on interfaces.
+    pub links: Vec<PathBuf>,
     /// Processes that have it open.
     pub holders: Vec<Process>,
 }
@@ -66,11 +70,12 @@ pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
         if info.type_ != XDP {
             continue;
         }
-        let here = attached.iter().filter(|attached| attached.program == id);
         programs.push(ListedProgram {
             program: program_facts(&info),
             maps,
-            interfaces: here.map(|attached| attached.interface.clone()).collect(),
+            interfaces: attached.iter().filter(|attached| attached.program == id).cloned().collect(),
+            pins: pins.remove(&(Kind::Program, id)).unwrap_or_default(),
+            links: pins.remove(&(Kind::Link, id)).unwrap_or_default(),
             holders: holders.programs.remove(&id).unwrap_or_default(),
         });
     }
@@ -78,7 +83,7 @@ pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
     let keep = |info: &_| maps.push(facts(info));
     each_map(keep).map_err(failed)?;
     let held = |map: MapFacts| ListedMap {
-        pins: pins.remove(&map.id).unwrap_or_default(),
+        pins: pins.remove(&(Kind::Map, map.id)).unwrap_or_default(),
         holders: holders.maps.remove(&map.id).unwrap_or_default(),
         map,
     };
@@ -89,9 +94,48 @@ pub fn list() -> Result<(Vec<ListedProgram>, Vec<ListedMap>), ReadError> {
 const MAX_DEPTH: usize = 4;
 const MAX_FILES: usize = 10_000;
 
-/// What is pinned, by the numbers of maps.
-fn pins() -> BTreeMap<u32, Vec<PathBuf>> {
-    let mut pins: BTreeMap<u32, Vec<PathBuf>> = BTreeMap::new();
+/// What is open or pinned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Map,
+    Program,
+    /// Known by the number of its program.
+    Link,
+}
+
+impl Kind {
+    /// By what `/proc` calls a file of it.
+    fn of(file: &str) -> Option<Self> {
+        match file {
+            "anon_inode:bpf-map" => Some(Self::Map),
+            "anon_inode:bpf-prog" => Some(Self::Program),
+            // As it was made, and as it was opened.
+            "anon_inode:bpf_link" | "anon_inode:bpf-link" => Some(Self::Link),
+            _ => None,
+        }
+    }
+}
+
+/// What a process has open as one of its files, as far as this one may read that; `None` where it is nothing of BPF.
+fn open_object(process: &Path, file: &str) -> Option<(Kind, u32)> {
+    let kind = Kind::of(fs::read_link(process.join("fd").join(file)).ok()?.to_str()?)?;
+    let key = if kind == Kind::Map { "map_id:" } else { "prog_id:" };
+    let info = fs::read_to_string(process.join("fdinfo").join(file)).ok()?;
+    Some((kind, number(&info, key)?))
+}
+
+/// What is pinned to a file. A link cannot be opened for reading alone.
+fn pinned(path: &Path) -> Option<(Kind, u32)> {
+    let fd = match sys::open_pin(path, Access::Read) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => sys::open_pin(path, Access::Take).ok()?,
+        opened => opened.ok()?,
+    };
+    open_object(Path::new("/proc/self"), &fd.as_raw_fd().to_string())
+}
+
+/// Files that objects are pinned to.
+fn pins() -> BTreeMap<(Kind, u32), Vec<PathBuf>> {
+    let mut pins: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
     let mut directories: Vec<_> = bpf_file_systems().into_iter().map(|root| (root, 0)).collect();
     let mut files = 0;
     while let Some((directory, depth)) = directories.pop() {
@@ -101,9 +145,8 @@ fn pins() -> BTreeMap<u32, Vec<PathBuf>> {
                 directories.push((entry.path(), depth + 1));
             } else if !is_directory && files < MAX_FILES {
                 files += 1;
-                let map = sys::open_pin(&entry.path(), Access::Read).ok().filter(|fd| is_map(fd.as_fd()));
-                if let Some(info) = map.and_then(|fd| sys::map_info(fd.as_fd()).ok()) {
-                    pins.entry(info.id).or_default().push(entry.path());
+                if let Some(object) = pinned(&entry.path()) {
+                    pins.entry(object).or_default().push(entry.path());
                 }
             }
         }
@@ -142,18 +185,14 @@ impl Holders {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             let process_is = Process { id, name: name.trim_end().to_owned() };
             for open in fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten() {
-                let kind = fs::read_link(open.path()).unwrap_or_default();
-                let (key, kept) = match kind.to_str() {
-                    Some("anon_inode:bpf-map") => ("map_id:", &mut holders.maps),
-                    Some("anon_inode:bpf-prog" | "anon_inode:bpf_link") => ("prog_id:", &mut holders.programs),
-                    _ => continue,
+                let file = open.file_name();
+                let Some((kind, id)) = file.to_str().and_then(|file| open_object(&process.path(), file)) else {
+                    continue;
                 };
-                let info = process.path().join("fdinfo").join(open.file_name());
-                if let Some(id) = number(&fs::read_to_string(info).unwrap_or_default(), key) {
-                    let processes: &mut Vec<Process> = kept.entry(id).or_default();
-                    if !processes.contains(&process_is) {
-                        processes.push(process_is.clone());
-                    }
+                let kept = if kind == Kind::Map { &mut holders.maps } else { &mut holders.programs };
+                let processes: &mut Vec<Process> = kept.entry(id).or_default();
+                if !processes.contains(&process_is) {
+                    processes.push(process_is.clone());
                 }
             }
         }
@@ -174,5 +213,19 @@ mod tests {
     fn numbers_stand_behind_their_keys() {
         let info = "pos:\t0\nflags:\t02000002\nmap_type:\t6\nmap_id:\t47\nfrozen:\t0\n";
         assert_eq!((number(info, "map_id:"), number(info, "prog_id:")), (Some(47), None));
+    }
+
+    #[test]
+    fn what_is_open_is_known_by_its_name() {
+        for (name, kind) in [
+            ("anon_inode:bpf-map", Some(Kind::Map)),
+            ("anon_inode:bpf-prog", Some(Kind::Program)),
+            ("anon_inode:bpf_link", Some(Kind::Link)),
+            ("anon_inode:bpf-link", Some(Kind::Link)),
+            ("anon_inode:btf", None),
+            ("/dev/null", None),
+        ] {
+            assert_eq!(Kind::of(name), kind, "{name}");
+        }
     }
 }

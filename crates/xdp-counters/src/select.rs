@@ -166,7 +166,7 @@ impl Found {
 }
 
 /// Whether what is open is a map: information about something else would be read as that of one.
-pub(crate) fn is_map(fd: BorrowedFd<'_>) -> bool {
+fn is_map(fd: BorrowedFd<'_>) -> bool {
     let kind = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
     kind.map_or(true, |kind| kind.to_string_lossy().ends_with("bpf-map"))
 }

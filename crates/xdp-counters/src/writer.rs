@@ -73,10 +73,11 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::interface::Mode;
     use crate::reading::ProgramRun;
 
     fn program(id: u32, runs: u64, maps: &[u32]) -> Program {
-        let attached = Attached { interface: format!("eth{id}"), index: id, program: id };
+        let attached = Attached { interface: format!("eth{id}"), index: id, program: id, mode: Mode::Drv };
         let run = ProgramRun { time: Duration::ZERO, count: runs };
         (attached, ProgramFacts { id, name: "counts".to_owned(), tag: [0; 8], run }, maps.to_vec())
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
+use flow_collector::{Liveness, Pulse};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,7 +24,7 @@ use crate::collect::runtime;
 use crate::metrics::Push;
 use crate::server::{self, Health, Told};
 use crate::service::Service;
-use crate::signals::Stop;
+use crate::signals::{self, Stop};
 
 /// Most time between two readings, as the log has a line for each.
 pub(super) const READ_INTERVAL: Duration = Duration::from_secs(1);
@@ -49,6 +51,7 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     let runtime = runtime()?;
     let mut stop = Stop::listen(runtime.handle())?;
+    signals::ignore_hangup(runtime.handle())?;
     let service = Service::from_env();
     let measuring = config.program_stats.then(measure_programs).transpose();
     let _measuring = measuring.context("--program-stats (XDP_PROGRAM_STATS)")?;
@@ -57,13 +60,17 @@ pub(super) fn run(
     info!("  OTLP endpoint: {}", config.endpoint);
     info!("  Export interval: {}s", config.interval.as_secs_f64());
     let mut reader = Reader { maps, fail_on_missing: config.fail_on_missing };
+    let liveness = Arc::<Liveness>::default();
     let (snapshots, latest) = watch::channel(reader.first()?);
+    let listener = config.prometheus.as_ref().map(|(host, port)| listen(host, *port, runtime.handle())).transpose()?;
     let flows = flows.map(|(sources, pipeline)| {
         Flows::start(sources, pipeline, config.interval, config.fail_on_missing, runtime.handle())
     });
     let flows = flows.transpose()?;
     let recorders = sampled.iter().map(Sampled::recorder).collect();
-    let outputs = Outputs::start(config, &latest, recorders, flows.as_ref().map(Flows::told), runtime.handle())?;
+    let told = flows.as_ref().map(Flows::told);
+    let health = Health::new(liveness.clone());
+    let outputs = Outputs::start(config, &latest, health, listener, recorders, told, runtime.handle())?;
     let sampling = Sampling::start(sampled).context("cannot start a thread for --bursts")?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
@@ -74,7 +81,8 @@ pub(super) fn run(
         }
         snapshots.send_replace(snapshot);
     };
-    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), read));
+    let pulse = liveness.watch(Instant::now());
+    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), &pulse, read));
     outputs.health.stopping();
     service.stopping();
     drop(sampling);
@@ -85,6 +93,13 @@ pub(super) fn run(
     outputs.finish(runtime.handle());
     runtime.shutdown_background();
     ended
+}
+
+/// Opens the port for Prometheus. Another program there would be read as this one.
+fn listen(host: &str, port: u16, runtime: &Handle) -> anyhow::Result<TcpListener> {
+    let advice = "choose another port with --prometheus-port (XDP_PROMETHEUS_PORT, OTEL_EXPORTER_PROMETHEUS_PORT)";
+    let explain = || format!("cannot listen on {host}:{port} for Prometheus, {advice}");
+    server::bind(host, port, runtime).with_context(explain)
 }
 
 fn status(snapshot: &Snapshot) -> String {
@@ -111,11 +126,12 @@ impl Reader {
         Ok(self.snapshot())
     }
 
-    /// Reads until `stop`, and then once more.
+    /// Reads until `stop`, and then once more. Each time is a beat of the `pulse`.
     async fn run(
         mut self,
         interval: Duration,
         stop: impl Future<Output = ()>,
+        pulse: &Pulse,
         read: impl Fn(Snapshot),
     ) -> anyhow::Result<()> {
         let mut stop = std::pin::pin!(stop);
@@ -129,6 +145,7 @@ impl Reader {
             };
             let missing = self.look();
             read(self.snapshot());
+            pulse.beat();
             if is_last {
                 return Ok(());
             }
@@ -161,18 +178,19 @@ impl Outputs {
     fn start(
         config: &Config,
         latest: &watch::Receiver<Snapshot>,
+        health: Health,
+        listener: Option<TcpListener>,
         recorders: Vec<Recorder>,
         flows: Option<FlowMetrics>,
         runtime: &Handle,
     ) -> anyhow::Result<Self> {
         let _context = runtime.enter();
-        let health = Health::new(Arc::default());
         let semconv = config.semconv;
         let all = move |maps: &[Seen], counting| {
             let flows = flows.iter().flat_map(FlowMetrics::metrics);
             metrics(maps, counting, semconv).into_iter().chain(flows).collect::<Vec<_>>()
         };
-        if let Some((host, port)) = &config.prometheus {
+        if let Some(listener) = listener {
             let latest = latest.clone();
             let all = all.clone();
             let now = move || {
@@ -182,7 +200,7 @@ impl Outputs {
                 now
             };
             let told = Told::new(now, health.clone(), &config.resource).with_namespace(&config.namespace);
-            server::start(host.clone(), *port, told, runtime);
+            server::start(listener, told, runtime);
         }
         let Some(otlp) = &config.otlp else { return Ok(Self { push: None, health }) };
         let started = latest.borrow().time;
@@ -213,6 +231,7 @@ async fn export(
     interval: Duration,
     metrics: impl Fn(&[Seen]) -> Vec<crate::metrics::Metric>,
 ) {
+    let mut rates = Rates::default();
     let mut ticks = time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_last = false;
@@ -221,8 +240,42 @@ async fn export(
             _ = ticks.tick() => {}
             () = ended(&mut latest) => is_last = true,
         }
-        let snapshot = latest.borrow().clone();
+        let mut snapshot = latest.borrow().clone();
+        rates.renew(&mut snapshot.maps);
         push.export(&metrics(&snapshot.maps), snapshot.time).await;
+    }
+}
+
+/// What each map had in the last export: a rate between two readings would tell of one second alone, however long it is from
+/// one export to the next.
+#[derive(Default)]
+struct Rates(Vec<Option<Exported>>);
+
+struct Exported {
+    packets: u64,
+    at: Instant,
+    rate: Option<f64>,
+}
+
+impl Rates {
+    /// Makes rates of maps those since the last call. The first time, and while nothing else was read, they stay as they
+    /// are.
+    fn renew(&mut self, maps: &mut [Seen]) {
+        self.0.resize_with(maps.len(), || None);
+        for (last, seen) in self.0.iter_mut().zip(maps) {
+            let Some(sample) = &mut seen.sample else {
+                *last = None;
+                continue;
+            };
+            let (packets, at) = (sample.total.gain.packets, sample.at);
+            let rate = match last {
+                None => sample.packets_per_second,
+                Some(last) if last.at >= at => last.rate,
+                Some(last) => Some(packets.saturating_sub(last.packets) as f64 / (at - last.at).as_secs_f64()),
+            };
+            sample.packets_per_second = rate;
+            *last = Some(Exported { packets, at, rate });
+        }
     }
 }
 

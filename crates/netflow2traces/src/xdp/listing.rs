@@ -1,25 +1,29 @@
 //! What there is, as text: XDP programs, then maps.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use xdp_counters::{ListedMap, ListedProgram, Process};
 
 use super::print::{hex, printable};
 
-/// Two tables. Of maps those that counters can be in, unless `all`, with their pins below.
+/// Two tables, with pins below what is pinned. Of maps those that counters can be in, unless `all`.
 pub(super) fn text(programs: &[ListedProgram], maps: &[ListedMap], all: bool) -> String {
     let mut text = row(["program", "name", "tag", "interfaces", "maps", "held by"]);
     for listed in programs {
         let program = &listed.program;
         let ids: Vec<_> = listed.maps.iter().map(u32::to_string).collect();
+        let interfaces = listed.interfaces.iter().map(|attached| format!("{}({})", attached.interface, attached.mode));
         text.push_str(&row([
             &program.id.to_string(),
             &printable(&program.name),
             &hex(&program.tag),
-            &listed.interfaces.join(","),
+            &interfaces.collect::<Vec<_>>().join(","),
             &ids.join(","),
             &holders(&listed.holders),
         ]));
+        pins(&mut text, "pinned", &listed.pins);
+        pins(&mut text, "link pinned", &listed.links);
     }
     text.push('\n');
     text.push_str(&row(["map", "name", "type", "key/value", "entries", "held by"]));
@@ -33,11 +37,17 @@ pub(super) fn text(programs: &[ListedProgram], maps: &[ListedMap], all: bool) ->
             &map.max_entries.to_string(),
             &holders(&listed.holders),
         ]));
-        for pin in &listed.pins {
-            let _ = writeln!(text, "{:<8} pinned: {}", "", printable(&pin.to_string_lossy()));
-        }
+        pins(&mut text, "pinned", &listed.pins);
     }
     text
+}
+
+/// A line for each.
+fn pins(text: &mut String, what: &str, paths: &[PathBuf]) {
+    for path in paths {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{:<8} {what}: {}", "", printable(&path.to_string_lossy()));
+    }
 }
 
 fn row(cells: [&str; 6]) -> String {
@@ -55,7 +65,7 @@ fn holders(processes: &[Process]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use xdp_counters::{MapFacts, MapKind, ProgramFacts, ProgramRun};
+    use xdp_counters::{Attached, MapFacts, MapKind, Mode, ProgramFacts, ProgramRun};
 
     use super::*;
 
@@ -63,8 +73,11 @@ mod tests {
     fn programs_and_maps_are_tables() {
         let holder = || vec![Process { id: 12, name: "xdp-filter".to_owned() }];
         let program = ProgramFacts { id: 3, name: "xdp_stats".to_owned(), tag: [0xab; 8], run: ProgramRun::default() };
-        let interfaces = vec!["eth0".to_owned(), "eth1".to_owned()];
-        let programs = [ListedProgram { program, maps: vec![7, 8], interfaces, holders: holder() }];
+        let attached =
+            |(interface, index, mode)| Attached { interface: String::from(interface), index, program: 3, mode };
+        let interfaces = [("eth0", 2, Mode::Drv), ("eth1", 3, Mode::Skb)].map(attached).into();
+        let (pins, links) = (vec!["/sys/fs/bpf/p".into()], vec!["/sys/fs/bpf/n2t/link".into()]);
+        let programs = [ListedProgram { program, maps: vec![7, 8], interfaces, pins, links, holders: holder() }];
         let map = |id, kind, holders| ListedMap {
             map: MapFacts { id, name: "a".to_owned(), kind, key_size: 4, value_size: 16, max_entries: 5 },
             pins: if id == 7 { vec!["/sys/fs/bpf/a".into()] } else { Vec::new() },
@@ -78,7 +91,9 @@ mod tests {
         };
         let expected = [
             "program name tag interfaces maps held by",
-            "3 xdp_stats abababababababab eth0,eth1 7,8 xdp-filter (12)",
+            "3 xdp_stats abababababababab eth0(drv),eth1(skb) 7,8 xdp-filter (12)",
+            "pinned: /sys/fs/bpf/p",
+            "link pinned: /sys/fs/bpf/n2t/link",
             "",
             "map name type key/value entries held by",
             "7 a percpu_array 4/16 5 xdp-filter (12)",

@@ -171,7 +171,7 @@ fn name_of(label: &str) -> String {
 fn rates(seen: &[Seen]) -> Metric {
     let point = |(seen, sample): (&Seen, &Sample)| Some(Point::new(seen.attributes(), sample.packets_per_second?));
     let points = samples(seen).filter_map(point).collect();
-    let description = "Packets a second, between the last two readings.";
+    let description = "Packets a second, since the last export or, for Prometheus, the last reading.";
     Metric::new("xdp.packets.rate", "packets/sec", Kind::Gauge, description, points)
 }
 

@@ -87,9 +87,8 @@ fn documentation_lists_every_setting() {
     }
 }
 
-/// The table of metrics there has all of them, with the names that Prometheus sees.
-#[test]
-fn documentation_lists_every_metric() {
+/// Names of all metrics, as Prometheus sees them.
+fn names_for_prometheus() -> BTreeSet<String> {
     let counters = [(Key::Action("drop"), 1, Some(60)), (Key::Label("tcp".to_owned()), 1, Some(60))];
     let program = ProgramFacts { id: 5, name: "count".to_owned(), tag: [1; 8], run: ProgramRun::default() };
     let reading = |at| Reading { program: Some(program.clone()), ..fake::with_counters(7, at, &counters) };
@@ -103,11 +102,29 @@ fn documentation_lists_every_metric() {
     let totals = flows::Totals { taken: 1, missed: 0, exported: 1, dropped: 0 };
     metrics.extend(flows::metrics(&totals, &[("iface=eth0".to_owned(), Some(taken))]));
     let text = crate::metrics::prometheus::text(&metrics, "xdp", "");
-    let names: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: BTreeSet<_> = types.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
     assert_eq!(names.len(), metrics.len());
+    names
+}
+
+/// The table of metrics there has all of them.
+#[test]
+fn documentation_lists_every_metric() {
     let cells = DOCS.lines().filter(|line| line.starts_with("| `xdp.") || line.starts_with("| `system."));
-    let documented: BTreeSet<_> = cells.map(|line| line.split('|').nth(3).unwrap().trim().trim_matches('`')).collect();
-    assert_eq!(documented, names);
+    let names = cells.map(|line| line.split('|').nth(3).unwrap().trim().trim_matches('`').to_owned());
+    assert_eq!(names.collect::<BTreeSet<_>>(), names_for_prometheus());
+}
+
+/// docs/alerts.yaml watches them under these names.
+#[test]
+fn alerts_are_on_metrics_that_exist() {
+    let alerts = include_str!("../../../../docs/alerts.yaml").replace("$labels.xdp_", "");
+    let words = alerts.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+    let watched: BTreeSet<_> = words.filter(|word| word.starts_with("xdp_")).collect();
+    assert!(watched.len() > 5, "{watched:?}");
+    let names = names_for_prometheus();
+    watched.iter().for_each(|name| assert!(names.contains(*name), "{name}"));
 }
 
 /// What docs/xdp.md has help for is what the program says.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
-use xdp_counters::{Reading, Sample, Series};
+use xdp_counters::{Reading, Sample, Series, attached};
 
 use super::bursts::{Burst, Recorder};
 use super::runs::{Runs, SeenRun};
@@ -26,6 +26,11 @@ pub(super) enum NoReading {
 /// Time between two warnings about a map that is not there.
 pub(super) const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
+/// Least time between two lines that say which map is read.
+const SHOW_INTERVAL: Duration = Duration::from_secs(10);
+/// Most interfaces of a program that such a line has.
+const MAX_INTERFACES: usize = 8;
+
 /// A map and what it showed so far.
 pub(super) struct Watched {
     target: Target,
@@ -41,6 +46,8 @@ pub(super) struct Watched {
     warned: Option<Instant>,
     /// Whether that was said since it is gone.
     is_told: bool,
+    /// When it was last said which map is read, its number, and whether it was one of several.
+    shown: Option<(Instant, u32, bool)>,
 }
 
 /// What is known of a map at a moment.
@@ -62,7 +69,8 @@ impl Watched {
     /// `is_one_of_several`, from which it has to be told.
     pub(super) fn new(target: Target, read: Read, is_one_of_several: bool) -> Self {
         let label = is_one_of_several.then(|| target.label());
-        Self { target, label, read, series: Series::default(), runs: None, bursts: None, warned: None, is_told: false }
+        let series = Series::default();
+        Self { target, label, read, series, runs: None, bursts: None, warned: None, is_told: false, shown: None }
     }
 
     /// Follows how long programs run, too.
@@ -86,9 +94,7 @@ impl Watched {
         match (self.read)() {
             Ok(reading) => {
                 debug!(map, ?reading, "read");
-                if std::mem::take(&mut self.is_told) {
-                    info!(map, id = reading.map.id, "the map is there");
-                }
+                self.show(&reading, now);
                 self.follow_program(Some(&reading));
                 let sample = self.series.observe(Some(&reading));
                 if let Some(line) = sample.and_then(line) {
@@ -119,6 +125,37 @@ impl Watched {
         }
     }
 
+    /// Says which map is read, when that is news.
+    fn show(&mut self, reading: &Reading, now: Instant) {
+        let (id, is_one_of_several) = (reading.map.id, reading.candidates > 1);
+        let is_news = self.shown.is_none_or(|(at, shown, was_one_of_several)| {
+            (shown, was_one_of_several) != (id, is_one_of_several) && now >= at + SHOW_INTERVAL
+        });
+        if !std::mem::take(&mut self.is_told) && !is_news {
+            return;
+        }
+        self.shown = Some((now, id, is_one_of_several));
+        let (map, name) = (self.target.to_string(), &*reading.map.name);
+        let program = reading.program.as_ref();
+        let interfaces = program.map(|program| interfaces(program.id));
+        let (program, program_name) = (program.map(|program| program.id), program.map(|program| &*program.name));
+        if is_one_of_several {
+            let maps = reading.candidates;
+            warn!(
+                map,
+                maps,
+                id,
+                name,
+                program,
+                program_name,
+                interfaces,
+                "several maps could be meant, this one is read; --iface, --pin or --map-id says which"
+            );
+        } else {
+            info!(map, id, name, program, program_name, interfaces, "the map is there");
+        }
+    }
+
     /// What is known of it now.
     pub(super) fn seen(&self) -> Seen {
         Seen {
@@ -136,6 +173,13 @@ impl Watched {
             *seen = reading.and_then(|reading| runs.observe(reading.program.as_ref(), reading.time));
         }
     }
+}
+
+/// Interfaces of this network namespace that have the program.
+fn interfaces(program: u32) -> String {
+    let attached = attached().unwrap_or_default().into_iter().filter(|attached| attached.program == program);
+    let names: Vec<_> = attached.map(|attached| attached.interface).take(MAX_INTERFACES).collect();
+    names.join(",")
 }
 
 /// As the scripts that look for it have it, once there is a rate.
@@ -238,6 +282,34 @@ mod tests {
         (0..120).for_each(|second| _ = watched.look(start + Duration::from_secs(second)));
         assert_eq!(log.text().matches("there is no map").count(), 2, "{}", log.text());
         assert_eq!(log.text().matches("the map is there").count(), 2, "{}", log.text());
+    }
+
+    /// One line for each, though it be read each second and take turns with another.
+    #[test]
+    fn which_map_is_read_is_said() {
+        use xdp_counters::{ProgramFacts, ProgramRun};
+        let log = Logged::default();
+        let _guard = log.capture();
+        let program = ProgramFacts { id: u32::MAX, name: "counts".to_owned(), tag: [1; 8], run: ProgramRun::default() };
+        let reading = |second: u32| match second {
+            0..20 => Reading { program: Some(program.clone()), ..fake::reading(7, second.into(), 3) },
+            20..40 => Reading { candidates: 3, ..fake::reading(8, second.into(), 3) },
+            _ => fake::reading(9 + second % 2, second.into(), 3),
+        };
+        let readings: Vec<_> = (0..80).map(|second| Ok(reading(second))).collect();
+        let mut watched = Watched::new(Target::Name("xdp_stats_map".to_owned()), fake::read(readings), false);
+        let start = Instant::now();
+        (0..80).for_each(|second| watched.look(start + Duration::from_secs(second)).unwrap());
+        let text = log.text();
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("name=\"xdp_stats_map\"")).collect();
+        let map = "map=\"name=xdp_stats_map\"";
+        let of_program = "program=4294967295 program_name=\"counts\" interfaces=\"\"";
+        let first = format!("the map is there {map} id=7 name=\"xdp_stats_map\" {of_program}");
+        assert!(lines[0].contains(" INFO ") && lines[0].ends_with(&first), "{}", lines[0]);
+        let which = "several maps could be meant, this one is read; --iface, --pin or --map-id says which";
+        let second = format!("{which} {map} maps=3 id=8 name=\"xdp_stats_map\"");
+        assert!(lines[1].contains(" WARN ") && lines[1].ends_with(&second), "{}", lines[1]);
+        assert_eq!(lines.len(), 6, "at 40, 51, 62 and 73 s too: {lines:#?}");
     }
 
     #[test]

@@ -36,7 +36,11 @@ async fn run(maps: Vec<Watched>, fail_on_missing: bool, count: usize) -> (anyhow
         }
     };
     let stopped = async { _ = stopped.await };
-    let ended = Reader { maps, fail_on_missing }.run(Duration::from_secs(1), stopped, read).await;
+    let (liveness, start) = (Liveness::default(), Instant::now());
+    let pulse = liveness.watch(start);
+    let ended = Reader { maps, fail_on_missing }.run(Duration::from_secs(1), stopped, &pulse, read).await;
+    let stuck = |seconds| liveness.stuck(start + Duration::from_secs(seconds));
+    assert_eq!((stuck(60), stuck(120)), (None, Some(0)), "there are beats while it runs, and none after");
     (ended, shown.into_inner().unwrap())
 }
 
@@ -127,6 +131,23 @@ async fn what_was_read_last_is_exported_at_the_end() {
     contract.into_iter().for_each(|(name, unit)| assert_eq!(units[name], unit, "X5 of the contract"));
 }
 
+/// Of all the time from one export to the next; what a map had before it began anew counts.
+#[test]
+fn exported_rates_are_since_the_last_export() {
+    let readings = [(0.0, 7, 10), (1.0, 7, 20), (2.0, 7, 120), (3.0, 7, 130), (4.0, 8, 3), (5.0, 8, 5)];
+    let readings: Vec<_> = readings.map(|(at, id, packets)| Ok(fake::reading(id, at, packets))).into();
+    let mut maps = [watched(readings.into_iter().chain([missing(), Ok(fake::reading(8, 7.0, 9))]))];
+    let mut rates = Rates::default();
+    let mut export_after = |readings| {
+        (0..readings).for_each(|_| _ = maps[0].look(Instant::now()));
+        let mut seen = [maps[0].seen()];
+        rates.renew(&mut seen);
+        seen[0].sample.as_ref().and_then(|sample| sample.packets_per_second)
+    };
+    assert_eq!([1, 2, 0, 1, 2].map(&mut export_after), [None, Some(55.0), Some(55.0), Some(10.0), Some(2.5)]);
+    assert_eq!([1, 1].map(&mut export_after), [None, Some(2.0)], "as of a reading, after the map was missing");
+}
+
 /// A receiver that is away costs one warning, and no packet of a delta.
 #[tokio::test]
 async fn a_lost_export_is_in_the_next() {
@@ -169,7 +190,8 @@ async fn a_receiver_that_hangs_stops_no_reading() {
         stop.lock().unwrap().take();
     };
     let reader = Reader { maps: vec![watched([Ok(fake::reading(7, 1.0, 20))])], fail_on_missing: false };
-    reader.run(Duration::from_millis(1), async { _ = stopped.await }, read).await.unwrap();
+    let pulse = Liveness::default().watch(Instant::now());
+    reader.run(Duration::from_millis(1), async { _ = stopped.await }, &pulse, read).await.unwrap();
     assert!(is_read.load(SeqCst));
     task.abort();
 }
