@@ -138,6 +138,15 @@ fn addresses() {
         .with(id::SOURCE_IPV6_ADDRESS, address("2001:db8::1"))
         .with(id::DESTINATION_IPV6_ADDRESS, address("2001:db8:ffff:ffff::"));
     ipv6.is(&["ipv6", "src host 2001:db8::1", "src and dst net 2001:db8::/32", "dst net 2001:db8:ffff::/48"]);
+    web().is(&[
+        "src host ::ffff:10.1.2.3",
+        "src net ::ffff:10.0.0.0/104",
+        "exporter ::ffff:192.0.2.1",
+        "net ::ffff:0:0/96",
+    ]);
+    web().is_not(&["dst host ::ffff:10.1.2.3", "exporter ::ffff:192.0.2.2", "net ::ffc0:0:0/90"]);
+    let mapped = Flow::default().with(id::SOURCE_IPV6_ADDRESS, address("::ffff:10.1.2.3"));
+    mapped.is(&["src host ::ffff:10.1.2.3", "net ::ffff:10.0.0.0/104", "net ::/0"]);
     ipv6.is_not(&["ipv4", "src host 2001:db8::2", "net 0.0.0.0/0", "src net 2001:db8:ffff::/48"]);
 }
 

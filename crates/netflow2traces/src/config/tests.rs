@@ -224,6 +224,10 @@ fn addresses_come_in_every_form() {
     }
     let allow = config(&["--allow", "10.0.0.0/8, 2001:db8::1"]).collector.exporters.allow;
     assert_eq!(allow, ["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse::<IpNet>().unwrap()]);
+    let mapped = config(&["--allow", "::ffff:127.0.0.1", "--deny", "::ffff:192.0.2.0/120"]).collector.exporters;
+    let is_allowed = |address: &str| mapped.allows(address.parse().unwrap());
+    assert!(is_allowed("127.0.0.1") && !is_allowed("127.0.0.2"));
+    assert_eq!(mapped.deny, ["192.0.2.0/24".parse::<IpNet>().unwrap()]);
 }
 
 #[test]
