@@ -238,6 +238,42 @@ fn flags_are_all_of_the_letters() {
     web().with(id::TCP_CONTROL_BITS, [1, 0x02]).is(&["flags S"]);
 }
 
+/// How many of 64 flows it keeps, one for each combination of the six flags, as nfdump 1.7.1 does.
+#[test]
+fn not_flags_is_none_of_the_letters_as_nfdump_has_it() {
+    let mut message = MessageWriter::new();
+    let start = Timestamp::from_unix_seconds(1_700_000_000);
+    let mut kept = |filter: &str| {
+        let half = |from: u8, message: &mut MessageWriter| {
+            message.begin(&header(Version::V5, start, 1, 0));
+            for tcp_flags in from..from + 16 {
+                message.fixed_record(&FixedRecord { protocol: 6, tcp_flags, ..FixedRecord::default() });
+            }
+            keeps(message.finish().unwrap(), filter).into_iter().filter(|kept| *kept).count()
+        };
+        [0, 16, 32, 48].map(|from| half(from, &mut message)).iter().sum::<usize>()
+    };
+    for (filter, count) in [
+        ("flags S and not flags AFRPU", 1),
+        ("flags S and !flags AFRPU", 1),
+        ("not flags SA", 16),
+        ("!flags = SA", 16),
+        ("NOT FLAGS sa", 16),
+        ("tcp and not flags SA", 16),
+        ("flags SA", 16),
+        ("not flags S and not flags A", 16),
+        ("not flags S", 32),
+        ("not flags X", 1),
+        // What nfdump does not tell from the above.
+        ("not (flags SA)", 48),
+        ("flags != SA", 48),
+        ("not (not flags SA)", 48),
+    ] {
+        assert_eq!(kept(filter), count, "{filter}");
+    }
+    web().is(&["not flags SA", "not (flags SA)"]);
+}
+
 #[test]
 fn what_the_exporter_says_of_the_way() {
     let long = |number: u32| number.to_be_bytes();
@@ -611,6 +647,7 @@ const WORDS: &[&str] = &[
     "<=",
     "flags",
     "S",
+    "SAF",
     "if",
     "mac",
     "00:00:5e:00:53:01",

@@ -43,6 +43,8 @@ pub(super) enum Values {
     Networks(Vec<IpNet>),
     /// All of these bits.
     Flags(u8),
+    /// Any of these bits, of which there are several: what `not flags SA` is the opposite of.
+    AnyFlag(u8),
 }
 
 /// Whether flows for which an expression holds are wanted.
@@ -151,7 +153,7 @@ impl fmt::Display for Test {
                 [network] => write_network(network, f),
                 networks => write_list(networks, f, write_network),
             },
-            Values::Flags(bits) => {
+            Values::Flags(bits) | Values::AnyFlag(bits) => {
                 FLAGS.iter().filter(|(_, bit)| bits & bit != 0).try_for_each(|(letter, _)| write!(f, "{letter}"))
             }
         }
@@ -177,6 +179,11 @@ impl Expression {
     fn is_joined(&self) -> bool {
         matches!(self, Self::All(parts) | Self::Any(parts) if !parts.is_empty())
     }
+
+    /// Whether `not` in front of it would mean something else without parentheses.
+    fn is_all_of_flags(&self) -> bool {
+        matches!(self, Self::Test(Test { values: Values::Flags(bits), .. }) if bits.count_ones() > 1)
+    }
 }
 
 impl fmt::Display for Expression {
@@ -185,7 +192,7 @@ impl fmt::Display for Expression {
             Self::All(parts) if parts.is_empty() => f.write_str("any"),
             Self::All(parts) => Self::write_joined(parts, "and", Self::is_joined, f),
             Self::Any(parts) => Self::write_joined(parts, "or", |part| matches!(part, Self::Any(_)), f),
-            Self::Not(inner) if inner.is_joined() => write!(f, "not ({inner})"),
+            Self::Not(inner) if inner.is_joined() || inner.is_all_of_flags() => write!(f, "not ({inner})"),
             Self::Not(inner) => write!(f, "not {inner}"),
             Self::Test(test) => test.fmt(f),
         }

@@ -182,8 +182,11 @@ fn negation(input: &str, depth: usize) -> Parsed<'_, Expression> {
     if depth >= MAX_DEPTH {
         return Err(fail(at, format!("more than {MAX_DEPTH} parentheses and `not` within each other")));
     }
-    if let Ok((rest, ())) = either(keyword("not"), sign("!"))(at) {
-        let (rest, inner) = negation(rest, depth + 1)?;
+    if let Ok((behind, ())) = either(keyword("not"), sign("!"))(at) {
+        let (rest, mut inner) = negation(behind, depth + 1)?;
+        if keyword("flags")(behind).is_ok() {
+            none_of_flags(&mut inner);
+        }
         return Ok((rest, Expression::Not(Box::new(inner))));
     }
     if let Ok((rest, ())) = sign("(")(at) {
@@ -193,6 +196,16 @@ fn negation(input: &str, depth: usize) -> Parsed<'_, Expression> {
         return Ok((closed, inner));
     }
     primary(at)
+}
+
+/// `not flags SA` is neither of them, as nfdump has it. `not (flags SA)` and `flags != SA` stay the opposite of `flags SA`.
+fn none_of_flags(inner: &mut Expression) {
+    if let Expression::Test(Test { values, .. }) = inner
+        && let Values::Flags(bits) = *values
+        && bits.count_ones() > 1
+    {
+        *values = Values::AnyFlag(bits);
+    }
 }
 
 /// A comparison, or `tcp` and its like with what may follow them as in `tcp dst port 80`.

@@ -320,10 +320,8 @@ impl Form {
         let set = match &test.values {
             Values::Numbers(ranges) => Set::of_numbers(ranges),
             Values::Networks(networks) => Set::of_networks(networks),
-            Values::Flags(bits) => {
-                let holds = |flags: &u64| flags & u64::from(*bits) == u64::from(*bits);
-                Set::of_numbers(&(0..=0xff).filter(holds).map(|flags| flags..=flags).collect::<Vec<_>>())
-            }
+            Values::Flags(bits) => flags(|flags| flags & bits == *bits),
+            Values::AnyFlag(bits) => flags(|flags| flags & bits != 0),
         };
         let set = if wanted { set } else { set.complement() };
         let form = match (test.asked(), test.end == End::Both) {
@@ -405,6 +403,12 @@ impl Form {
         }
         Some(terms)
     }
+}
+
+/// The flags for which it holds.
+fn flags(holds: impl Fn(u8) -> bool) -> Set {
+    let ranges = (0..=u8::MAX).filter(|flags| holds(*flags)).map(|flags| u64::from(flags)..=flags.into());
+    Set::of_numbers(&ranges.collect::<Vec<_>>())
 }
 
 #[derive(Default)]

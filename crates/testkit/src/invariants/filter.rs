@@ -325,8 +325,19 @@ fn comparison(choices: &mut Choices<'_>) -> (String, Holds) {
             let letters = "FSRPAUEC";
             let bits = choices.byte().max(1);
             let text: String = (0..8).filter(|bit| bits >> bit & 1 == 1).map(|bit| &letters[bit..=bit]).collect();
-            let all = move |flags: u64| flags & u64::from(bits) == u64::from(bits);
-            (format!("flags {text}"), Box::new(move |flow| flow.integer(Fact::TcpFlags).is_some_and(all)))
+            let bits = u64::from(bits);
+            match choices.below(6) {
+                5 => {
+                    let none = move |flags: u64| flags & bits == 0;
+                    let not = choices.one_of(&["not ", "!"]);
+                    (format!("{not}flags {text}"), Box::new(move |flow| flow.integer(Fact::TcpFlags).is_none_or(none)))
+                }
+                kind => {
+                    let all = move |flags: u64| flags & bits == bits;
+                    let sign = if kind == 4 { "= " } else { "" };
+                    (format!("flags {sign}{text}"), Box::new(move |flow| flow.integer(Fact::TcpFlags).is_some_and(all)))
+                }
+            }
         }
         _ => match choices.below(5) {
             0 => ("any".to_owned(), Box::new(|_| true)),
