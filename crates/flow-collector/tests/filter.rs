@@ -4,7 +4,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use flow_collector::Filter;
-use flow_state::{Datagram, Decoded, FlowGroup, State, StateConfig, Timestamp, TransportSession};
+use std::sync::Arc;
+
+use flow_state::{
+    Datagram, Decoded, ExporterProfile, ExporterProfiles, FlowGroup, State, StateConfig, Timestamp, TransportSession,
+};
 use flow_wire::encode::{FixedRecord, MessageWriter, header};
 use flow_wire::{Version, ie::id};
 use proptest::collection::vec;
@@ -69,11 +73,16 @@ fn keeps(datagram: &[u8], filter: &str) -> Vec<bool> {
 }
 
 fn verdicts(datagram: &[u8], filter: &Filter) -> Vec<bool> {
+    verdicts_with(&ExporterProfiles::default(), datagram, filter)
+}
+
+fn verdicts_with(profiles: &ExporterProfiles, datagram: &[u8], filter: &Filter) -> Vec<bool> {
     let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.9:2055".parse().unwrap());
     let received_at = Timestamp::from_unix_seconds(1_700_000_000);
     let mut decoded = Decoded::default();
     let state = State::new(StateConfig::default());
-    state.decode(&Datagram::new(session, received_at, datagram), &mut decoded);
+    let received = Datagram::new(session, received_at, datagram).with_profiles(Some(profiles));
+    state.decode(&received, &mut decoded);
     assert!(decoded.issues().is_empty(), "{:?}", decoded.issues());
     let verdicts = |group: FlowGroup<'_>| {
         let kept = filter.keeps(&group);
@@ -351,6 +360,58 @@ fn what_the_exporter_says_of_the_way() {
     ]);
 }
 
+/// With what the operator says of them: a relay at 192.0.2.1, behind which Observation Domain 7 is another one.
+#[test]
+fn exporters_are_those_that_spans_name() {
+    let profile = |name: &str, site: &str, address: Option<&str>| {
+        Some(Arc::new(ExporterProfile {
+            name: Some(name.into()),
+            site: Some(site.into()),
+            address: address.map(|address| address.parse().unwrap()),
+            ..ExporterProfile::default()
+        }))
+    };
+    let behind = profile("core 1", "Zürich", Some("10.2.0.1")).unwrap();
+    let profiles = ExporterProfiles { any: profile("relay", "fra-1", None), by_domain: vec![(7, behind)] };
+    let keeps = |flow: &Flow, filter: &str| {
+        let filter: Filter = filter.parse().unwrap();
+        let again: Filter = filter.to_string().parse().unwrap();
+        let kept = verdicts_with(&profiles, &flow.message(), &filter);
+        assert_eq!(verdicts_with(&profiles, &flow.message(), &again), kept, "{filter}");
+        kept == [true]
+    };
+    let told = web().with(id::EXPORTER_IPV4_ADDRESS, address("10.3.0.1"));
+    for (filter, plain, mediated) in [
+        ("exporter 10.2.0.1", true, true),
+        ("exporter 10.2.0.0/24", true, true),
+        // Who sent it has a name.
+        ("exporter 192.0.2.1", false, false),
+        ("exporter 10.3.0.1", false, true),
+        ("exporter != 10.3.0.1", true, false),
+        ("not exporter in [10.3.0.0/16]", true, false),
+        ("exporter 2001:db8::/32", false, false),
+        ("exporter 'core 1'", true, true),
+        ("router ip \"core 1\" and tcp", true, true),
+        ("exporter in [192.0.2.1 'core 1']", true, true),
+        ("exporter not in [192.0.2.1, relay]", true, true),
+        ("exporter not in [10.3.0.1, relay]", true, false),
+        ("exporter relay", false, false),
+        ("exporter 'Core 1'", false, false),
+        ("exporter != relay", true, true),
+        ("exporter nobody", false, false),
+        ("site Zürich", true, true),
+        ("site in [fra-1 'Zürich'] and not exporter relay", true, true),
+        ("site = \"fra-1\"", false, false),
+        ("drop site Zürich; keep exporter 'core 1'", false, false),
+    ] {
+        assert_eq!((keeps(&web(), filter), keeps(&told, filter)), (plain, mediated), "{filter}");
+    }
+    // Without a table, the sender, and no name.
+    web().is(&["exporter 192.0.2.1", "not exporter relay", "site != fra-1", "not site in ['a b' c]"]);
+    web().is_not(&["exporter 10.2.0.1", "site fra-1", "exporter 'core 1'"]);
+    told.is(&["exporter 192.0.2.1", "exporter 10.3.0.1", "exporter in [10.3.0.1 relay]"]);
+}
+
 /// What a record does not have compares with nothing, so that `not` holds.
 #[test]
 fn absent_facts_match_nothing() {
@@ -560,6 +621,20 @@ fn errors_say_what_would_do() {
         ("src if 3", "the two ends of `if` are `in` and `out`"),
         ("in port 3", "the two ends of `port` are `src` and `dst`"),
         ("flags Z", "letters of TCP flags"),
+        (
+            "exporter and tcp",
+            r#"expected an address, a network such as 10.0.0.0/8 or a name for `exporter`, found "and""#,
+        ),
+        ("exporter 10.0.0.300", r#"or a name for `exporter`, found "10.0.0.300""#),
+        ("exporter 10.0.0.1/8", "write 10.0.0.0/8 or 10.0.0.1"),
+        ("exporter core 1", r#"expected `and`"#),
+        ("site 'fra 1", "expected a name and the same quote behind it"),
+        ("site ''", "expected a name and the same quote behind it"),
+        ("site in", "found nothing more"),
+        ("site > 5", "a name, in quotes where it is not one word, for `site`"),
+        ("src site a", "`site` is of the whole flow: leave out `src`"),
+        ("src exporter 10.0.0.1", "`exporter` is of the whole flow: leave out `src`"),
+        ("port '80'", "found \"'80'\""),
         ("proto tpc", "a protocol such as tcp"),
         ("bytes > 1x", "a number such as 1500, 10k or 1mi"),
         ("bytes > 18446744073709551615", "no number is beyond this"),
@@ -654,6 +729,10 @@ const WORDS: &[&str] = &[
     "version",
     "ipfix",
     "exporter",
+    "site",
+    "core",
+    "'a b'",
+    "\"",
     "duration",
     "5s",
     "# x\n",

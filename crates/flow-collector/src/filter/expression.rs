@@ -41,6 +41,7 @@ pub(super) enum End {
 pub(super) enum Values {
     Numbers(Vec<RangeInclusive<u64>>),
     Networks(Vec<IpNet>),
+    Names(Vec<Box<str>>),
     /// All of these bits.
     Flags(u8),
     /// Any of these bits, of which there are several: what `not flags SA` is the opposite of.
@@ -66,6 +67,7 @@ impl Test {
     pub(super) fn asked(&self) -> (Asked, Option<Asked>) {
         match (self.subject.ends, self.end) {
             (Ends::One(one), _) => (one, None),
+            (Ends::Whole(first, second), _) => (first, Some(second)),
             (Ends::SourceDestination(first, _) | Ends::InOut(first, _), End::First) => (first, None),
             (Ends::SourceDestination(_, second) | Ends::InOut(_, second), End::Second) => (second, None),
             (Ends::SourceDestination(first, second) | Ends::InOut(first, second), End::Either | End::Both) => {
@@ -76,7 +78,7 @@ impl Test {
 
     fn write_end(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, second) = match self.subject.ends {
-            Ends::One(_) => return Ok(()),
+            Ends::One(_) | Ends::Whole(..) => return Ok(()),
             Ends::SourceDestination(..) => ("src", "dst"),
             Ends::InOut(..) => ("in", "out"),
         };
@@ -116,6 +118,12 @@ fn write_network(network: &IpNet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
+/// In quotes that are not in it.
+fn write_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let quote = if name.contains('"') { '\'' } else { '"' };
+    write!(f, "{quote}{name}{quote}")
+}
+
 fn write_list<T>(
     items: &[T],
     f: &mut fmt::Formatter<'_>,
@@ -152,6 +160,10 @@ impl fmt::Display for Test {
             Values::Networks(networks) => match networks.as_slice() {
                 [network] => write_network(network, f),
                 networks => write_list(networks, f, write_network),
+            },
+            Values::Names(names) => match names.as_slice() {
+                [name] => write_name(name, f),
+                names => write_list(names, f, |name, f| write_name(name, f)),
             },
             Values::Flags(bits) | Values::AnyFlag(bits) => {
                 FLAGS.iter().filter(|(_, bit)| bits & bit != 0).try_for_each(|(letter, _)| write!(f, "{letter}"))
