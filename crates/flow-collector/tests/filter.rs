@@ -4,7 +4,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use flow_collector::Filter;
-use flow_state::{Datagram, Decoded, FlowGroup, State, StateConfig, Timestamp, TransportSession};
+use std::sync::Arc;
+
+use flow_state::{
+    Datagram, Decoded, ExporterProfile, ExporterProfiles, FlowGroup, State, StateConfig, Timestamp, TransportSession,
+};
 use flow_wire::encode::{FixedRecord, MessageWriter, header};
 use flow_wire::{Version, ie::id};
 use proptest::collection::vec;
@@ -69,11 +73,16 @@ fn keeps(datagram: &[u8], filter: &str) -> Vec<bool> {
 }
 
 fn verdicts(datagram: &[u8], filter: &Filter) -> Vec<bool> {
+    verdicts_with(&ExporterProfiles::default(), datagram, filter)
+}
+
+fn verdicts_with(profiles: &ExporterProfiles, datagram: &[u8], filter: &Filter) -> Vec<bool> {
     let session = TransportSession::new("192.0.2.1:50000".parse().unwrap(), "192.0.2.9:2055".parse().unwrap());
     let received_at = Timestamp::from_unix_seconds(1_700_000_000);
     let mut decoded = Decoded::default();
     let state = State::new(StateConfig::default());
-    state.decode(&Datagram::new(session, received_at, datagram), &mut decoded);
+    let received = Datagram::new(session, received_at, datagram).with_profiles(Some(profiles));
+    state.decode(&received, &mut decoded);
     assert!(decoded.issues().is_empty(), "{:?}", decoded.issues());
     let verdicts = |group: FlowGroup<'_>| {
         let kept = filter.keeps(&group);
@@ -138,6 +147,15 @@ fn addresses() {
         .with(id::SOURCE_IPV6_ADDRESS, address("2001:db8::1"))
         .with(id::DESTINATION_IPV6_ADDRESS, address("2001:db8:ffff:ffff::"));
     ipv6.is(&["ipv6", "src host 2001:db8::1", "src and dst net 2001:db8::/32", "dst net 2001:db8:ffff::/48"]);
+    web().is(&[
+        "src host ::ffff:10.1.2.3",
+        "src net ::ffff:10.0.0.0/104",
+        "exporter ::ffff:192.0.2.1",
+        "net ::ffff:0:0/96",
+    ]);
+    web().is_not(&["dst host ::ffff:10.1.2.3", "exporter ::ffff:192.0.2.2", "net ::ffc0:0:0/90"]);
+    let mapped = Flow::default().with(id::SOURCE_IPV6_ADDRESS, address("::ffff:10.1.2.3"));
+    mapped.is(&["src host ::ffff:10.1.2.3", "net ::ffff:10.0.0.0/104", "net ::/0"]);
     ipv6.is_not(&["ipv4", "src host 2001:db8::2", "net 0.0.0.0/0", "src net 2001:db8:ffff::/48"]);
 }
 
@@ -229,6 +247,42 @@ fn flags_are_all_of_the_letters() {
     web().with(id::TCP_CONTROL_BITS, [1, 0x02]).is(&["flags S"]);
 }
 
+/// How many of 64 flows it keeps, one for each combination of the six flags, as nfdump 1.7.1 does.
+#[test]
+fn not_flags_is_none_of_the_letters_as_nfdump_has_it() {
+    let mut message = MessageWriter::new();
+    let start = Timestamp::from_unix_seconds(1_700_000_000);
+    let mut kept = |filter: &str| {
+        let half = |from: u8, message: &mut MessageWriter| {
+            message.begin(&header(Version::V5, start, 1, 0));
+            for tcp_flags in from..from + 16 {
+                message.fixed_record(&FixedRecord { protocol: 6, tcp_flags, ..FixedRecord::default() });
+            }
+            keeps(message.finish().unwrap(), filter).into_iter().filter(|kept| *kept).count()
+        };
+        [0, 16, 32, 48].map(|from| half(from, &mut message)).iter().sum::<usize>()
+    };
+    for (filter, count) in [
+        ("flags S and not flags AFRPU", 1),
+        ("flags S and !flags AFRPU", 1),
+        ("not flags SA", 16),
+        ("!flags = SA", 16),
+        ("NOT FLAGS sa", 16),
+        ("tcp and not flags SA", 16),
+        ("flags SA", 16),
+        ("not flags S and not flags A", 16),
+        ("not flags S", 32),
+        ("not flags X", 1),
+        // What nfdump does not tell from the above.
+        ("not (flags SA)", 48),
+        ("flags != SA", 48),
+        ("not (not flags SA)", 48),
+    ] {
+        assert_eq!(kept(filter), count, "{filter}");
+    }
+    web().is(&["not flags SA", "not (flags SA)"]);
+}
+
 #[test]
 fn what_the_exporter_says_of_the_way() {
     let long = |number: u32| number.to_be_bytes();
@@ -304,6 +358,58 @@ fn what_the_exporter_says_of_the_way() {
         "version 9",
         "version sflow",
     ]);
+}
+
+/// With what the operator says of them: a relay at 192.0.2.1, behind which Observation Domain 7 is another one.
+#[test]
+fn exporters_are_those_that_spans_name() {
+    let profile = |name: &str, site: &str, address: Option<&str>| {
+        Some(Arc::new(ExporterProfile {
+            name: Some(name.into()),
+            site: Some(site.into()),
+            address: address.map(|address| address.parse().unwrap()),
+            ..ExporterProfile::default()
+        }))
+    };
+    let behind = profile("core 1", "Zürich", Some("10.2.0.1")).unwrap();
+    let profiles = ExporterProfiles { any: profile("relay", "fra-1", None), by_domain: vec![(7, behind)] };
+    let keeps = |flow: &Flow, filter: &str| {
+        let filter: Filter = filter.parse().unwrap();
+        let again: Filter = filter.to_string().parse().unwrap();
+        let kept = verdicts_with(&profiles, &flow.message(), &filter);
+        assert_eq!(verdicts_with(&profiles, &flow.message(), &again), kept, "{filter}");
+        kept == [true]
+    };
+    let told = web().with(id::EXPORTER_IPV4_ADDRESS, address("10.3.0.1"));
+    for (filter, plain, mediated) in [
+        ("exporter 10.2.0.1", true, true),
+        ("exporter 10.2.0.0/24", true, true),
+        // Who sent it has a name.
+        ("exporter 192.0.2.1", false, false),
+        ("exporter 10.3.0.1", false, true),
+        ("exporter != 10.3.0.1", true, false),
+        ("not exporter in [10.3.0.0/16]", true, false),
+        ("exporter 2001:db8::/32", false, false),
+        ("exporter 'core 1'", true, true),
+        ("router ip \"core 1\" and tcp", true, true),
+        ("exporter in [192.0.2.1 'core 1']", true, true),
+        ("exporter not in [192.0.2.1, relay]", true, true),
+        ("exporter not in [10.3.0.1, relay]", true, false),
+        ("exporter relay", false, false),
+        ("exporter 'Core 1'", false, false),
+        ("exporter != relay", true, true),
+        ("exporter nobody", false, false),
+        ("site Zürich", true, true),
+        ("site in [fra-1 'Zürich'] and not exporter relay", true, true),
+        ("site = \"fra-1\"", false, false),
+        ("drop site Zürich; keep exporter 'core 1'", false, false),
+    ] {
+        assert_eq!((keeps(&web(), filter), keeps(&told, filter)), (plain, mediated), "{filter}");
+    }
+    // Without a table, the sender, and no name.
+    web().is(&["exporter 192.0.2.1", "not exporter relay", "site != fra-1", "not site in ['a b' c]"]);
+    web().is_not(&["exporter 10.2.0.1", "site fra-1", "exporter 'core 1'"]);
+    told.is(&["exporter 192.0.2.1", "exporter 10.3.0.1", "exporter in [10.3.0.1 relay]"]);
 }
 
 /// What a record does not have compares with nothing, so that `not` holds.
@@ -515,6 +621,20 @@ fn errors_say_what_would_do() {
         ("src if 3", "the two ends of `if` are `in` and `out`"),
         ("in port 3", "the two ends of `port` are `src` and `dst`"),
         ("flags Z", "letters of TCP flags"),
+        (
+            "exporter and tcp",
+            r#"expected an address, a network such as 10.0.0.0/8 or a name for `exporter`, found "and""#,
+        ),
+        ("exporter 10.0.0.300", r#"or a name for `exporter`, found "10.0.0.300""#),
+        ("exporter 10.0.0.1/8", "write 10.0.0.0/8 or 10.0.0.1"),
+        ("exporter core 1", r#"expected `and`"#),
+        ("site 'fra 1", "expected a name and the same quote behind it"),
+        ("site ''", "expected a name and the same quote behind it"),
+        ("site in", "found nothing more"),
+        ("site > 5", "a name, in quotes where it is not one word, for `site`"),
+        ("src site a", "`site` is of the whole flow: leave out `src`"),
+        ("src exporter 10.0.0.1", "`exporter` is of the whole flow: leave out `src`"),
+        ("port '80'", "found \"'80'\""),
         ("proto tpc", "a protocol such as tcp"),
         ("bytes > 1x", "a number such as 1500, 10k or 1mi"),
         ("bytes > 18446744073709551615", "no number is beyond this"),
@@ -602,12 +722,17 @@ const WORDS: &[&str] = &[
     "<=",
     "flags",
     "S",
+    "SAF",
     "if",
     "mac",
     "00:00:5e:00:53:01",
     "version",
     "ipfix",
     "exporter",
+    "site",
+    "core",
+    "'a b'",
+    "\"",
     "duration",
     "5s",
     "# x\n",

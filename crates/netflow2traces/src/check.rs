@@ -2,14 +2,16 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::net::TcpListener;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use flow_collector::{Collector, CollectorError};
 use otlp_sink::{OtlpConfig, Output, PartialSuccess, SinkError};
 
 use crate::cli::{Source, Sources};
-use crate::collect::{bind, runtime};
+use crate::collect::{explain, runtime};
 use crate::config::Config;
 use crate::logs;
 use crate::metrics;
@@ -22,7 +24,8 @@ pub(crate) struct CheckArgs {
     pub(crate) settings: Settings,
 }
 
-/// Prints the settings as a configuration file, says where each comes from, and tries addresses and outputs.
+/// Prints the settings as a configuration file, says where each comes from, and tries addresses and outputs. A port in use
+/// does not keep it from the rest: a collector may run.
 ///
 /// # Errors
 ///
@@ -52,14 +55,7 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
         writeln!(output, "# OTEL_SDK_DISABLED is true: nothing is received and nothing exported")?;
         return Ok(());
     }
-    let collector = bind(&config)?;
-    for address in collector.addresses() {
-        writeln!(output, "# {address} can be listened on")?;
-    }
-    for (protocol, address) in collector.stream_addresses() {
-        writeln!(output, "# {address} can be listened on over {protocol}")?;
-    }
-    drop(collector);
+    let mut busy = try_addresses(&config, &mut output)?;
     if config.collector.filter.has_rules() {
         writeln!(output, "# the filter is {}", config.collector.filter)?;
     }
@@ -90,13 +86,63 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
             _ => writeln!(output, "# spans go to standard output")?,
         }
     }
+    if let Some((host, port)) = &config.metrics.prometheus {
+        match TcpListener::bind((host.as_str(), *port)) {
+            Ok(_) => writeln!(output, "# metrics for Prometheus can be at {host}:{port}")?,
+            Err(error) => {
+                busy.push(anyhow!(
+                    "no metrics for Prometheus at {host}:{port}: {error}; choose another port with --prometheus-port"
+                ));
+                tell_last(&busy, &mut output)?;
+            }
+        }
+    }
     if let Some(otlp) = &config.metrics.otlp {
         probe_signal("metrics", otlp, metrics::otlp::probe(otlp), &mut output)?;
     }
     if let Some(otlp) = &config.logs {
         probe_signal("logs", otlp, logs::probe(otlp), &mut output)?;
     }
-    Ok(())
+    busy.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Opens what is free, all at once as `collect` does; returns what to do about each address that is in use.
+fn try_addresses(config: &Config, output: &mut impl Write) -> anyhow::Result<Vec<anyhow::Error>> {
+    let mut busy = Vec::new();
+    // By protocol, as a port in use for one may be free for the other.
+    let [mut udp, mut streams] = [config.collector.clone(), config.collector.clone()];
+    udp.stream.listen.clear();
+    streams.listen.clear();
+    for mut rest in [udp, streams] {
+        while !(rest.listen.is_empty() && rest.stream.listen.is_empty()) {
+            let (address, source) = match Collector::bind(rest.clone()) {
+                Ok(collector) => {
+                    for address in collector.addresses() {
+                        writeln!(output, "# {address} can be listened on")?;
+                    }
+                    for (protocol, address) in collector.stream_addresses() {
+                        writeln!(output, "# {address} can be listened on over {protocol}")?;
+                    }
+                    break;
+                }
+                Err(CollectorError::Bind { address, source }) if source.kind() == ErrorKind::AddrInUse => {
+                    (address, source)
+                }
+                Err(error) => return Err(explain(error, config)),
+            };
+            // The last, as of two that are the same the first is the one that can be had.
+            rest.listen.iter().rposition(|other| *other == address).map(|at| rest.listen.remove(at));
+            let streams = &mut rest.stream.listen;
+            streams.iter().rposition(|(_, other)| *other == address).map(|at| streams.remove(at));
+            busy.push(explain(CollectorError::Bind { address, source }, config));
+            tell_last(&busy, output)?;
+        }
+    }
+    Ok(busy)
+}
+
+fn tell_last(busy: &[anyhow::Error], output: &mut impl Write) -> io::Result<()> {
+    busy.last().map_or(Ok(()), |error| writeln!(output, "# {error}"))
 }
 
 /// Opens a file as an output does. One that was not there is gone again afterwards.

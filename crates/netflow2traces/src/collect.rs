@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use flow_collector::{Collector, CollectorError, PassedSockets, StatsSnapshot, StreamProtocol};
+use flow_collector::{Collector, CollectorConfig, CollectorError, PassedSockets, StatsSnapshot, StreamProtocol};
 use otlp_sink::{DrainReport, ExportErrorKind, OtlpConfig, Output, Sink, SinkConfig};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{self, Interval};
@@ -53,6 +53,7 @@ pub(crate) fn run(settings: &Settings, lines: Option<Lines>) -> anyhow::Result<(
     let log_stats = lines.as_ref().map(|lines| lines.stats.clone());
     let (stats, exporters) = (running.stats().clone(), running.exporters().clone());
     let source = Source::new(stats, exporters, running.state().clone(), sink.clone()).with_log(log_stats);
+    let source = source.with_own_exporters(config.metrics.exporters);
     let health = Health::new(running.liveness().clone());
     if let Some((host, port)) = &config.metrics.prometheus {
         let source = source.clone();
@@ -202,22 +203,13 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
     }
 }
 
-/// Opens the sockets.
-///
-/// # Errors
-///
-/// An address that cannot be listened on, and what to do about it.
-pub(crate) fn bind(config: &Config) -> anyhow::Result<Collector> {
-    bind_beside(config, PassedSockets::default())
-}
-
 /// Opens the sockets beside those that were passed, which take the place of `NETFLOW_LISTEN_HOST` and `_PORT`.
 fn bind_beside(config: &Config, passed: PassedSockets) -> anyhow::Result<Collector> {
     let mut collector = config.collector.clone();
     if config.listens_by_default && !passed.is_empty() {
         collector.listen.clear();
     }
-    Collector::bind_beside(collector, passed).map_err(explain)
+    Collector::bind_beside(collector, passed).map_err(|error| explain(error, config))
 }
 
 /// When the service manager is to hear of us.
@@ -238,21 +230,40 @@ impl Watchdog {
 }
 
 /// What to do about an address that cannot be listened on.
-fn explain(error: CollectorError) -> anyhow::Error {
+pub(crate) fn explain(error: CollectorError, config: &Config) -> anyhow::Error {
     let CollectorError::Bind { address, source } = &error else {
         return error.into();
     };
+    let by_default = config.listens_by_default && config.collector.listen.contains(address);
+    let (host, port) = if by_default { ("--listen-host", "--listen-port") } else { ("--listen", "--listen") };
     let advice = match source.kind() {
-        ErrorKind::AddrInUse => "another program uses this port: stop it, or choose another port with --listen-port",
-        ErrorKind::PermissionDenied => {
-            "ports below 1024 need the capability CAP_NET_BIND_SERVICE: grant it, or choose another port with --listen-port"
-        }
+        ErrorKind::AddrInUse => match taken_by(address, &config.collector) {
+            Some(other) if other == *address => "it is twice in --listen: leave one out".to_owned(),
+            Some(other) => format!("{other} is in --listen too and takes it as well: leave one of them out"),
+            None => format!("another program uses this port: stop it, or choose another port with {port}"),
+        },
+        ErrorKind::PermissionDenied => format!(
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE: grant it, or choose another port with {port}"
+        ),
         ErrorKind::AddrNotAvailable => {
-            "this machine does not have the address: choose one of its own, or 0.0.0.0 for all, with --listen-host"
+            format!("this machine does not have the address: choose one of its own, or 0.0.0.0 for all, with {host}")
         }
         _ => return error.into(),
     };
     anyhow!("cannot listen on {address}: {advice}")
+}
+
+/// Another address of ours that takes the port of this one, over UDP or over TCP.
+fn taken_by(address: &SocketAddr, config: &CollectorConfig) -> Option<SocketAddr> {
+    let takes = |other: &SocketAddr| {
+        let is_same_host = other.ip() == address.ip() || other.ip().is_unspecified() || address.ip().is_unspecified();
+        other.port() == address.port() && other.is_ipv4() == address.is_ipv4() && is_same_host
+    };
+    let streams: Vec<_> = config.stream.listen.iter().map(|(_, address)| *address).collect();
+    [&config.listen, &streams].into_iter().find_map(|list| {
+        let own = list.iter().position(|own| own == address)?;
+        list.iter().enumerate().find(|(place, other)| *place != own && takes(other)).map(|(_, other)| *other)
+    })
 }
 
 #[cfg(test)]
@@ -260,18 +271,33 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::config::tests::config;
 
     #[test]
     fn bind_errors_say_what_to_do() {
-        for (kind, advice) in [
-            (ErrorKind::AddrInUse, "another program uses this port"),
-            (ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
-            (ErrorKind::AddrNotAvailable, "--listen-host"),
-            (ErrorKind::OutOfMemory, "out of memory"),
+        let default = &["--listen-host", "192.0.2.1", "--listen-port", "514"][..];
+        for (flags, kind, advice) in [
+            (default, ErrorKind::AddrInUse, "another program uses this port"),
+            (default, ErrorKind::AddrInUse, "with --listen-port"),
+            (default, ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
+            (default, ErrorKind::AddrNotAvailable, "with --listen-host"),
+            (default, ErrorKind::OutOfMemory, "out of memory"),
+            (&["--listen", "udp://192.0.2.1:514"], ErrorKind::AddrInUse, "choose another port with --listen"),
+            (&["--listen", "tcp://192.0.2.1:514,udp://192.0.2.1:514"], ErrorKind::AddrInUse, "another program uses"),
+            (&["--listen", "udp://192.0.2.1:514,udp://192.0.2.1:514"], ErrorKind::AddrInUse, "it is twice in --listen"),
+            (&["--listen", "tcp://192.0.2.1:514,tcp://192.0.2.1:514"], ErrorKind::AddrInUse, "it is twice in --listen"),
+            (
+                &["--listen", "udp://0.0.0.0:514,udp://192.0.2.1:514"],
+                ErrorKind::AddrInUse,
+                "0.0.0.0:514 is in --listen too",
+            ),
+            (&["--listen", "udp://[::]:514,udp://192.0.2.1:514"], ErrorKind::AddrInUse, "another program uses"),
         ] {
             let address = "192.0.2.1:514".parse().unwrap();
-            let message = explain(CollectorError::Bind { address, source: io::Error::from(kind) }).to_string();
+            let error = CollectorError::Bind { address, source: io::Error::from(kind) };
+            let message = explain(error, &config(flags)).to_string();
             assert!(message.starts_with("cannot listen on 192.0.2.1:514: ") && message.contains(advice), "{message}");
+            assert!(flags == default || !message.contains("--listen-"), "{message}");
         }
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Metrics {
     pub(crate) prometheus: Option<(String, u16)>,
     /// The receiver they are sent to.
     pub(crate) otlp: Option<OtlpConfig>,
+    /// How many exporters have metrics of their own.
+    pub(crate) exporters: usize,
 }
 
 impl Config {
@@ -470,8 +472,16 @@ pub(crate) fn prometheus(settings: &Settings) -> Result<Option<(String, u16)>, U
     Ok(Some((settings.prometheus_host.clone(), port)))
 }
 
+/// Each makes some eleven time series.
+const MAX_METRICS_EXPORTERS: usize = 10_000;
+
 fn metrics(settings: &Settings) -> Result<Metrics, UsageError> {
-    let mut metrics = Metrics { prometheus: prometheus(settings)?, otlp: None };
+    const EXPORTERS: &str = "expected a number, 0 to 10000";
+    let exporters = parse("metrics_exporters", &settings.metrics_exporters, EXPORTERS)?;
+    if exporters > MAX_METRICS_EXPORTERS {
+        return Err(invalid("metrics_exporters", &settings.metrics_exporters, EXPORTERS));
+    }
+    let mut metrics = Metrics { prometheus: prometheus(settings)?, otlp: None, exporters };
     for exporter in &settings.metrics_exporter {
         match exporter.trim() {
             "otlp" => metrics.otlp = Some(otlp_of(Signal::Metrics, settings)?),
@@ -500,4 +510,4 @@ pub(crate) const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARG
 const DEFAULT_SERVICE_NAME: &str = "netflow-to-traces";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

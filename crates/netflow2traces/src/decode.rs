@@ -7,7 +7,6 @@ mod summary;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +23,7 @@ use self::summary::Summary;
 use crate::config;
 use crate::elements;
 use crate::error::UsageError;
+use crate::exporters;
 
 /// Arguments of `decode`.
 #[derive(Args)]
@@ -85,9 +85,7 @@ fn parse_any_version(text: &str) -> Result<Version, &'static str> {
 }
 
 fn parse_network(text: &str) -> Result<IpNet, &'static str> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| "expected an address or a network such as 10.0.0.0/8")
+    exporters::network(text).ok_or("expected an address or a network such as 10.0.0.0/8")
 }
 
 /// Prints the records of a capture.

@@ -61,10 +61,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<ExporterRule>, UsageError> {
     parse(&file::text(path)?).map_err(|what| file::unusable(path, what))
 }
 
-/// A network or a single address.
+/// A network or a single address. One of IPv4-mapped addresses is the IPv4 network, as whose addresses senders are known.
 pub(crate) fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
-    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+    let IpAddr::V6(address) = network.addr() else { return Some(network) };
+    match address.to_ipv4_mapped() {
+        // No sender is in one that is shorter than the prefix of them all.
+        Some(address) => IpNet::new(address.into(), network.prefix_len().checked_sub(96)?).ok(),
+        None => Some(network),
+    }
 }
 
 fn parse(text: &str) -> Result<Vec<ExporterRule>, String> {
@@ -100,7 +106,7 @@ fn rule(entry: ExporterEntry) -> Result<ExporterRule, String> {
         rate => Ok(rate.flatten()),
     };
     let profile = ExporterProfile {
-        address: entry.address,
+        address: entry.address.map(|address| address.to_canonical()),
         name: entry.name,
         site: entry.site,
         sampling: rate(entry.sampling_rate)?,
@@ -171,6 +177,28 @@ mod tests {
         };
         assert_eq!(rules, [core, behind]);
         assert_eq!(parse("listen_port = 1\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn mapped_networks_are_those_of_ipv4() {
+        for (text, expected) in [
+            ("::ffff:127.0.0.1", Some("127.0.0.1/32")),
+            ("::ffff:10.0.0.0/104", Some("10.0.0.0/8")),
+            ("::ffff:0:0/96", Some("0.0.0.0/0")),
+            ("::ffff:0:0/90", None),
+            // IPv6 alone, as ever.
+            ("::/0", Some("::/0")),
+            ("::ffc0:0:0/90", Some("::ffc0:0:0/90")),
+            ("2001:db8::1", Some("2001:db8::1/128")),
+        ] {
+            assert_eq!(network(text), expected.map(|network| network.parse().unwrap()), "{text}");
+        }
+        let table = "[[exporter]]\nnetwork = \"::ffff:192.0.2.1\"\naddress = \"::ffff:10.2.0.1\"\n";
+        let rules = parse(table).unwrap();
+        assert_eq!(rules[0].network, "192.0.2.1/32".parse().unwrap());
+        assert_eq!(rules[0].profile.address, Some("10.2.0.1".parse().unwrap()));
+        let twice = format!("{table}[[exporter]]\nnetwork = \"192.0.2.1\"\n");
+        assert_eq!(parse(&twice).unwrap_err(), "exporter 192.0.2.1/32 has two tables");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The program's own metrics, under OpenTelemetry names.
 
 mod exponential;
-mod exporters;
+pub(crate) mod exporters;
 mod metric;
 pub(crate) mod otlp;
 pub(crate) mod prometheus;
@@ -66,6 +66,11 @@ impl Export {
 impl Source {
     pub(crate) fn new(stats: Arc<CollectorStats>, exporters: Arc<Exporters>, state: Arc<State>, sink: Sink) -> Self {
         Self { stats, exporters: Arc::new(PerExporter::new(exporters)), state, sink, log: None }
+    }
+
+    /// With metrics of their own for so many exporters.
+    pub(crate) fn with_own_exporters(self, count: usize) -> Self {
+        Self { exporters: Arc::new(self.exporters.with_limit(count)), ..self }
     }
 
     /// With what becomes of the log, if it goes over OTLP.

@@ -235,6 +235,10 @@ pub(crate) struct Settings {
     )]
     pub(crate) metrics_exporter: Vec<String>,
 
+    /// Exporters that have metrics of their own, 10000 at most, those that have a name first; the others are counted together
+    #[arg(long, env = "NETFLOW_METRICS_EXPORTERS", value_name = "COUNT", default_value = "100")]
+    pub(crate) metrics_exporters: String,
+
     /// Where the log of `collect` goes besides stderr: `otlp` or `none`
     #[arg(long, env = "OTEL_LOGS_EXPORTER", value_name = "EXPORTER", value_delimiter = ',', default_value = "none")]
     pub(crate) logs_exporter: Vec<String>,

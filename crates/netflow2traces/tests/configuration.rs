@@ -20,7 +20,8 @@ fn effective(output: &Output, key: &str) -> (String, String) {
 }
 
 /// An address that is free, with a buffer that every kernel grants.
-const FREE: [&str; 6] = ["--listen-host", "127.0.0.1", "--listen-port", "0", "--receive-buffer", "64KiB"];
+const FREE: [&str; 8] =
+    ["--listen-host", "127.0.0.1", "--listen-port", "0", "--receive-buffer", "64KiB", "--prometheus-port", "0"];
 
 #[test]
 fn option_beats_environment_beats_file_beats_default() {
@@ -218,6 +219,32 @@ fn check_fails_where_collect_would() {
         assert_eq!((check.status.code(), collect.status.code()), (Some(1), Some(1)));
         assert_eq!(stderr(&check), stderr(&collect));
     }
+}
+
+/// As where a collector runs.
+#[test]
+fn check_goes_on_behind_ports_in_use() {
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let prometheus = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (udp, tcp, port) =
+        (udp.local_addr().unwrap(), tcp.local_addr().unwrap(), prometheus.local_addr().unwrap().port());
+    let listen = format!("udp://{udp},udp://127.0.0.1:0,tcp://{tcp},tcp://127.0.0.1:0");
+    let port = port.to_string();
+    let arguments = ["--listen", &listen, "--prometheus-host", "127.0.0.1", "--prometheus-port", &port];
+    let mut command = netflow2traces(&["check", "--receive-buffer", "64KiB", "--output", "stdout"]);
+    let check = command.args(arguments).output().unwrap();
+    let told: Vec<_> = stdout(&check).lines().filter(|line| line.starts_with("# ")).map(str::to_owned).collect();
+    let advice = "another program uses this port: stop it, or choose another port with --listen";
+    assert_eq!(told[0], format!("# cannot listen on {udp}: {advice}"));
+    assert!(told[1].starts_with("# 127.0.0.1:") && told[1].ends_with(" can be listened on"), "{told:?}");
+    assert_eq!(told[2], format!("# cannot listen on {tcp}: {advice}"));
+    assert!(told[3].ends_with(" can be listened on over TCP"), "{told:?}");
+    assert_eq!(told[4], "# spans go to standard output");
+    assert!(told[5].starts_with(&format!("# no metrics for Prometheus at 127.0.0.1:{port}: ")), "{told:?}");
+    assert_eq!(told.len(), 6);
+    assert_eq!(check.status.code(), Some(1));
+    assert_eq!(stderr(&check), format!("error: cannot listen on {udp}: {advice}\n"));
 }
 
 #[test]

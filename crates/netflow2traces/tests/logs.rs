@@ -97,7 +97,16 @@ async fn check_tries_the_receiver_of_logs() {
     let endpoint = backend.http_endpoint();
     let check = tokio::task::spawn_blocking(move || {
         let arguments = ["check", "--listen-host", "127.0.0.1", "--listen-port", "0", "--output", "stdout"];
-        let more = ["--logs-exporter", "otlp", "--otlp-protocol", "http/json", "--otlp-endpoint", &endpoint];
+        let more = [
+            "--prometheus-port",
+            "0",
+            "--logs-exporter",
+            "otlp",
+            "--otlp-protocol",
+            "http/json",
+            "--otlp-endpoint",
+            &endpoint,
+        ];
         run(&[&arguments[..], &more].concat())
     });
     let output = check.await.unwrap();

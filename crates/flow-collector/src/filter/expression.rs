@@ -41,8 +41,11 @@ pub(super) enum End {
 pub(super) enum Values {
     Numbers(Vec<RangeInclusive<u64>>),
     Networks(Vec<IpNet>),
+    Names(Vec<Box<str>>),
     /// All of these bits.
     Flags(u8),
+    /// Any of these bits, of which there are several: what `not flags SA` is the opposite of.
+    AnyFlag(u8),
 }
 
 /// Whether flows for which an expression holds are wanted.
@@ -64,6 +67,7 @@ impl Test {
     pub(super) fn asked(&self) -> (Asked, Option<Asked>) {
         match (self.subject.ends, self.end) {
             (Ends::One(one), _) => (one, None),
+            (Ends::Whole(first, second), _) => (first, Some(second)),
             (Ends::SourceDestination(first, _) | Ends::InOut(first, _), End::First) => (first, None),
             (Ends::SourceDestination(_, second) | Ends::InOut(_, second), End::Second) => (second, None),
             (Ends::SourceDestination(first, second) | Ends::InOut(first, second), End::Either | End::Both) => {
@@ -74,7 +78,7 @@ impl Test {
 
     fn write_end(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, second) = match self.subject.ends {
-            Ends::One(_) => return Ok(()),
+            Ends::One(_) | Ends::Whole(..) => return Ok(()),
             Ends::SourceDestination(..) => ("src", "dst"),
             Ends::InOut(..) => ("in", "out"),
         };
@@ -114,6 +118,12 @@ fn write_network(network: &IpNet, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
+/// In quotes that are not in it.
+fn write_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let quote = if name.contains('"') { '\'' } else { '"' };
+    write!(f, "{quote}{name}{quote}")
+}
+
 fn write_list<T>(
     items: &[T],
     f: &mut fmt::Formatter<'_>,
@@ -151,7 +161,11 @@ impl fmt::Display for Test {
                 [network] => write_network(network, f),
                 networks => write_list(networks, f, write_network),
             },
-            Values::Flags(bits) => {
+            Values::Names(names) => match names.as_slice() {
+                [name] => write_name(name, f),
+                names => write_list(names, f, |name, f| write_name(name, f)),
+            },
+            Values::Flags(bits) | Values::AnyFlag(bits) => {
                 FLAGS.iter().filter(|(_, bit)| bits & bit != 0).try_for_each(|(letter, _)| write!(f, "{letter}"))
             }
         }
@@ -177,6 +191,11 @@ impl Expression {
     fn is_joined(&self) -> bool {
         matches!(self, Self::All(parts) | Self::Any(parts) if !parts.is_empty())
     }
+
+    /// Whether `not` in front of it would mean something else without parentheses.
+    fn is_all_of_flags(&self) -> bool {
+        matches!(self, Self::Test(Test { values: Values::Flags(bits), .. }) if bits.count_ones() > 1)
+    }
 }
 
 impl fmt::Display for Expression {
@@ -185,7 +204,7 @@ impl fmt::Display for Expression {
             Self::All(parts) if parts.is_empty() => f.write_str("any"),
             Self::All(parts) => Self::write_joined(parts, "and", Self::is_joined, f),
             Self::Any(parts) => Self::write_joined(parts, "or", |part| matches!(part, Self::Any(_)), f),
-            Self::Not(inner) if inner.is_joined() => write!(f, "not ({inner})"),
+            Self::Not(inner) if inner.is_joined() || inner.is_all_of_flags() => write!(f, "not ({inner})"),
             Self::Not(inner) => write!(f, "not {inner}"),
             Self::Test(test) => test.fmt(f),
         }

@@ -14,6 +14,8 @@ pub(super) enum Asked {
     DestinationAddress,
     Protocol,
     Exporter,
+    ExporterName,
+    Site,
     Domain,
     Version,
     IngressInterface,
@@ -28,6 +30,7 @@ pub(super) enum Asked {
     Dscp,
     Family,
     NextHop,
+    ObservedExporter,
     SourceMask,
     DestinationMask,
     SourceVlan,
@@ -50,7 +53,25 @@ pub(super) enum Asked {
 impl Asked {
     /// Whether [`Asked::address`] answers, and not [`Asked::number`].
     pub(super) const fn is_address(self) -> bool {
-        matches!(self, Self::SourceAddress | Self::DestinationAddress | Self::NextHop | Self::Exporter)
+        matches!(
+            self,
+            Self::SourceAddress | Self::DestinationAddress | Self::NextHop | Self::Exporter | Self::ObservedExporter
+        )
+    }
+
+    /// Whether [`Asked::name`] answers.
+    pub(super) const fn is_name(self) -> bool {
+        matches!(self, Self::ExporterName | Self::Site)
+    }
+
+    /// What the operator calls it, the same for all flows of a Message.
+    pub(super) fn name(self, context: &MessageContext) -> Option<&str> {
+        let profile = context.profile()?;
+        match self {
+            Self::ExporterName => profile.name.as_deref(),
+            Self::Site => profile.site.as_deref(),
+            _ => None,
+        }
     }
 
     /// The address, if the flow has it.
@@ -60,7 +81,8 @@ impl Asked {
             Self::SourceAddress => flow.source_address(),
             Self::DestinationAddress => flow.destination_address(),
             Self::NextHop => flow.next_hop(),
-            Self::Exporter => Some(flow.context().session.exporter.ip()),
+            Self::Exporter => Some(exporter(flow.context())),
+            Self::ObservedExporter => flow.observed_exporter(),
             _ => None,
         }
     }
@@ -116,7 +138,8 @@ impl Asked {
         match self {
             Self::Domain => Column::Same(Some(context.header.observation_domain_id.into())),
             Self::Version => Column::Same(Some(version(context))),
-            Self::Exporter => match context.session.exporter.ip() {
+            Self::ObservedExporter if !plan.has_observed_exporter() => Column::Same(None),
+            Self::Exporter => match exporter(context) {
                 IpAddr::V4(exporter) => Column::Same(Some(exporter.to_bits().into())),
                 IpAddr::V6(_) => Column::Each,
             },
@@ -191,6 +214,12 @@ fn version(context: &MessageContext) -> u64 {
         Version::Sflow5 => SFLOW,
         version => version.number().into(),
     }
+}
+
+/// As spans say it: what the operator knows, else the sender.
+fn exporter(context: &MessageContext) -> IpAddr {
+    let known = context.profile().and_then(|profile| profile.address);
+    known.unwrap_or_else(|| context.session.exporter.ip())
 }
 
 /// As the attribute of the same meaning: the physical port where the logical interface is 0 or absent.

@@ -13,7 +13,7 @@ use super::error::FilterError;
 use super::expression::{Action, End, Expression, Rule, Test, Values};
 use super::fact::mac;
 use super::near::nearest;
-use super::subject::{Ends, FLAGS, Kind, SUBJECTS, Subject, protocol};
+use super::subject::{EXPORTER_NAME, Ends, FLAGS, Kind, SUBJECTS, Subject, protocol};
 
 type Parsed<'a, T> = IResult<&'a str, T, Fail<'a>>;
 
@@ -72,8 +72,11 @@ fn located(error: nom::Err<Fail<'_>>, text: &str) -> FilterError {
     FilterError::new(message, text, text.len() - at.len(), found(at).len())
 }
 
-/// The word or sign that a text begins with.
+/// The word, sign or name in quotes that a text begins with.
 fn found(at: &str) -> &str {
+    if let Some((name, _)) = quoted(at) {
+        return &at[..name.len() + 2];
+    }
     let word = at.find(|c| !is_word(c)).unwrap_or(at.len());
     let len = if word > 0 { word } else { at.chars().next().map_or(0, char::len_utf8) };
     &at[..len]
@@ -105,6 +108,13 @@ fn joint_expected(at: &str) -> String {
 
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/')
+}
+
+/// The name in the quotes that a text begins with, and the text behind them.
+fn quoted(at: &str) -> Option<(&str, &str)> {
+    let quote = at.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (name, rest) = at[1..].split_once(quote)?;
+    (!name.is_empty() && !name.contains(char::is_control)).then_some((name, rest))
 }
 
 /// The text behind spaces and comments.
@@ -182,8 +192,11 @@ fn negation(input: &str, depth: usize) -> Parsed<'_, Expression> {
     if depth >= MAX_DEPTH {
         return Err(fail(at, format!("more than {MAX_DEPTH} parentheses and `not` within each other")));
     }
-    if let Ok((rest, ())) = either(keyword("not"), sign("!"))(at) {
-        let (rest, inner) = negation(rest, depth + 1)?;
+    if let Ok((behind, ())) = either(keyword("not"), sign("!"))(at) {
+        let (rest, mut inner) = negation(behind, depth + 1)?;
+        if keyword("flags")(behind).is_ok() {
+            none_of_flags(&mut inner);
+        }
         return Ok((rest, Expression::Not(Box::new(inner))));
     }
     if let Ok((rest, ())) = sign("(")(at) {
@@ -193,6 +206,16 @@ fn negation(input: &str, depth: usize) -> Parsed<'_, Expression> {
         return Ok((closed, inner));
     }
     primary(at)
+}
+
+/// `not flags SA` is neither of them, as nfdump has it. `not (flags SA)` and `flags != SA` stay the opposite of `flags SA`.
+fn none_of_flags(inner: &mut Expression) {
+    if let Expression::Test(Test { values, .. }) = inner
+        && let Values::Flags(bits) = *values
+        && bits.count_ones() > 1
+    {
+        *values = Values::AnyFlag(bits);
+    }
 }
 
 /// A comparison, or `tcp` and its like with what may follow them as in `tcp dst port 80`.
@@ -294,7 +317,7 @@ fn test(at: &str) -> Parsed<'_, Expression> {
         (Some(("src" | "dst", end)), Ends::SourceDestination(..)) | (Some(("in" | "out", end)), Ends::InOut(..)) => end,
         (Some(_), Ends::SourceDestination(..)) => return Err(fail(at, ends_of(subject, "`src` and `dst`"))),
         (Some(_), Ends::InOut(..)) => return Err(fail(at, ends_of(subject, "`in` and `out`"))),
-        (Some((word, _)), Ends::One(_)) => {
+        (Some((word, _)), Ends::One(_) | Ends::Whole(..)) => {
             return Err(fail(at, format!("`{}` is of the whole flow: leave out `{word}`", subject.word)));
         }
     };
@@ -304,10 +327,14 @@ fn test(at: &str) -> Parsed<'_, Expression> {
         (_, Ok((after, ()))) if subject.kind != Kind::Family && keyword("in")(after).is_ok() => (after, true),
         _ => (rest, false),
     };
-    let (rest, values) = values(rest, subject)?;
-    // Of both ends: neither is it.
-    let end = if is_not && end == End::Both { End::Either } else { end };
-    let test = Expression::Test(Test { subject, end, values });
+    let (rest, test) = if subject.kind == Kind::Exporter {
+        exporters(rest, subject)?
+    } else {
+        let (rest, values) = values(rest, subject)?;
+        // Of both ends: neither is it.
+        let end = if is_not && end == End::Both { End::Either } else { end };
+        (rest, Expression::Test(Test { subject, end, values }))
+    };
     Ok((rest, if is_not { Expression::Not(Box::new(test)) } else { test }))
 }
 
@@ -337,7 +364,7 @@ fn subject(at: &str, has_end: bool) -> Parsed<'_, &'static Subject> {
             if is_network { "`host` or `net`" } else { "`port` (several values are a list: `port in [80 443]`)" };
         return Err(fail(at, format!("expected a word in front of {first:?}, such as {words}")));
     }
-    let fits = |subject: &&Subject| !(has_end && matches!(subject.ends, Ends::One(_)));
+    let fits = |subject: &&Subject| !(has_end && matches!(subject.ends, Ends::One(_) | Ends::Whole(..)));
     let words = SUBJECTS.iter().filter(fits);
     let words = words.flat_map(|subject| [subject.word].into_iter().chain(subject.aliases.iter().copied()));
     let others: &[&str] = if has_end { &[] } else { &["any", "not", "src", "dst", "tcp", "udp", "icmp"] };
@@ -365,6 +392,10 @@ fn values<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, Values> {
             let (rest, networks) = list_or_one(input, subject, |at| address(at, subject))?;
             Ok((rest, Values::Networks(networks)))
         }
+        Kind::Name => {
+            let (rest, names) = list_or_one(input, subject, |at| name(at, subject))?;
+            Ok((rest, Values::Names(names)))
+        }
         _ => {
             if let Some((rest, comparator)) = comparator(input) {
                 let (rest, at) = value_word(rest, subject)?;
@@ -381,8 +412,51 @@ fn values<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, Values> {
 /// The word of a value, as the text from it on.
 fn value_word<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, &'a str> {
     let at = space(input);
+    if matches!(subject.kind, Kind::Exporter | Kind::Name) && at.starts_with(['"', '\'']) {
+        let message = "expected a name and the same quote behind it, all in one line";
+        return quoted(at).map(|(_, rest)| (rest, at)).ok_or_else(|| fail(at, message));
+    }
     let (rest, _) = word(at).map_err(|_| expected(at, form(subject)))?;
     Ok((rest, at))
+}
+
+/// Exporters by address and by name, one or a list of both.
+fn exporters<'a>(input: &'a str, subject: &'static Subject) -> Parsed<'a, Expression> {
+    let (mut networks, mut names) = (Vec::new(), Vec::new());
+    let (rest, _) = list_or_one(input, subject, |at| {
+        let word = found(at);
+        // What begins as an address does is meant as one.
+        let is_address = word.starts_with(|c: char| c.is_ascii_digit()) || word.contains([':', '/']);
+        if is_address && quoted(at).is_none() {
+            networks.push(address(at, subject)?);
+        } else {
+            names.push(name(at, subject)?);
+        }
+        Ok(())
+    })?;
+    let by = |subject, values| Expression::Test(Test { subject, end: End::Either, values });
+    let mut parts = Vec::new();
+    if !networks.is_empty() {
+        parts.push(by(subject, Values::Networks(networks)));
+    }
+    if !names.is_empty() {
+        parts.push(by(&EXPORTER_NAME, Values::Names(names)));
+    }
+    Ok((rest, one_or(parts, Expression::Any)))
+}
+
+/// Words that are no names without quotes, as they are more likely meant as what they are elsewhere.
+const RESERVED: [&str; 9] = ["and", "or", "not", "in", "eq", "ne", "keep", "drop", "ip"];
+
+fn name<'a>(at: &'a str, subject: &Subject) -> Result<Box<str>, nom::Err<Fail<'a>>> {
+    if let Some((name, _)) = quoted(at) {
+        return Ok(name.into());
+    }
+    let word = found(at);
+    if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(word)) {
+        return Err(expected(at, form(subject)));
+    }
+    Ok(word.into())
 }
 
 /// The text behind `=`, if it begins with that.
@@ -395,7 +469,7 @@ fn equals(input: &str) -> &str {
 fn list_or_one<'a, T>(
     input: &'a str,
     subject: &'static Subject,
-    read: impl Fn(&'a str) -> Result<T, nom::Err<Fail<'a>>>,
+    mut read: impl FnMut(&'a str) -> Result<T, nom::Err<Fail<'a>>>,
 ) -> Parsed<'a, Vec<T>> {
     let Ok((mut rest, ())) = keyword("in")(input) else {
         let (rest, at) = value_word(equals(input), subject)?;
@@ -463,6 +537,8 @@ fn form(subject: &Subject) -> String {
         Kind::Amount => format!("a number such as 1500, 10k or 1mi for `{word}`"),
         Kind::Duration => format!("milliseconds, or a time such as 30s, for `{word}`"),
         Kind::Address => format!("an address or a network such as 10.0.0.0/8 for `{word}`"),
+        Kind::Exporter => format!("an address, a network such as 10.0.0.0/8 or a name for `{word}`"),
+        Kind::Name => format!("a name, in quotes where it is not one word, for `{word}`"),
         Kind::Mac => format!("a MAC address such as 00:00:5e:00:53:01 for `{word}`"),
         Kind::Flags => format!("letters of TCP flags, of FSRPAUEC, or X for the first six, for `{word}`"),
         Kind::Family => word.to_owned(),

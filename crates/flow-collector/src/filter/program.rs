@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use flow_state::{FlowGroup, FlowRecord};
+use flow_state::{FlowGroup, FlowRecord, MessageContext};
 
 use super::expression::{Action, End, Expression, Rule, Test, Values};
 use super::fact::{Asked, Column};
@@ -53,7 +54,13 @@ struct Table {
     absent: u64,
     numbers: Index<u64>,
     ipv6: Option<Box<Index<u128>>>,
+    /// Of facts that are names.
+    names: Names,
 }
+
+/// All names that rules have. Each stands for a number, so that a name is looked for once for the flows of a Set.
+#[derive(Clone, Debug, Default)]
+struct Names(Arc<[Box<str>]>);
 
 /// Answers that are known for some flows.
 struct Answers<'p> {
@@ -79,15 +86,16 @@ impl Program {
     /// The first rule that holds decides; where none does, a flow is kept if there is no rule that keeps.
     pub(super) fn new<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Result<Self, TooComplex> {
         let rules: Vec<_> = rules.into_iter().collect();
+        let names = Names::new(&rules);
         let mut terms = Vec::new();
         // Neighbours with the same action are alternatives, so that their values share sets.
         for group in rules.chunk_by(|rule, next| rule.action == next.action) {
-            let alternatives = group.iter().map(|rule| Form::new(&rule.expression, true)).collect();
+            let alternatives = group.iter().map(|rule| Form::new(&rule.expression, true, &names)).collect();
             let keeps = group.first().is_some_and(|rule| rule.action == Action::Keep);
             terms.extend(Form::Any(alternatives).terms().into_iter().map(|term| (term, keeps)));
         }
         let otherwise = rules.iter().all(|rule| rule.action == Action::Drop);
-        let mut compiler = Compiler::default();
+        let mut compiler = Compiler { names, ..Compiler::default() };
         compiler.question(&terms, otherwise)?;
         Ok(Self { questions: compiler.questions })
     }
@@ -180,7 +188,11 @@ impl Answers<'_> {
 impl Table {
     /// Leaves each flow the terms that its value leaves possible; returns those of any. There is room for `numbers`.
     fn narrow(&self, flows: &FlowGroup<'_>, left: &mut [u64], numbers: &mut [u64; FlowGroup::MAX]) -> u64 {
-        match self.asked.column(flows.plan(), flows.context()) {
+        let column = match self.asked.is_name() {
+            true => Column::Same(self.names.number_of(self.asked, flows.context())),
+            false => self.asked.column(flows.plan(), flows.context()),
+        };
+        match column {
             Column::Same(number) => {
                 let bits = number.map_or(self.absent, |number| self.numbers.get(number));
                 left.iter_mut().fold(0, |any, left| {
@@ -218,7 +230,7 @@ impl Table {
         self.asked.number(flow).map_or(self.absent, |number| self.numbers.get(number))
     }
 
-    fn new(asked: Asked, sets: &[(usize, Rc<Set>)], all: u64) -> Self {
+    fn new(asked: Asked, sets: &[(usize, Rc<Set>)], all: u64, names: &Names) -> Self {
         let terms = sets.iter().fold(0, |terms, (term, _)| terms | 1 << term);
         let free = all & !terms;
         let absent = sets.iter().filter(|(_, set)| set.absent).fold(free, |bits, (term, _)| bits | 1 << term);
@@ -242,7 +254,42 @@ impl Table {
             absent,
             numbers: index(sets, free, |set| &set.numbers),
             ipv6: asked.is_address().then(|| Box::new(index(sets, free, |set| &set.ipv6))),
+            names: if asked.is_name() { names.clone() } else { Names::default() },
         }
+    }
+}
+
+impl Names {
+    /// The number of a name that no rule has.
+    const OTHER: u64 = 0;
+
+    fn new(rules: &[&Rule]) -> Self {
+        let mut names = Vec::new();
+        let mut rest: Vec<_> = rules.iter().map(|rule| &rule.expression).collect();
+        while let Some(expression) = rest.pop() {
+            match expression {
+                Expression::All(parts) | Expression::Any(parts) => rest.extend(parts),
+                Expression::Not(inner) => rest.push(inner),
+                Expression::Test(Test { values: Values::Names(some), .. }) => names.extend_from_slice(some),
+                Expression::Test(_) => {}
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        Self(names.into())
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.0.binary_search_by(|other| (**other).cmp(name)).map_or(Self::OTHER, |place| place as u64 + 1)
+    }
+
+    fn number_of(&self, asked: Asked, context: &MessageContext) -> Option<u64> {
+        asked.name(context).map(|name| self.number(name))
+    }
+
+    fn set(&self, names: &[Box<str>]) -> Set {
+        let ranges = names.iter().map(|name| self.number(name)).map(|number| number..=number);
+        Set::of_numbers(&ranges.collect::<Vec<_>>())
     }
 }
 
@@ -306,24 +353,23 @@ enum Form {
 
 impl Form {
     /// The expression, or where it is not `wanted` its opposite.
-    fn new(expression: &Expression, wanted: bool) -> Self {
-        let all = |parts: &[Expression]| parts.iter().map(|part| Self::new(part, wanted)).collect();
+    fn new(expression: &Expression, wanted: bool, names: &Names) -> Self {
+        let all = |parts: &[Expression]| parts.iter().map(|part| Self::new(part, wanted, names)).collect();
         match (expression, wanted) {
             (Expression::All(parts), true) | (Expression::Any(parts), false) => Self::All(all(parts)),
             (Expression::Any(parts), true) | (Expression::All(parts), false) => Self::Any(all(parts)),
-            (Expression::Not(inner), _) => Self::new(inner, !wanted),
-            (Expression::Test(test), _) => Self::of_test(test, wanted),
+            (Expression::Not(inner), _) => Self::new(inner, !wanted, names),
+            (Expression::Test(test), _) => Self::of_test(test, wanted, names),
         }
     }
 
-    fn of_test(test: &Test, wanted: bool) -> Self {
+    fn of_test(test: &Test, wanted: bool, names: &Names) -> Self {
         let set = match &test.values {
             Values::Numbers(ranges) => Set::of_numbers(ranges),
             Values::Networks(networks) => Set::of_networks(networks),
-            Values::Flags(bits) => {
-                let holds = |flags: &u64| flags & u64::from(*bits) == u64::from(*bits);
-                Set::of_numbers(&(0..=0xff).filter(holds).map(|flags| flags..=flags).collect::<Vec<_>>())
-            }
+            Values::Names(some) => names.set(some),
+            Values::Flags(bits) => flags(|flags| flags & bits == *bits),
+            Values::AnyFlag(bits) => flags(|flags| flags & bits != 0),
         };
         let set = if wanted { set } else { set.complement() };
         let form = match (test.asked(), test.end == End::Both) {
@@ -407,11 +453,18 @@ impl Form {
     }
 }
 
+/// The flags for which it holds.
+fn flags(holds: impl Fn(u8) -> bool) -> Set {
+    let ranges = (0..=u8::MAX).filter(|flags| holds(*flags)).map(|flags| u64::from(flags)..=flags.into());
+    Set::of_numbers(&ranges.collect::<Vec<_>>())
+}
+
 #[derive(Default)]
 struct Compiler {
     questions: Vec<Question>,
     /// By where the terms of a question are.
     known: BTreeMap<*const Vec<Term>, u32>,
+    names: Names,
 }
 
 impl Compiler {
@@ -440,7 +493,7 @@ impl Compiler {
         Ok(Block {
             terms: all,
             yes,
-            tables: sets.iter().map(|(asked, sets)| Table::new(*asked, sets, all)).collect(),
+            tables: sets.iter().map(|(asked, sets)| Table::new(*asked, sets, all, &self.names)).collect(),
             questions: questions.into_iter().collect(),
         })
     }

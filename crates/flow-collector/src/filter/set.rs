@@ -20,12 +20,17 @@ impl Set {
         Self { absent: false, numbers: Ranges::new(ranges.collect()), ipv6: Ranges::default() }
     }
 
+    /// IPv4-mapped addresses are those of IPv4 as well, as which senders and most flows have them.
     pub(super) fn of_networks(networks: &[IpNet]) -> Self {
         let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
         for network in networks {
             match (network.network(), network.broadcast()) {
                 (IpAddr::V4(first), IpAddr::V4(last)) => ipv4.push((first.to_bits().into(), last.to_bits().into())),
-                (IpAddr::V6(first), IpAddr::V6(last)) => ipv6.push((first.to_bits(), last.to_bits())),
+                (IpAddr::V6(first), IpAddr::V6(last)) => {
+                    ipv6.push((first.to_bits(), last.to_bits()));
+                    let mapped = first.to_ipv4_mapped().zip(last.to_ipv4_mapped());
+                    ipv4.extend(mapped.map(|(first, last)| (first.to_bits().into(), last.to_bits().into())));
+                }
                 _ => {}
             }
         }
@@ -99,6 +104,19 @@ mod tests {
         assert_eq!(ranges.complement().0, [(4, 9), (31, u128::MAX - 1)]);
         assert_eq!(ranges.complement().complement(), ranges);
         assert_eq!(Ranges::default().complement().0, [(0, u128::MAX)]);
+    }
+
+    #[test]
+    fn mapped_networks_are_those_of_ipv4_as_well() {
+        let set = |network: &str| Set::of_networks(&[network.parse().unwrap()]);
+        let mapped = set("::ffff:10.0.0.0/104");
+        assert_eq!(mapped.numbers, set("10.0.0.0/8").numbers);
+        assert_eq!(mapped.ipv6.0, [(0xffff_0a00_0000, 0xffff_0aff_ffff)]);
+        assert_eq!(set("::ffff:0:0/96").numbers, set("0.0.0.0/0").numbers);
+        // As with `::/0`, all that is meant is IPv6.
+        for longer in ["::fffe:0:0/95", "::ffc0:0:0/90", "::/0"] {
+            assert_eq!(set(longer).numbers, Ranges::default(), "{longer}");
+        }
     }
 
     #[test]

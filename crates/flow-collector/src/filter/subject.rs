@@ -25,6 +25,10 @@ pub(super) enum Kind {
     Duration,
     /// Addresses and networks.
     Address,
+    /// Addresses, networks, and names, which are what [`EXPORTER_NAME`] is compared with.
+    Exporter,
+    /// Names that the operator gives.
+    Name,
     /// MAC addresses.
     Mac,
     /// TCP flags, by letters.
@@ -37,6 +41,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ends {
     One(Asked),
+    /// Two of the whole flow, of which either may be meant.
+    Whole(Asked, Asked),
     /// `src` and `dst`.
     SourceDestination(Asked, Asked),
     /// `in` and `out`.
@@ -135,7 +141,8 @@ pub(super) static SUBJECTS: &[Subject] = {
         subject("as", &["asn"], LONG, Pair(A::SourceAs, A::DestinationAs)),
         subject("mask", &[], Kind::Number(128, &[]), Pair(A::SourceMask, A::DestinationMask)),
         subject("nexthop", &[], Kind::Address, One(A::NextHop)),
-        subject("exporter", &["router"], Kind::Address, One(A::Exporter)),
+        subject("exporter", &["router"], Kind::Exporter, Ends::Whole(A::Exporter, A::ObservedExporter)),
+        subject("site", &[], Kind::Name, One(A::Site)),
         subject("domain", &[], LONG, One(A::Domain)),
         subject("version", &[], Kind::Number(10, &[("ipfix", 10), ("sflow", SFLOW)]), One(A::Version)),
         subject("direction", &[], Kind::Number(255, &[("ingress", 0), ("egress", 1)]), One(A::Direction)),
@@ -143,6 +150,9 @@ pub(super) static SUBJECTS: &[Subject] = {
         subject("forwarding", &[], Kind::Number(3, FORWARDING), One(A::Forwarding)),
     ]
 };
+
+/// What `exporter` is about where a name follows.
+pub(super) static EXPORTER_NAME: Subject = subject("exporter", &[], Kind::Name, Ends::One(Asked::ExporterName));
 
 /// RFC 2474, 2597 and 3246.
 const DSCP: &[(&str, u64)] = &[

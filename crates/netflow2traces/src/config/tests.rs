@@ -11,7 +11,7 @@ fn settings(flags: &[&str]) -> Settings {
     Settings::from_arg_matches(&command.try_get_matches_from(flags).unwrap()).unwrap()
 }
 
-fn config(flags: &[&str]) -> Config {
+pub(crate) fn config(flags: &[&str]) -> Config {
     Config::new(&settings(flags)).unwrap()
 }
 
@@ -224,6 +224,22 @@ fn addresses_come_in_every_form() {
     }
     let allow = config(&["--allow", "10.0.0.0/8, 2001:db8::1"]).collector.exporters.allow;
     assert_eq!(allow, ["10.0.0.0/8".parse().unwrap(), "2001:db8::1/128".parse::<IpNet>().unwrap()]);
+    let mapped = config(&["--allow", "::ffff:127.0.0.1", "--deny", "::ffff:192.0.2.0/120"]).collector.exporters;
+    let is_allowed = |address: &str| mapped.allows(address.parse().unwrap());
+    assert!(is_allowed("127.0.0.1") && !is_allowed("127.0.0.2"));
+    assert_eq!(mapped.deny, ["192.0.2.0/24".parse::<IpNet>().unwrap()]);
+}
+
+#[test]
+fn so_many_exporters_have_metrics_of_their_own() {
+    for (value, count) in [("0", 0), ("10000", 10_000)] {
+        assert_eq!(config(&["--metrics-exporters", value]).metrics.exporters, count);
+    }
+    assert_eq!(config(&[]).metrics.exporters, crate::metrics::exporters::OWN_EXPORTERS);
+    for value in ["10001", "-1", "many"] {
+        let error = error(&[&format!("--metrics-exporters={value}")]);
+        assert!(error.contains("(NETFLOW_METRICS_EXPORTERS)") && error.ends_with("0 to 10000"), "{error}");
+    }
 }
 
 #[test]

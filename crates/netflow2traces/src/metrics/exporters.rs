@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flow_collector::{ExporterPolicy, ExporterSnapshot, Exporters};
 use flow_state::Timestamp;
+use tracing::warn;
 
 use super::{Attributes, Kind, Metric, Point};
 
-/// Addresses that are attributes: each makes a time series of every metric here.
-const MAX_ADDRESSES: usize = 100;
+/// Addresses that are attributes, by default: each makes a time series of every metric here.
+pub(crate) const OWN_EXPORTERS: usize = 100;
 
 /// After so long without a datagram, an exporter leaves its address to one that sends, if there is any without.
 const SILENCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -47,6 +48,8 @@ type Values = [u64; COUNTERS.len()];
 pub(super) struct PerExporter {
     exporters: Arc<Exporters>,
     addresses: Mutex<Addresses>,
+    /// How many these may be.
+    limit: usize,
 }
 
 /// An exporter that has an address of its own here keeps it as long as it is remembered, or sends.
@@ -57,6 +60,8 @@ struct Addresses {
     told: BTreeMap<IpAddr, Told>,
     /// What those without one have sent meanwhile, which does not fall when one is forgotten or gets an address.
     other: Values,
+    /// Whether the log has that there are more than may have an address.
+    is_full: bool,
 }
 
 /// What was told of an exporter.
@@ -71,7 +76,12 @@ struct Told {
 
 impl PerExporter {
     pub(super) fn new(exporters: Arc<Exporters>) -> Self {
-        Self { exporters, addresses: Mutex::default() }
+        Self { exporters, addresses: Mutex::default(), limit: OWN_EXPORTERS }
+    }
+
+    /// The same, anew, with addresses for so many.
+    pub(super) fn with_limit(&self, limit: usize) -> Self {
+        Self { limit, ..Self::new(self.exporters.clone()) }
     }
 
     pub(super) fn known(&self) -> usize {
@@ -90,8 +100,10 @@ impl PerExporter {
     fn metrics_at(&self, now: Timestamp) -> Vec<Metric> {
         let all = self.exporters.snapshot();
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_rest = addresses.look(&all, now);
         let policy = self.exporters.policy();
+        let has_names = policy.rules.iter().any(|rule| rule.profile.name.is_some());
+        let is_named = |of: &ExporterSnapshot| has_names && name(of, &policy).is_some();
+        let has_rest = addresses.look(&all, now, self.limit, is_named);
         let named = all.iter().filter(|exporter| addresses.known.contains(&exporter.address));
         let named: Vec<_> = named.map(|exporter| (exporter, attributes(exporter, &policy))).collect();
         let each = |value: &dyn Fn(&ExporterSnapshot) -> Option<u64>| -> Vec<Point> {
@@ -127,32 +139,52 @@ const ADDRESS: &str = "netflow.exporter.address";
 
 fn attributes(exporter: &ExporterSnapshot, policy: &ExporterPolicy) -> Attributes {
     let mut attributes = vec![(ADDRESS, exporter.address.to_string())];
-    if let Some(name) = policy.profiles(exporter.address).of(0).and_then(|profile| profile.name.as_deref()) {
-        attributes.push(("netflow.exporter.name", name.to_owned()));
-    }
+    attributes.extend(name(exporter, policy).map(|name| ("netflow.exporter.name", name)));
     attributes
 }
 
+fn name(exporter: &ExporterSnapshot, policy: &ExporterPolicy) -> Option<String> {
+    policy.profiles(exporter.address).of(0)?.name.as_deref().map(str::to_owned)
+}
+
 impl Addresses {
-    /// Gives addresses while there are some to the exporters that sent most, of those that sent something valid. Returns
-    /// whether there are, or were, others.
-    fn look(&mut self, all: &[ExporterSnapshot], now: Timestamp) -> bool {
+    /// Gives addresses while there are some, to those with a name first, which take one from those without, and then to those
+    /// that sent most; all of them have sent something valid. Returns whether there are, or were, others.
+    fn look(
+        &mut self,
+        all: &[ExporterSnapshot],
+        now: Timestamp,
+        limit: usize,
+        is_named: impl Fn(&ExporterSnapshot) -> bool,
+    ) -> bool {
         let find = |address: &IpAddr| all.binary_search_by_key(address, |exporter| exporter.address).ok();
         self.known.retain(|address| find(address).is_some());
         let is_valid = |of: &ExporterSnapshot| of.records + of.options_records + of.templates > 0;
         let is_silent = |of: &ExporterSnapshot| of.last_received + SILENCE < now;
         let wanted = all.iter().filter(|of| is_valid(of) && !is_silent(of) && !self.known.contains(&of.address));
         let mut wanted: Vec<_> = wanted.collect();
-        wanted.sort_by_key(|exporter| std::cmp::Reverse(exporter.datagrams));
+        wanted.sort_by_cached_key(|exporter| std::cmp::Reverse((is_named(exporter), exporter.datagrams)));
+        let named = wanted.partition_point(|exporter| is_named(exporter));
 
         let known = self.known.iter().filter_map(|address| all.get(find(address)?));
         let mut silent: Vec<_> = known.filter(|of| is_silent(of)).collect();
         silent.sort_by_key(|exporter| exporter.last_received);
-        silent.truncate((self.known.len() + wanted.len()).saturating_sub(MAX_ADDRESSES));
+        silent.truncate((self.known.len() + wanted.len()).saturating_sub(limit));
         for exporter in &silent {
             self.known.remove(&exporter.address);
         }
-        self.known.extend(wanted.iter().take(MAX_ADDRESSES - self.known.len()).map(|exporter| exporter.address));
+        let known = self.known.iter().filter_map(|address| all.get(find(address)?));
+        let missing = (self.known.len() + named).saturating_sub(limit);
+        let mut unnamed: Vec<_> = known.filter(|of| missing > 0 && !is_named(of)).collect();
+        unnamed.sort_by_key(|exporter| exporter.datagrams);
+        for exporter in unnamed.iter().take(missing) {
+            self.known.remove(&exporter.address);
+        }
+        let room = limit - self.known.len();
+        self.known.extend(wanted.iter().take(room).map(|exporter| exporter.address));
+        if wanted.len() > room && !std::mem::replace(&mut self.is_full, true) {
+            warn!(limit, "some exporters have no metrics of their own; NETFLOW_METRICS_EXPORTERS says how many have");
+        }
         self.count(all);
         self.other != Values::default()
     }
@@ -180,8 +212,8 @@ impl Addresses {
 
 #[cfg(test)]
 mod tests {
-    use flow_collector::{CollectorConfig, CollectorStats, ExporterPolicy, Pipeline};
-    use flow_state::{State, StateConfig, Timestamp, TransportSession};
+    use flow_collector::{CollectorConfig, CollectorStats, ExporterLimits, ExporterPolicy, ExporterRule, Pipeline};
+    use flow_state::{ExporterProfile, State, StateConfig, Timestamp, TransportSession};
     use flow_traffic::{Generator, TrafficConfig, Version};
     use otlp_sink::{Output, Sink, SinkConfig, StdoutFormat};
 
@@ -248,6 +280,44 @@ mod tests {
         // Those that sent more since do not take an address from those that have one.
         (101..=103).for_each(|from| traffic.receive(from));
         assert_eq!((traffic.of("192.0.2.1"), traffic.of("192.0.2.101"), traffic.of("other")), (Some(1), None, Some(6)));
+    }
+
+    /// Those that a table names are what somebody looks at.
+    #[tokio::test]
+    async fn exporters_with_a_name_come_first() {
+        let mut traffic = Traffic::new();
+        traffic.metrics = traffic.metrics.with_limit(2);
+        let is_told = |traffic: &Traffic| traffic.metrics.addresses.lock().unwrap().is_full;
+        (1..=2).for_each(|from| traffic.receive(from));
+        traffic.receive(2);
+        assert_eq!((traffic.datagrams().len(), is_told(&traffic)), (2, false));
+        let rule = |network: &str| ExporterRule {
+            network: network.parse().unwrap(),
+            observation_domain_id: None,
+            profile: Arc::new(ExporterProfile { name: Some("core".into()), ..ExporterProfile::default() }),
+            limits: ExporterLimits::default(),
+            sampling: None,
+        };
+        let mut policy = ExporterPolicy::default();
+        policy.rules.push(rule("192.0.2.3/32"));
+        traffic.metrics.exporters.set_policy(policy.clone());
+        (3..=4).for_each(|from| traffic.receive(from));
+        (0..5).for_each(|_| traffic.receive(4));
+        // In the place of the one that sent least; what that sends from now on is among the others.
+        let of = |traffic: &Traffic, last: u8| traffic.of(&format!("192.0.2.{last}"));
+        assert_eq!(
+            (of(&traffic, 1), of(&traffic, 2), of(&traffic, 3), of(&traffic, 4)),
+            (None, Some(2), Some(1), None)
+        );
+        traffic.receive(1);
+        // Six of address 4, and one of 1 since it has none.
+        assert_eq!((traffic.of("other"), is_told(&traffic)), (Some(7), true));
+        policy.rules.push(rule("192.0.2.0/24"));
+        traffic.metrics.exporters.set_policy(policy);
+        traffic.receive(4);
+        assert_eq!((of(&traffic, 2), of(&traffic, 3), of(&traffic, 4)), (Some(2), Some(1), None), "a name is a name");
+        traffic.metrics = traffic.metrics.with_limit(0);
+        assert_eq!(traffic.datagrams().len(), 1, "all of them together");
     }
 
     #[tokio::test]

@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use flow_collector::Filter;
-use flow_state::{Decoded, Fact, FlowRecord, Forwarding, State, StateConfig, Version};
+use flow_state::{
+    Decoded, ExporterProfile, ExporterProfiles, Fact, FlowRecord, Forwarding, State, StateConfig, Version,
+};
 use flow_wire::encode::{FixedRecord, MessageWriter, TemplateDefinition, header};
 use flow_wire::ie::id;
 use flow_wire::{FieldSpecifier, Timestamp};
@@ -79,7 +82,8 @@ fn made(mut choices: Choices<'_>) -> [u64; 2] {
 fn for_each_flow(message: &[u8], filters: [&Filter; 2], mut take: impl FnMut(&FlowRecord<'_>, [bool; 2])) {
     let state = State::new(StateConfig::default());
     let mut decoded = Decoded::default();
-    state.decode(&datagram(1, 0, message), &mut decoded);
+    let profiles = profiles();
+    state.decode(&datagram(1, 0, message).with_profiles(Some(&profiles)), &mut decoded);
     for group in decoded.data_sets(message).flat_map(|set| set.groups()) {
         let kept = filters.map(|filter| filter.keeps(&group));
         for (place, flow) in group.flows().enumerate() {
@@ -87,6 +91,24 @@ fn for_each_flow(message: &[u8], filters: [&Filter; 2], mut take: impl FnMut(&Fl
         }
     }
 }
+
+/// Of the Observation Domains that Messages here are of: one has an address of its own, one a name alone.
+fn profiles() -> ExporterProfiles {
+    let profile = |name: Option<&str>, site: Option<&str>, address: Option<IpAddr>| {
+        let [name, site] = [name, site].map(|name| name.map(Into::into));
+        Arc::new(ExporterProfile { name, site, address, ..ExporterProfile::default() })
+    };
+    ExporterProfiles {
+        any: Some(profile(Some(NAMES[0]), None, None)),
+        by_domain: vec![
+            (1, profile(Some(NAMES[1]), Some(NAMES[0]), Some([10, 1, 2, 3].into()))),
+            (2, profile(None, Some(NAMES[2]), None)),
+        ],
+    }
+}
+
+/// Names that are one word, and that are not.
+const NAMES: [&str; 4] = ["core", "fra 1", "it's", "other"];
 
 /// Bytes that choose, one after the other; zeros when there are no more.
 struct Choices<'a>(&'a [u8]);
@@ -122,7 +144,7 @@ const ADDRESSES: [&str; 8] = [
 
 /// A Message of IPFIX whose Template has some of the elements that filters ask for.
 fn message(choices: &mut Choices<'_>) -> Vec<u8> {
-    const ELEMENTS: [(u16, u16); 24] = [
+    const ELEMENTS: [(u16, u16); 25] = [
         (id::PROTOCOL_IDENTIFIER, 1),
         (id::SOURCE_TRANSPORT_PORT, 2),
         (id::DESTINATION_TRANSPORT_PORT, 2),
@@ -147,8 +169,9 @@ fn message(choices: &mut Choices<'_>) -> Vec<u8> {
         (id::IP_VERSION, 1),
         (id::FORWARDING_STATUS, 1),
         (id::FLOW_DIRECTION, 1),
+        (id::EXPORTER_IPV4_ADDRESS, 4),
     ];
-    let mut mask = u32::from_be_bytes([0, choices.byte(), choices.byte(), choices.byte()]);
+    let mut mask = u32::from_be_bytes([choices.byte(), choices.byte(), choices.byte(), choices.byte()]);
     if choices.below(4) > 0 {
         // Most flows have most of them.
         mask |= 0x00e7_fb9f;
@@ -325,10 +348,21 @@ fn comparison(choices: &mut Choices<'_>) -> (String, Holds) {
             let letters = "FSRPAUEC";
             let bits = choices.byte().max(1);
             let text: String = (0..8).filter(|bit| bits >> bit & 1 == 1).map(|bit| &letters[bit..=bit]).collect();
-            let all = move |flags: u64| flags & u64::from(bits) == u64::from(bits);
-            (format!("flags {text}"), Box::new(move |flow| flow.integer(Fact::TcpFlags).is_some_and(all)))
+            let bits = u64::from(bits);
+            match choices.below(6) {
+                5 => {
+                    let none = move |flags: u64| flags & bits == 0;
+                    let not = choices.one_of(&["not ", "!"]);
+                    (format!("{not}flags {text}"), Box::new(move |flow| flow.integer(Fact::TcpFlags).is_none_or(none)))
+                }
+                kind => {
+                    let all = move |flags: u64| flags & bits == bits;
+                    let sign = if kind == 4 { "= " } else { "" };
+                    (format!("flags {sign}{text}"), Box::new(move |flow| flow.integer(Fact::TcpFlags).is_some_and(all)))
+                }
+            }
         }
-        _ => match choices.below(5) {
+        _ => match choices.below(7) {
             0 => ("any".to_owned(), Box::new(|_| true)),
             1 => ("ipv4".to_owned(), Box::new(|flow| family(flow) == Some(4))),
             2 => ("ipv6".to_owned(), Box::new(|flow| family(flow) == Some(6))),
@@ -336,9 +370,24 @@ fn comparison(choices: &mut Choices<'_>) -> (String, Holds) {
                 let (text, holds) = network(choices);
                 (format!("nexthop {text}"), Box::new(move |flow| flow.next_hop().is_some_and(&holds)))
             }
-            _ => {
+            4 => {
                 let (text, holds) = network(choices);
-                (format!("exporter {text}"), Box::new(move |flow| holds(flow.context().session.exporter.ip())))
+                let holds = move |flow: &FlowRecord<'_>| {
+                    let known = flow.context().profile().and_then(|profile| profile.address);
+                    let exporter = known.unwrap_or(flow.context().session.exporter.ip());
+                    holds(exporter) || flow.observed_exporter().is_some_and(&holds)
+                };
+                (format!("exporter {text}"), Box::new(holds))
+            }
+            5 => {
+                let (text, holds) = names(choices);
+                let name = |flow: &FlowRecord<'_>| flow.context().profile()?.name.clone();
+                (format!("exporter {text}"), Box::new(move |flow| name(flow).is_some_and(|name| holds(&name))))
+            }
+            _ => {
+                let (text, holds) = names(choices);
+                let site = |flow: &FlowRecord<'_>| flow.context().profile()?.site.clone();
+                (format!("site {text}"), Box::new(move |flow| site(flow).is_some_and(|site| holds(&site))))
             }
         },
     }
@@ -388,6 +437,15 @@ fn number(choices: &mut Choices<'_>, most: u64) -> (String, Box<dyn Fn(u64) -> b
         6 => (format!("in [{b}, 0-{a}]"), Box::new(move |number| number == b || number <= a)),
         _ => (format!("= {a}"), Box::new(move |number| number == a)),
     }
+}
+
+fn names(choices: &mut Choices<'_>) -> (String, impl Fn(&str) -> bool + use<>) {
+    let [a, b] = [0; 2].map(|_| choices.one_of(&NAMES));
+    let (text, values) = match choices.below(2) {
+        0 => (format!("\"{a}\""), [a; 2]),
+        _ => (format!("in [\"{a}\", \"{b}\"]"), [a, b]),
+    };
+    (text, move |name: &str| values.contains(&name))
 }
 
 fn network(choices: &mut Choices<'_>) -> (String, Box<dyn Fn(IpAddr) -> bool>) {
