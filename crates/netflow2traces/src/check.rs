@@ -2,7 +2,6 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::net::TcpListener;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
@@ -15,6 +14,7 @@ use crate::collect::{explain, runtime};
 use crate::config::Config;
 use crate::logs;
 use crate::metrics;
+use crate::server;
 use crate::settings::Settings;
 
 /// Arguments of `check`.
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &CheckArgs, sources: &Sources) -> anyhow::Result<()> {
         }
     }
     if let Some((host, port)) = &config.metrics.prometheus {
-        match TcpListener::bind((host.as_str(), *port)) {
+        match server::bind(host, *port, runtime()?.handle()) {
             Ok(_) => writeln!(output, "# metrics for Prometheus can be at {host}:{port}")?,
             Err(error) => {
                 busy.push(anyhow!(
@@ -114,7 +114,7 @@ fn try_addresses(config: &Config, output: &mut impl Write) -> anyhow::Result<Vec
     udp.stream.listen.clear();
     streams.listen.clear();
     for mut rest in [udp, streams] {
-        while !(rest.listen.is_empty() && rest.stream.listen.is_empty()) {
+        for _ in 0..rest.listen.len() + rest.stream.listen.len() {
             let (address, source) = match Collector::bind(rest.clone()) {
                 Ok(collector) => {
                     for address in collector.addresses() {

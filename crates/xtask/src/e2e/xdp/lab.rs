@@ -107,11 +107,20 @@ impl Lab {
     /// Packets and bytes that left the sender's interface, as the kernel counts them; on such an interface from the IP
     /// header on.
     pub(super) fn sent_by_interface(&self) -> anyhow::Result<[u64; 2]> {
+        Ok([self.of_sender("packets")?, self.of_sender("bytes")?])
+    }
+
+    /// Frames that the sender's interface could not give to the other, whose queue is short: that of a receiver without its
+    /// processor is full after 256.
+    pub(super) fn dropped(&self) -> anyhow::Result<u64> {
+        self.of_sender("dropped")
+    }
+
+    /// What the kernel counts where the sender's interface sends.
+    fn of_sender(&self, counter: &str) -> anyhow::Result<u64> {
         let arguments = ["-n", &self.there, "-json", "-statistics", "link", "show", "dev", SENDER];
         let text: serde_json::Value = serde_json::from_slice(&output(Command::new("ip").args(arguments))?)?;
-        let link = &text[0]["stats64"]["tx"];
-        let number = |name: &str| link[name].as_u64().with_context(|| format!("no {name} in {text}"));
-        Ok([number("packets")?, number("bytes")?])
+        text[0]["stats64"]["tx"][counter].as_u64().with_context(|| format!("no {counter} in {text}"))
     }
 
     /// Runs a script where the counted interface is, with mounts of its own.
@@ -131,13 +140,6 @@ impl Lab {
             missing = self.dropped()? - dropped;
         }
         Ok(())
-    }
-
-    /// Frames that the sender's interface could not give to the other, whose queue is short: that of a receiver without its
-    /// processor is full after 256.
-    pub(super) fn dropped(&self) -> anyhow::Result<u64> {
-        let link = self.link_statistics()?;
-        link[0]["stats64"]["tx"]["dropped"].as_u64().with_context(|| format!("no dropped frames in {link}"))
     }
 
     /// Where objects are.
