@@ -9,12 +9,15 @@ use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::account::account;
 use common::scrape::Scrape;
 use common::{Collector, named, netflow2traces, spans};
 use flow_traffic::{Generator, TrafficConfig, Version};
+
+const DROPPED: &str = "netflow_collector_dropped_total";
+const RECORDS_DROPPED: &str = "netflow_collector_records_dropped_total";
 
 /// Version 9: a Template of one byte, with that many records.
 fn one_byte_records(records: u16) -> Vec<u8> {
@@ -26,8 +29,17 @@ fn one_byte_records(records: u16) -> Vec<u8> {
     datagram
 }
 
-/// Sends all sorts of datagrams; returns how many.
-fn send(to: &Collector) -> u64 {
+fn wait_until_read(server: &str, sent: u64) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let read = |metrics: &Scrape| metrics.sum("netflow_collector_datagrams_total") + metrics.sum(DROPPED);
+    while read(&Scrape::of(server)) < sent {
+        assert!(Instant::now() < deadline, "{:?}", Scrape::of(server));
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Sends all sorts of datagrams, no faster than they are read; returns how many.
+fn send(to: &Collector, server: &str) -> u64 {
     let allowed = UdpSocket::bind("127.0.0.1:0").unwrap();
     let denied = UdpSocket::bind("127.0.0.2:0").unwrap();
     let mut sent = 0;
@@ -36,7 +48,7 @@ fn send(to: &Collector) -> u64 {
         sent += 1;
         // Within what the smallest receive buffer holds.
         if sent % 20 == 0 {
-            thread::sleep(Duration::from_millis(2));
+            wait_until_read(server, sent);
         }
     };
     for version in [Version::V5, Version::V9, Version::Ipfix] {
@@ -67,11 +79,11 @@ fn everything_has_one_fate() {
     command.args(["--otlp-endpoint", &format!("http://{nobody}")]);
     let mut collector = Collector::spawn(command.stdout(Stdio::null()));
     let server = collector.metrics_address();
-    let sent = send(&collector);
+    let sent = send(&collector, &server);
     let metrics = account(&server, sent);
     // It was all sorts indeed.
-    assert_eq!(metrics.reason("netflow_collector_dropped_total", "denied"), 30);
-    assert_eq!(metrics.reason("netflow_collector_records_dropped_total", "span_limit"), 20_000 - 4_096);
+    assert_eq!(metrics.reason(DROPPED, "denied"), 30);
+    assert_eq!(metrics.reason(RECORDS_DROPPED, "span_limit"), 20_000 - 4_096);
     assert!(metrics.reason("otel_sdk_processor_span_processed_total", "queue_full") > 0);
     assert!(metrics.sum("otel_sdk_processor_span_queue_size") + metrics.sum("otel_sdk_exporter_span_inflight") > 0);
     assert!(
@@ -93,7 +105,7 @@ fn account_with(options: &[&str], config: &str) -> Scrape {
     command.args(["--workers", "1", "--output", &format!("file:{}", path.display()), "--config"]).arg(file);
     let mut collector = Collector::spawn(command.args(options).stdout(Stdio::null()));
     let server = collector.metrics_address();
-    let sent = send(&collector);
+    let sent = send(&collector, &server);
     let metrics = account(&server, sent);
     collector.signal("TERM");
     let (code, log) = collector.end();
@@ -105,9 +117,6 @@ fn account_with(options: &[&str], config: &str) -> Scrape {
     metrics
 }
 
-const DROPPED: &str = "netflow_collector_dropped_total";
-const RECORDS_DROPPED: &str = "netflow_collector_records_dropped_total";
-
 /// What is left out before there are spans has its reason, and no other.
 fn what_is_left_out_has_one_reason(shape: &str) {
     for (options, config, name, reasons) in [
@@ -116,7 +125,7 @@ fn what_is_left_out_has_one_reason(shape: &str) {
         (&["--sample", "size:1MB"], "", RECORDS_DROPPED, &["sampled_out"]),
         (&["--sample", "max:100/s"], "", RECORDS_DROPPED, &["sampled_out"]),
         (&["--exporter-max-records", "500"], "", RECORDS_DROPPED, &["rate_limit"]),
-        (&["--exporter-max-datagrams", "20"], "", DROPPED, &["rate_limit"]),
+        (&["--exporter-max-datagrams", "5"], "", DROPPED, &["rate_limit"]),
         (&["--deny", "127.0.0.2"], "", DROPPED, &["denied"]),
         (&["--max-exporters", "1"], "", DROPPED, &["exporter_limit"]),
         (

@@ -7,11 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
+use std::process::Stdio;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use common::{Collector, named, run, spans, wait_for_flows};
+use common::scrape::Scrape;
+use common::{Collector, named, netflow2traces, spans, wait_for_flows};
+use flow_traffic::{Generator, TrafficConfig, Version};
 use hex_literal::hex;
 use serde_json::Value;
+
+/// Generous: for a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn write(path: &Path, name: &str) {
     fs::write(path, format!("[[exporter]]\nnetwork = \"127.0.0.0/8\"\nname = \"{name}\"\n")).unwrap();
@@ -128,6 +135,42 @@ fn own_traffic_is_that_of_the_receiver_in_force() {
     assert_eq!(ports, [after.port().to_string()]);
 }
 
+/// A collector with one worker whose metrics can be read, and where.
+fn measured(config: &Path, output: &str) -> (Collector, String) {
+    let mut command = netflow2traces(&["--listen", "udp://127.0.0.1:0", "--workers", "1", "--prometheus-port", "0"]);
+    // A name would be looked up by a thread that stays for a while.
+    command.args(["--prometheus-host", "127.0.0.1"]);
+    command.arg("--config").arg(config).args(["--output", output]).stdout(Stdio::null());
+    let mut collector = Collector::spawn(&mut command);
+    let server = collector.metrics_address();
+    (collector, server)
+}
+
+/// Reads metrics until they show something.
+fn wait_until(server: &str, condition: impl Fn(&Scrape) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition(&Scrape::of(server)) {
+        assert!(Instant::now() < deadline, "{:?}", Scrape::of(server));
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Sends datagrams of 30 flows, 500 a second or as fast as they are read: none is lost, however slow the collector is.
+fn send(to: SocketAddr, server: &str, datagrams: u64) {
+    const AT_ONCE: u64 = 10;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut generator = Generator::new(TrafficConfig::new(Version::V5)).unwrap();
+    let read = |metrics: &Scrape| metrics.sum("netflow_collector_datagrams_total");
+    let before = read(&Scrape::of(server));
+    for sent in (AT_ONCE..=datagrams).step_by(AT_ONCE as usize) {
+        for _ in 0..AT_ONCE {
+            socket.send_to(generator.next_datagram().bytes, to).unwrap();
+        }
+        thread::sleep(Duration::from_millis(20));
+        wait_until(server, |metrics| read(metrics) >= before + sent);
+    }
+}
+
 /// Threads and open files of a process.
 fn held(process: u32) -> [usize; 2] {
     ["task", "fd"].map(|kind| fs::read_dir(format!("/proc/{process}/{kind}")).unwrap().count())
@@ -136,26 +179,33 @@ fn held(process: u32) -> [usize; 2] {
 /// As a configuration management does that never rests.
 #[test]
 fn a_hundred_reloads_lose_and_leak_nothing() {
-    const DATAGRAMS: usize = 1_000;
-    const FLOWS: usize = 30 * DATAGRAMS;
+    const DATAGRAMS: u64 = 1_000;
+    const FLOWS: usize = 30 * DATAGRAMS as usize;
     let folder = tempfile::tempdir().unwrap();
     let (path, config) = (folder.path().join("spans.jsonl"), folder.path().join("config.toml"));
     let output = format!("file:{}", path.display());
     write(&config, "0");
-    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
-    let before = held(collector.id());
-    let (port, count) = (collector.address.port().to_string(), DATAGRAMS.to_string());
-    let sender = thread::spawn(move || run(&["send", "--port", &port, "--count", &count, "--rate", "500"]));
-    for number in 1..=100 {
+    let (mut collector, server) = measured(&config, &output);
+    let (before, to) = (held(collector.id()), collector.address);
+    let sender = thread::spawn(move || send(to, &server, DATAGRAMS));
+    for number in 1.. {
         // As editors do it: a file is whole at every moment.
         let new = folder.path().join("new.toml");
         write(&new, &number.to_string());
         fs::rename(&new, &config).unwrap();
         collector.signal("HUP");
         collector.wait_for_another("reloaded the configuration");
+        if number >= 100 && sender.is_finished() {
+            break;
+        }
     }
-    assert!(sender.join().unwrap().status.success());
+    sender.join().unwrap();
     wait_for_flows(&path, FLOWS);
+    // The last one who asked for metrics may have had the answer before the connection is closed.
+    let deadline = Instant::now() + PATIENCE;
+    while held(collector.id()) != before && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(held(collector.id()), before);
     collector.signal("TERM");
     let (code, log) = collector.end();
@@ -183,14 +233,15 @@ fn filter_sampling_and_attributes_change_while_flows_come_in() {
         fs::rename(&new, &config).unwrap();
     };
     write("filter = \"drop any\"\n");
-    let mut collector = Collector::start(&["--config", config.to_str().unwrap(), "--output", &output]);
+    let (mut collector, server) = measured(&config, &output);
     let reload = |collector: &mut Collector, text: &str| {
         write(text);
         collector.signal("HUP");
         collector.wait_for_another("reloaded the configuration");
     };
     collector.receive(2);
-    // What was sent before a signal must have been read before it: what is kept comes behind.
+    // What was sent before a signal must have been filtered before it.
+    wait_until(&server, |metrics| metrics.reason("netflow_collector_records_dropped_total", "filtered") == 60);
     reload(&mut collector, "attributes_allow = [\"source.*\"]\n");
     collector.receive(1);
     wait_for_flows(&path, 30);
@@ -203,13 +254,16 @@ fn filter_sampling_and_attributes_change_while_flows_come_in() {
     assert!(second.contains("destination.port") && second.contains("source.address"), "{second:?}");
 
     // Filters come and go under load, and each flow is a span or counted.
-    let port = collector.address.port().to_string();
-    let sender = thread::spawn(move || run(&["send", "--port", &port, "--count", "500", "--rate", "500"]));
-    for number in 0..40 {
+    let to = collector.address;
+    let sender = thread::spawn(move || send(to, &server, 500));
+    for number in 0.. {
         let texts = ["filter = \"drop any\"\n", "sample = \"10%\"\n", "", "filter = [\"drop tcp\"]\n"];
         reload(&mut collector, texts[number % texts.len()]);
+        if number >= 40 && sender.is_finished() {
+            break;
+        }
     }
-    assert!(sender.join().unwrap().status.success());
+    sender.join().unwrap();
     fs::write(&config, "filter = \"dst prot 443\"\n").unwrap();
     collector.signal("HUP");
     let line = collector.wait_for("not reloaded");

@@ -307,9 +307,9 @@ fn an_outage_loses_nothing() {
     for _ in 0..SPANS / 200 {
         (0..200).for_each(|_| tracer.start("work").end());
         std::thread::sleep(Duration::from_millis(50));
+        // The thread of the SDK may be late on a busy machine; it is no receiver that it waits for.
+        provider.force_flush().unwrap();
     }
-    // The last ones may still be in the SDK's own queue.
-    provider.force_flush().unwrap();
     assert_eq!((sink.stats().pending(), sink.stats().exported()), (SPANS, 0));
     runtime.block_on(server.restart()).unwrap();
     provider.shutdown().unwrap();

@@ -369,9 +369,11 @@ async fn spans_of_the_spool_that_are_too_old_are_dropped() {
     sink.shutdown(PATIENCE).await;
     drop(sink);
     server.restart().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    // In that time new spans have to arrive.
+    let max_age = Duration::from_secs(4);
+    tokio::time::sleep(max_age + Duration::from_millis(100)).await;
     let mut config = config(&server, folder.path(), |_| ());
-    config.max_age = Some(Duration::from_millis(500));
+    config.max_age = Some(max_age);
     let sink = start(config);
     write(&sink, 500..600);
     server.wait_for_spans(100, PATIENCE).await;

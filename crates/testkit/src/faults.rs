@@ -26,7 +26,7 @@ pub enum Fault {
     Refused,
     /// Requests are answered with `UNAVAILABLE`, or 503.
     Unavailable,
-    /// Answers take half the time that requests may take.
+    /// Answers take half the time that requests may take, or half of that of the fault where that is shorter.
     Slow,
     /// Connections are accepted and never read, those that were there included.
     Silent,
@@ -87,7 +87,7 @@ impl Case {
         match self.fault {
             Fault::Refused => server.stop().await,
             Fault::Unavailable => server.respond_with(Respond::Unavailable(None)),
-            Fault::Slow => server.respond_with(Respond::AcceptAfter(self.timeout / 2)),
+            Fault::Slow => server.respond_with(Respond::AcceptAfter(self.timeout.min(self.lasts) / 2)),
             Fault::Silent => server.set_silent(true),
             Fault::Unanswered => server.respond_with(Respond::AcceptUnanswered),
         }
