@@ -8,11 +8,9 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use common::account::account;
-use common::scrape::Scrape;
+use common::scrape::{Scrape, wait_until};
 use common::{Collector, named, netflow2traces, spans};
 use flow_traffic::{Generator, TrafficConfig, Version};
 
@@ -30,12 +28,7 @@ fn one_byte_records(records: u16) -> Vec<u8> {
 }
 
 fn wait_until_read(server: &str, sent: u64) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let read = |metrics: &Scrape| metrics.sum("netflow_collector_datagrams_total") + metrics.sum(DROPPED);
-    while read(&Scrape::of(server)) < sent {
-        assert!(Instant::now() < deadline, "{:?}", Scrape::of(server));
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(server, |metrics| metrics.sum("netflow_collector_datagrams_total") + metrics.sum(DROPPED) >= sent);
 }
 
 /// Sends all sorts of datagrams, no faster than they are read; returns how many.

@@ -8,10 +8,10 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::account::{account, missing, missing_of_received};
-use common::scrape::Scrape;
+use common::scrape::{Scrape, wait_until};
 use common::{Collector, netflow2traces};
 use flow_traffic::{Generator, TrafficConfig, Version};
 use testkit::otlp_server::{Code, OtlpServer, Respond, StatusCode};
@@ -36,16 +36,6 @@ fn send(to: SocketAddr, datagrams: u64) {
         if number % 20 == 19 {
             thread::sleep(Duration::from_millis(2));
         }
-    }
-}
-
-/// Reads metrics until they show something.
-#[track_caller]
-fn wait_until(server: &str, condition: impl Fn(&Scrape) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition(&Scrape::of(server)) {
-        assert!(Instant::now() < deadline, "{:?}", missing_of_received(&Scrape::of(server)));
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

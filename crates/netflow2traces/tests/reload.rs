@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::scrape::Scrape;
+use common::scrape::{Scrape, wait_until};
 use common::{Collector, named, netflow2traces, spans, wait_for_flows};
 use flow_traffic::{Generator, TrafficConfig, Version};
 use hex_literal::hex;
@@ -144,15 +144,6 @@ fn measured(config: &Path, output: &str) -> (Collector, String) {
     let mut collector = Collector::spawn(&mut command);
     let server = collector.metrics_address();
     (collector, server)
-}
-
-/// Reads metrics until they show something.
-fn wait_until(server: &str, condition: impl Fn(&Scrape) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition(&Scrape::of(server)) {
-        assert!(Instant::now() < deadline, "{:?}", Scrape::of(server));
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// Sends datagrams of 30 flows, 500 a second or as fast as they are read: none is lost, however slow the collector is.

@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use testkit::otlp_server::{HistogramDataPoint, KeyValue, Metric, NumberDataPoint, Value, metric, number_data_point};
+
+/// How long a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Samples of one moment.
 #[derive(Clone, Debug)]
@@ -112,6 +117,20 @@ fn samples(metric: &Metric) -> Vec<Sample> {
             histogram.data_points.iter().map(sample).collect()
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// Reads metrics until they show something.
+#[track_caller]
+pub(crate) fn wait_until(server: &str, condition: impl Fn(&Scrape) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let metrics = Scrape::of(server);
+        if condition(&metrics) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{metrics:?}");
+        thread::sleep(Duration::from_millis(2));
     }
 }
 
