@@ -9,6 +9,8 @@ mod parse;
 mod program;
 mod set;
 mod subject;
+mod token;
+mod value;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -173,6 +173,14 @@ impl fmt::Display for Test {
 }
 
 impl Expression {
+    /// A single part as it is, others joined.
+    pub(super) fn joined(mut parts: Vec<Self>, join: fn(Vec<Self>) -> Self) -> Self {
+        match parts.len() {
+            1 => parts.remove(0),
+            _ => join(parts),
+        }
+    }
+
     fn write_joined(
         parts: &[Self],
         word: &str,
