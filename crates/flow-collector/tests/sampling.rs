@@ -95,7 +95,9 @@ fn sampled(rate: f64) -> Vec<Span> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans.jsonl");
     let runtime = Runtime::new().unwrap();
-    let config = SinkConfig::default().with_output(Output::File(FileConfig::new(&path)));
+    let mut config = SinkConfig::default().with_output(Output::File(FileConfig::new(&path)));
+    // Room for all, however slowly the file is written.
+    config.queue_bytes = 4 << 30;
     let sink = Sink::start(config, runtime.handle()).unwrap();
     let (state, stats) = (Arc::new(State::new(StateConfig::default())), Arc::<CollectorStats>::default());
     let heard = Arc::new(Exporters::new(ExporterPolicy::default()));
@@ -105,7 +107,7 @@ fn sampled(rate: f64) -> Vec<Span> {
         exporter.datagrams().iter().for_each(|datagram| pipeline.process(exporter.session, EXPORT_TIME, datagram));
         pipeline.flush();
     }
-    let report = runtime.block_on(sink.shutdown(Duration::from_secs(30)));
+    let report = runtime.block_on(sink.shutdown(Duration::from_secs(120)));
     assert_eq!((report.dropped, report.remaining), (0, 0));
     let text = fs::read_to_string(path).unwrap();
     let traces = text.lines().map(|line| serde_json::from_str::<TracesData>(line).unwrap());

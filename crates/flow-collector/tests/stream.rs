@@ -29,7 +29,7 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
 /// Generous: for a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A collector that listens for connections on a free port, and a sink into a file.
 struct Fixture {
@@ -407,15 +407,15 @@ fn an_endless_sender_leaves_others_their_turns() {
 fn stopping_reads_what_has_arrived() {
     let fixture = Fixture::new(|_| {});
     let mut generator = traffic(3);
-    let (good, flows) = stream_of(&mut generator, 500);
+    let (good, flows) = stream_of(&mut generator, 200);
     let mut exporters: Vec<_> = (0..4).map(|_| fixture.connect()).collect();
     fixture.wait_until(|stats| stats.stream.open() == 4);
     for exporter in &mut exporters {
         exporter.write_all(&good[..good.len() - 5]).unwrap();
     }
-    let last_flows = flows / 500;
+    let last_flows = flows / 200;
     let (stats, _) = fixture.end();
-    assert_eq!((stats.datagrams, stats.records), (4 * 499, 4 * (flows - last_flows)));
+    assert_eq!((stats.datagrams, stats.records), (4 * 199, 4 * (flows - last_flows)));
     assert_eq!((stats.stream.ended(Ending::Stopped), stats.stream.cut_messages, stats.stream.open()), (4, 4, 0));
     assert!(exporters.into_iter().all(is_closed));
 }

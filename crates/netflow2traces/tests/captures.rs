@@ -181,7 +181,7 @@ async fn replay_waits_for_a_slow_backend() {
 #[test]
 fn replay_sends_the_datagrams_as_they_are() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let to = socket.local_addr().unwrap().to_string();
     let replay = run(&["replay", &capture("softflowd-v5"), "--to", &to, "--pace", "1000"]);
     assert!(replay.status.success(), "{}", stderr(&replay));
@@ -197,7 +197,7 @@ fn replay_sends_the_datagrams_as_they_are() {
 #[test]
 fn send_repeats_itself_with_a_seed() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let port = socket.local_addr().unwrap().port().to_string();
     let mut runs = Vec::new();
     for _ in 0..2 {

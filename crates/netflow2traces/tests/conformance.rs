@@ -49,7 +49,7 @@ const KEYS: [&str; 20] = [
 
 /// How long one capture may take. The longest takes two seconds, without optimisation, on a machine with nothing else
 /// to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Address space of a decoder, in KiB: all its budgets together are below 100 MiB.
 const MEMORY_KIB: u32 = 512 * 1024;

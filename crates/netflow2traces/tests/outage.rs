@@ -16,7 +16,7 @@ const FLOWS_PER_DATAGRAM: usize = 10;
 /// With `netflow.export`, `netflow.parse_packet` and `netflow.process_flows`.
 const SPANS: usize = DATAGRAMS * (FLOWS_PER_DATAGRAM + 3);
 /// Generous: for a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// 1,000 flows a second for 4.5 seconds, of which the backend is away for 2.5.
 async fn outage(protocol: &str) {

@@ -18,7 +18,7 @@ use hex_literal::hex;
 use serde_json::Value;
 
 /// Generous: for a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn write(path: &Path, name: &str) {
     fs::write(path, format!("[[exporter]]\nnetwork = \"127.0.0.0/8\"\nname = \"{name}\"\n")).unwrap();

@@ -17,7 +17,7 @@ use common::{Collector, netflow2traces, run};
 use socket2::{Domain, Socket, Type};
 
 /// Generous: for a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The next thing that the program says, with its status left out.
 fn said(manager: &UnixDatagram) -> String {

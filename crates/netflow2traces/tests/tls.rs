@@ -6,6 +6,9 @@ mod common;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::{Collector, capture, netflow2traces, stderr, stdout};
 use testkit::otlp_server::{Code, Metric, OtlpServer, Received, Respond, StatusCode, metric, number_data_point};
@@ -71,25 +74,37 @@ async fn the_name_in_the_certificate_can_be_another() {
 fn metrics_command(protocol: &str, endpoint: &str, certificate: &Path) -> Command {
     let mut command = netflow2traces(&["--listen-host", "127.0.0.1", "--listen-port", "0", "--output", "stdout"]);
     command.args(["--metrics-exporter", "otlp", "--otlp-endpoint", endpoint, "--otlp-protocol", protocol]);
-    command.env("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate).stdout(Stdio::null());
+    command.env("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate).env("OTEL_METRIC_EXPORT_INTERVAL", "100");
+    command.stdout(Stdio::null());
     command
 }
 
-/// The last metrics come when it ends: exit code and log.
-async fn run_to_end(mut command: Command) -> (i32, Vec<String>) {
+/// Receives datagrams and is told to end once `wait` is over: exit code and log. The last metrics have seconds, in which a busy
+/// machine may not get through a handshake.
+async fn run_until(mut command: Command, wait: impl FnOnce(&mut Collector) + Send + 'static) -> (i32, Vec<String>) {
     let run = move || {
-        let collector = Collector::spawn(&mut command);
+        let mut collector = Collector::spawn(&mut command);
         collector.receive(10);
+        wait(&mut collector);
         collector.signal("TERM");
         collector.end()
     };
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
+/// Datagrams that a metric tells of, from `Metric`s in the order of their arrival.
+fn datagrams(metrics: &[Metric]) -> Option<&number_data_point::Value> {
+    let metric = metrics.iter().rfind(|metric| metric.name == "netflow.collector.datagrams")?;
+    let Some(metric::Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
+    assert!(sum.is_monotonic);
+    sum.data_points.first()?.value.as_ref()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_go_over_tls_as_spans_do() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let backend = OtlpServer::start_local_tls(server_config(&authority.server(), Some(&clients))).await.unwrap();
+    let backend = Arc::new(backend);
     let client = clients.pair("client", |_| {});
     let certificate = clients.write("client.pem", &client.certificate.pem());
     let key = clients.write("client.key", &client.key.serialize_pem());
@@ -108,16 +123,18 @@ async fn metrics_go_over_tls_as_spans_do() {
         command.env("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate);
         command.env("OTEL_EXPORTER_OTLP_CLIENT_KEY", &key).env("OTEL_EXPORTER_OTLP_HEADERS_FILE", &token);
         command.args(["--otlp-compression", compression]);
-        let (code, log) = run_to_end(command).await;
-        assert_eq!(code, 0, "{log:?}");
-        let datagrams = |metric: &&Metric| metric.name == "netflow.collector.datagrams";
-        let metrics = backend.metrics().split_off(before.0);
-        let Some(metric::Data::Sum(sum)) = &metrics.iter().find(datagrams).unwrap().data else {
-            panic!("{protocol} {compression}: {metrics:?}")
+        let receiver = backend.clone();
+        let all_have_come = move |_: &mut Collector| {
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while datagrams(&receiver.metrics()[before.0..]) != Some(&number_data_point::Value::AsInt(10)) {
+                assert!(Instant::now() < deadline, "{protocol} {compression}");
+                thread::sleep(Duration::from_millis(20));
+            }
         };
-        assert!(sum.is_monotonic);
-        assert_eq!(sum.data_points[0].value, Some(number_data_point::Value::AsInt(10)), "{protocol} {compression}");
-        let durations = metrics.iter().find(|metric| metric.name == "otel.sdk.exporter.operation.duration").unwrap();
+        let (code, log) = run_until(command, all_have_come).await;
+        assert_eq!(code, 0, "{log:?}");
+        let metrics = backend.metrics().split_off(before.0);
+        let durations = metrics.iter().rfind(|metric| metric.name == "otel.sdk.exporter.operation.duration").unwrap();
         let Some(metric::Data::Histogram(histogram)) = &durations.data else { panic!("{durations:?}") };
         let point = &histogram.data_points[0];
         assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
@@ -143,7 +160,8 @@ async fn metrics_never_go_without_tls() {
         let without = plain.grpc_endpoint().replace("http://", "https://");
         let without = metrics_command(protocol, &without, &authority.file());
         for (command, why) in [(untrusted, "signed by no authority that is trusted"), (without, "does not speak TLS")] {
-            let (code, log) = run_to_end(command).await;
+            let told = |collector: &mut Collector| drop(collector.wait_for("cannot deliver metrics"));
+            let (code, log) = run_until(command, told).await;
             let said = log.iter().any(|line| line.contains("cannot deliver metrics") && line.contains(why));
             assert!(code == 0 && said, "{protocol}: {log:?}");
         }

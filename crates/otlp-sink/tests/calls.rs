@@ -13,7 +13,7 @@ use testkit::otlp_server::{OtlpServer, Respond};
 use testkit::service_graph::ServiceGraph;
 use tokio::runtime::Handle;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 static TEXT: AttributeKey = AttributeKey::new("test.text");
 

@@ -14,7 +14,7 @@ use testkit::otlp_server::{OtlpServer, Respond, Span};
 use tokio::runtime::Handle;
 
 /// Generous: for a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 static INDEX: AttributeKey = AttributeKey::new("test.index");
 

@@ -12,7 +12,7 @@ use testkit::tls::{Authority, Pair, server_config};
 use tokio::runtime::Handle;
 
 /// Generous: for a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Has the sink show a certificate of this authority.
 fn show(authority: &Authority, otlp: &mut OtlpConfig) {

@@ -190,7 +190,7 @@ pub(crate) fn wait_for_flows(file: &Path, count: usize) {
 }
 
 /// How long a test waits for what has to happen; on a busy machine that takes a while.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The address that a line of the log names.
 fn address_in(line: &str) -> SocketAddr {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Record, Stream};
 
 /// How long any step may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(2);
 /// What nfcapd may write, in blocks of 512 bytes, and its address space in KiB.
 const FILE_BLOCKS: u32 = 131_072;

@@ -27,7 +27,7 @@ const PACE: Duration = Duration::from_millis(2);
 const RUNS: u64 = 12_345;
 /// Least time between two samples, in seconds.
 const SAMPLE: f64 = 0.01;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Of `/metrics`, in a namespace of its own.
 const METRICS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9465);
 

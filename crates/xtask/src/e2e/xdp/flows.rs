@@ -28,7 +28,7 @@ const UDP_HEADERS: u64 = 28;
 const LOAD: Duration = Duration::from_secs(4);
 const UDP_FLOWS: usize = 300;
 const CONNECTIONS: usize = 50;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Packets, bytes from the IP header on, and TCP flags.
 type Flow = (u64, u64, u8);

@@ -27,7 +27,7 @@ const OURS: SocketAddr = local(9465);
 
 const FRAMES: u64 = 4_321;
 /// Several scrapes, and the start of each program.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)

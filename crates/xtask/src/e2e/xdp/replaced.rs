@@ -26,7 +26,7 @@ const INTERVAL: &str = "0.1";
 const EXPORTS: usize = 3;
 /// All of our program's packets pass.
 const BY_ACTION: &str = "xdp.action.packets";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Two exports, by interface and by name, follow every replacement: the next series has another start, no rate is negative, nothing
 /// of the old map is exported once the new one is read, and what is exported is what was sent.

@@ -18,7 +18,7 @@ use crate::e2e::xdp::lab::{COUNTED, FRAME_LEN, INTERFACE, Lab};
 use crate::e2e::xdp::points::Points;
 
 const FRAMES: u64 = 100;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// systemd hears of it; SIGTERM takes the program away, and so does SIGKILL; meanwhile others read and export it by interface.
 pub(super) fn run(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {

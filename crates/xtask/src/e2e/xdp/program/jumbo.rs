@@ -21,7 +21,7 @@ const PAYLOAD: usize = 8_000;
 const DATAGRAM_LEN: u64 = PAYLOAD as u64 + 28;
 /// Bytes of a TCP connection: segments are longer than a page.
 const STREAM: usize = 4 << 20;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Native XDP with an MTU of 9,000 counts each byte, with and without flows; where a driver takes no program that is told.
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
