@@ -144,7 +144,7 @@ macro_rules! attributes {
 }
 
 attributes! {
-    Version: Int, "netflow.version" [_ "netflow.exporter.version"], "both", "Version of the export protocol: 1, 5, 7, 9, or 10 for IPFIX; absent for sFlow.";
+    Version: Int, "netflow.version" [_ "netflow.exporter.version"], "both", "Version of the export protocol: 1, 5, 7, 8, 9, or 10 for IPFIX; absent for sFlow.";
     ExporterAddress: String, "netflow.exporter.address" [_ "observer.ip"], "both", "Address the datagram came from, or the one that the table `exporter` of the configuration file has for it.";
     ExporterName: String, "netflow.exporter.name" [_ "observer.name"], "both", "Name of the exporter, from the table `exporter` of the configuration file.";
     ExporterSite: String, "netflow.exporter.site", "both", "Where the exporter stands, from the same table.";

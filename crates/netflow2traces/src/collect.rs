@@ -208,6 +208,7 @@ fn bind_beside(config: &Config, passed: PassedSockets) -> anyhow::Result<Collect
     let mut collector = config.collector.clone();
     if config.listens_by_default && !passed.is_empty() {
         collector.listen.clear();
+        info!("sockets were passed: NETFLOW_LISTEN_HOST and _PORT do not count, nor NETFLOW_WORKERS for UDP");
     }
     Collector::bind_beside(collector, passed).map_err(|error| explain(error, config))
 }

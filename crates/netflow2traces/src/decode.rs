@@ -47,7 +47,7 @@ pub(crate) struct DecodeArgs {
     #[arg(long, env = "NETFLOW_ELEMENTS", value_name = "FILE")]
     elements: Option<PathBuf>,
 
-    /// Read datagrams of this version alone: 1, 5, 7, 9, ipfix or sflow
+    /// Read datagrams of this version alone: 1, 5, 7, 8, 9, ipfix or sflow
     #[arg(long, value_name = "VERSION", value_parser = parse_any_version)]
     netflow_version: Option<Version>,
 
@@ -81,7 +81,7 @@ fn parse_any_version(text: &str) -> Result<Version, &'static str> {
     if text.eq_ignore_ascii_case("sflow") {
         return Ok(Version::Sflow5);
     }
-    parse_version(text).map_err(|_| "use 1, 5, 7, 9, ipfix or sflow")
+    parse_version(text).map_err(|_| "use 1, 5, 7, 8, 9, ipfix or sflow")
 }
 
 fn parse_network(text: &str) -> Result<IpNet, &'static str> {

@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_TCP_CONNECTIONS", value_name = "COUNT", default_value = "1024")]
     pub(crate) tcp_connections: String,
 
-    /// The same from one address
+    /// The same from one address, of IPv6 from one /64
     #[arg(long, env = "NETFLOW_TCP_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", default_value = "64")]
     pub(crate) tcp_connections_per_address: String,
 
@@ -181,7 +181,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "NETFLOW_SPOOL_DIR", value_name = "DIRECTORY")]
     pub(crate) spool_dir: Option<String>,
 
-    /// Limit for the files in the spool directory, in bytes; a flow takes 80 to 100
+    /// Limit for the files in the spool directory, in bytes; a flow takes 95 to 120
     #[arg(long, env = "NETFLOW_SPOOL_MAX_BYTES", value_name = "BYTES", default_value = "1GiB")]
     pub(crate) spool_max_bytes: String,
 

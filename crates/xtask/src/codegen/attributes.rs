@@ -14,7 +14,7 @@ const HEAD: &str = "\
 What a span says. `NETFLOW_SCHEMA` chooses the names: those of the column `netflow` unless it is set, and where the column of
 another schema is empty. A fact that the exporter did not send is an absent attribute; integers are integers; counters are
 as exported, never scaled. Element numbers are those of the IANA registry of IPFIX Information
-Elements, which NetFlow v9 shares; v1, v5 and v7 records carry the same elements at fixed places.
+Elements, which NetFlow v9 shares; v1, v5, v7 and v8 records carry the same elements at fixed places.
 
 Spans are of kind INTERNAL, unless `NETFLOW_TRACE_SHAPE` is `topology`; [shapes](shapes.md) says which kinds, times and traces they
 have, and which attributes `netflow.server` has. The status is unset, except for an error on `netflow.export`

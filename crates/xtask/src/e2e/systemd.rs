@@ -1,12 +1,14 @@
 //! The units of `docs/systemd` as they are, under a systemd of their own.
 
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use super::Bench;
 use super::process::{Child, wait_until};
+use crate::workspace_root;
 use system::{PATIENCE, System};
 
 mod system;
@@ -24,7 +26,14 @@ const DATAGRAMS_PER_SECOND: u64 = 1_000;
 /// When it is not so, and where nobody may be root.
 pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     let system = System::start(bench, "systemd")?;
-    system.shell("echo 'NETFLOW_OUTPUT=file:/var/lib/netflow2traces/spans.jsonl' > /etc/netflow2traces/environment")?;
+    // Nobody is at this endpoint, so that these spans wait in the spool.
+    let settings =
+        "NETFLOW_OUTPUT=otlp,file:/var/lib/netflow2traces/spans.jsonl\nOTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:9";
+    system.shell(&format!("echo '{settings}' > /etc/netflow2traces/environment"))?;
+    system.shell("umask 077; echo 'api-key=secret' > /etc/netflow2traces/headers")?;
+    let drop_in = format!("/etc/systemd/system/{UNIT}.d");
+    system.shell(&format!("mkdir {drop_in}; printf %s '{}' > {drop_in}/headers.conf", headers_for_the_unit()?))?;
+    system.ctl(&["daemon-reload"])?;
     // Returns when the service is ready (`Type=notify`).
     system.ctl(&["start", "netflow2traces.socket", UNIT])?;
     thread::scope(|scope| {
@@ -51,6 +60,14 @@ pub(super) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         format!("{DATAGRAMS} datagrams over a reload and a restart, a span for each and for its flow"),
         format!("\"{status}\"; {restarts} restart after it hung"),
     ])
+}
+
+/// The lines of docs/delivery.md that have the service read a file of root's.
+fn headers_for_the_unit() -> anyhow::Result<String> {
+    let text = fs::read_to_string(workspace_root().join("docs/delivery.md"))?;
+    let block = text.split_once("```ini\n").and_then(|(_, rest)| rest.split_once("```"));
+    let (lines, _) = block.context("docs/delivery.md has no block of systemd's")?;
+    Ok(lines.to_owned())
 }
 
 fn send(system: &System) -> anyhow::Result<()> {
