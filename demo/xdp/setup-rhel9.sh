@@ -205,5 +205,5 @@ cat <<TEXT
 next:
   podman-compose -f $here/compose.yaml up -d     # as a user; loginctl enable-linger keeps it running
   systemctl enable --now netflow2traces-xdp      # the map xdp_stats_map, or what /etc/netflow2traces/xdp.environment names
-  $here/verify.sh
+  $here/test-setup.sh
 TEXT

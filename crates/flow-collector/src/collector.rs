@@ -1,7 +1,7 @@
 //! Sockets and worker threads.
 
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size_force;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::sync::watch;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::exporters::{ExporterPolicy, Exporters};
 use crate::filter::Filter;
@@ -373,11 +373,27 @@ fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize
 /// Has the kernel refuse from now on what is sent to a socket, and keep what it holds: a socket that is connected hears its
 /// peer alone, and itself is one that sends nothing.
 fn turn_away(socket: &UdpSocket) -> io::Result<()> {
-    let mut own = socket.local_addr()?;
-    if own.ip().is_unspecified() {
-        own.set_ip(if own.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    let own = socket.local_addr()?;
+    let mut connected = Err(ErrorKind::AddrNotAvailable.into());
+    for to in own_addresses(own) {
+        connected = socket.connect(to);
+        if connected.is_ok() {
+            break;
+        }
     }
-    socket.connect(own)
+    connected
+}
+
+/// By what a socket may reach itself. Where IPv6 is off, `[::]` is for IPv4 alone.
+fn own_addresses(own: SocketAddr) -> Vec<SocketAddr> {
+    let addresses = match own.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => vec![Ipv4Addr::LOCALHOST.into()],
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {
+            vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.to_ipv6_mapped().into()]
+        }
+        ip => vec![ip],
+    };
+    addresses.into_iter().map(|ip: IpAddr| SocketAddr::new(ip, own.port())).collect()
 }
 
 /// The kernel gives what its limit allows. Less is no reason to fail, but bursts may be lost.
@@ -505,7 +521,7 @@ impl Running {
         // All of them before a worker looks for the last time: those that share an address get datagrams of each other.
         for socket in self.own.drain(..) {
             if let Err(error) = turn_away(&socket) {
-                debug!(%error, "datagrams may come until the sockets close");
+                warn!(%error, "datagrams that come until the sockets close are lost, and not counted");
             }
         }
         self.stop.store(true, Ordering::Relaxed);
@@ -535,6 +551,18 @@ impl Drop for Alarm {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_for_all_addresses_reaches_itself_with_and_without_ipv6() {
+        for (own, reached) in [
+            ("0.0.0.0:7", &["127.0.0.1:7"][..]),
+            ("[::]:7", &["[::1]:7", "[::ffff:127.0.0.1]:7"]),
+            ("192.0.2.1:7", &["192.0.2.1:7"]),
+        ] {
+            let addresses = own_addresses(own.parse().unwrap());
+            assert_eq!(addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>(), reached);
+        }
+    }
 
     /// Sockets that share an address.
     pub(crate) fn sockets(address: &str, count: usize) -> Vec<UdpSocket> {

@@ -196,8 +196,11 @@ impl Exporters {
         }
         let before = self.len();
         self.retain(|exporter| exporter.kept_until.load(Ordering::Relaxed) > now);
-        self.generation.fetch_add(1, Ordering::Release);
-        self.len() < before
+        let is_room = self.len() < before;
+        if is_room {
+            self.generation.fetch_add(1, Ordering::Release);
+        }
+        is_room
     }
 
     fn retain(&self, keep: impl Fn(&Exporter) -> bool) {
@@ -394,7 +397,11 @@ mod tests {
             admission.exporters.snapshot().iter().map(|exporter| exporter.address).collect::<Vec<_>>()
         };
         assert_eq!(addresses(&admission), [address(1), address(3)]);
+        admission.admit(address(3), at(10_001), at(10_001)).unwrap();
         assert_eq!(admission.known.len(), 1, "what was forgotten is not kept by a worker");
+        let generation = admission.exporters.generation.load(Ordering::Relaxed);
+        assert_eq!(admission.admit(address(2), at(20_000), at(20_000)).unwrap_err(), Refusal::NoRoom);
+        assert_eq!(admission.exporters.generation.load(Ordering::Relaxed), generation, "none was forgotten");
         assert_eq!(admission.admit(address(2), at(299_000), at(299_000)).unwrap_err(), Refusal::NoRoom);
         admission.admit(address(2), at(300_001), at(300_001)).unwrap();
         assert_eq!(addresses(&admission), [address(2), address(3)]);

@@ -113,7 +113,7 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
         [] => None,
         flows => {
             let settings = cli::settings_of_environment()?;
-            Some((flows, config::pipeline(args, &config.resource, settings)?))
+            Some((flows, config::pipeline(args, &config, settings)?))
         }
     };
     export::run(&config, maps, sampled, flows)

@@ -5,7 +5,7 @@
 mod common;
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -187,4 +187,30 @@ async fn the_end_under_load_adds_up() {
     let flows = spans.iter().filter(|span| span.name == "netflow.flow").count() as u64;
     assert_eq!(flows, metrics.sum("netflow_collector_flow_spans_total"));
     assert!(metrics.reason("netflow_collector_records_dropped_total", "sampled_out") > 0);
+}
+
+/// As many as may have metrics of their own, and one more: what a metrics library does with so many points is not to be seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_of_many_exporters_are_the_same_over_otlp() {
+    const OWN: usize = 2_100;
+    let backend = OtlpServer::start_local().await.unwrap();
+    let endpoint = backend.grpc_endpoint();
+    let mut command = command(&["--otlp-endpoint", &endpoint, "--metrics-exporter", "prometheus,otlp"]);
+    let mut collector = Collector::spawn(command.args(["--metrics-exporters", &OWN.to_string()]));
+    let (server, to) = (collector.metrics_address(), collector.address);
+    let mut generator = Generator::new(TrafficConfig::new(Version::V5)).unwrap();
+    for number in 0..=OWN {
+        let from = Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 1).to_bits() + number as u32);
+        UdpSocket::bind((from, 0)).unwrap().send_to(generator.next_datagram().bytes, to).unwrap();
+        if number % 20 == 19 {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+    wait_until(&server, |metrics| metrics.sum("netflow_exporter_datagrams_total") == OWN as u64 + 1);
+    collector.signal("TERM");
+    assert_eq!(collector.end().0, 0);
+    let metrics = Scrape::of_otlp(&backend.metrics());
+    assert_eq!(metrics.sum("netflow_exporter_datagrams_total"), OWN as u64 + 1);
+    let exporters = metrics.values_of("netflow_exporter_address");
+    assert_eq!((exporters.len(), exporters.contains("other")), (OWN + 1, true));
 }

@@ -155,7 +155,7 @@ fn systemd_units(root: &Path) -> Outcome {
 /// tests of `xtask`, and the Collector takes its own in `e2e`.
 fn demo(root: &Path) -> Outcome {
     run_command(root, &[], "promtool check config demo/xdp/prometheus.yml")?;
-    run_command(root, &[], "shellcheck demo/xdp/setup-rhel9.sh demo/xdp/verify.sh")
+    run_command(root, &[], "shellcheck demo/xdp/setup-rhel9.sh demo/xdp/test-setup.sh")
 }
 
 /// Licences, sources and bans need only the lock file; advisories need RustSec's database.

@@ -161,7 +161,7 @@ fn the_dashboard_asks_for_metrics_that_exist() {
 #[test]
 fn the_scripts_point_at_headings() {
     let docs = fs::read_to_string(workspace_root().join("docs/xdp.md")).unwrap();
-    let script = fs::read_to_string(folder().join("verify.sh")).unwrap();
+    let script = fs::read_to_string(folder().join("test-setup.sh")).unwrap();
     let script = script.replace("\\\"", "\"");
     let pointed: BTreeSet<_> =
         script.split("docs/xdp.md, \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

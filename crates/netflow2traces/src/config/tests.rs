@@ -5,7 +5,7 @@ use crate::cli::Cli;
 use crate::settings::LogSettings;
 
 /// Settings from flags alone, whatever the environment of the test run holds.
-fn settings(flags: &[&str]) -> Settings {
+pub(crate) fn settings(flags: &[&str]) -> Settings {
     let command = Settings::augment_args(Command::new("test").no_binary_name(true))
         .mut_args(|arg| arg.env(clap::builder::Resettable::<clap::builder::OsStr>::Reset));
     Settings::from_arg_matches(&command.try_get_matches_from(flags).unwrap()).unwrap()

@@ -84,6 +84,11 @@ impl PerExporter {
         Self { limit, ..Self::new(self.exporters.clone()) }
     }
 
+    /// Points that a metric may have: one more for the others.
+    pub(super) fn most_points(&self) -> usize {
+        self.limit + 1
+    }
+
     pub(super) fn known(&self) -> usize {
         self.exporters.len()
     }

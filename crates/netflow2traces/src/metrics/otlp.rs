@@ -15,7 +15,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::periodic_reader_with_async_runtime::PeriodicReader;
-use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
+use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream, Temporality};
 use opentelemetry_sdk::runtime::Tokio;
 use otlp_sink::{OtlpConfig, PartialSuccess};
 use tracing::warn;
@@ -36,7 +36,9 @@ pub(super) fn start(
     let reader = PeriodicReader::builder(exporter, Tokio).build();
     let attributes = resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     let resource = Resource::builder_empty().with_attributes(attributes).build();
-    let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
+    let most = source.exporters.most_points();
+    let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource);
+    let provider = provider.with_view(move |metric: &Instrument| room_for_exporters(metric, most)).build();
     let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME")).with_version(env!("CARGO_PKG_VERSION")).build();
     let meter = provider.meter_with_scope(scope);
     let metrics = source.metrics();
@@ -67,6 +69,14 @@ pub(super) fn start(
         }
     }
     Ok(provider)
+}
+
+/// The SDK keeps 2,000 points of a metric, and of those beyond the last one alone, as a point without their attributes.
+fn room_for_exporters(metric: &Instrument, most: usize) -> Option<Stream> {
+    if !metric.name().starts_with("netflow.exporter.") {
+        return None;
+    }
+    Stream::builder().with_cardinality_limit(most).build().ok()
 }
 
 /// The points of one collection. The SDK asks for those of each instrument alone; all are to be of one moment.
@@ -114,7 +124,8 @@ impl Exporter {
 }
 
 impl PushMetricExporter for Exporter {
-    /// Once: the next export has the same counters, further on.
+    /// Once: the next export has the same totals, further on. Deltas of one that fails are lost, for the SDK begins anew with each
+    /// collection.
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let mut request = ExportMetricsServiceRequest::from(metrics);
         if let Some(histograms) = &self.histograms {

@@ -1,13 +1,15 @@
 //! Settings of `xdp export` as types.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use flow_collector::Filter;
 use opentelemetry_sdk::metrics::Temporality;
 use otlp_sink::config::env::{self, EnvError};
 use otlp_sink::{OtlpConfig, Protocol, Signal};
 
 use super::args::{ExportArgs, TemporalityArg};
-use crate::config::PROGRAM;
+use crate::config::{PROGRAM, Receivers, is_true};
 use crate::error::UsageError;
 use crate::metrics::otlp::temporality;
 use crate::settings::Settings;
@@ -71,15 +73,15 @@ impl Config {
     }
 }
 
-/// Settings of the pipeline that makes spans of flows: as the environment has them, with the endpoint that was given and the
-/// resource of the metrics.
+/// Settings of the pipeline that makes spans of flows: as the environment has them, with the endpoint that was given, the
+/// resource of the metrics, and without flows to and from their receiver.
 ///
 /// # Errors
 ///
 /// A setting that cannot be used.
 pub(super) fn pipeline(
     args: &ExportArgs,
-    resource: &[(String, String)],
+    config: &Config,
     mut settings: Settings,
 ) -> Result<crate::config::Config, UsageError> {
     match args.otel_endpoint.as_deref().map(str::trim) {
@@ -93,15 +95,20 @@ pub(super) fn pipeline(
         None if settings.output.is_empty() => settings.output = vec!["otlp".to_owned()],
         None => {}
     }
-    let mut config = crate::config::Config::new(&settings)?;
-    config.sink.resource = resource.to_vec();
-    Ok(config)
+    let mut pipeline = crate::config::Config::new(&settings)?;
+    pipeline.sink.resource = config.resource.clone();
+    if !is_true("keep_own_traffic", &settings.keep_own_traffic) {
+        let receivers = Receivers::new(&config.otlp).look_up();
+        let filter = Filter::clone(&pipeline.collector.filter).without_connections_to(&receivers);
+        pipeline.collector.filter = Arc::new(filter);
+    }
+    Ok(pipeline)
 }
 
 /// Whether `OTEL_SDK_DISABLED` says that there is to be no telemetry.
 pub(super) fn is_disabled(variable: impl Fn(&str) -> Option<String>) -> bool {
     let value = not_empty(&variable, "OTEL_SDK_DISABLED");
-    value.is_some_and(|value| crate::config::is_true("sdk_disabled", &value))
+    value.is_some_and(|value| is_true("sdk_disabled", &value))
 }
 
 /// Where metrics go when no option says so.
@@ -231,6 +238,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::config::tests::settings;
 
     #[derive(Parser)]
     #[command(no_binary_name = true)]
@@ -242,6 +250,21 @@ mod tests {
     fn config(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, UsageError> {
         let variable = |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
         Config::new(&Arguments::parse_from(flags).export, variable)
+    }
+
+    /// Metrics may go elsewhere than spans; the pushes of both would make flows for ever.
+    #[test]
+    fn flows_to_both_receivers_are_left_out() {
+        let variables = [GENERAL, ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "127.0.0.1:4999")];
+        let config = config(&[], &variables).unwrap();
+        let args = Arguments::parse_from([""; 0]).export;
+        let filter = |flags: &[&str]| pipeline(&args, &config, settings(flags)).unwrap().collector.filter.to_string();
+        let flags = ["--otlp-endpoint", "http://127.0.0.1:4317"];
+        let both = filter(&flags);
+        for receiver in ["4317", "4999"] {
+            assert_eq!(both.matches(receiver).count(), 2, "{both}");
+        }
+        assert_eq!(filter(&[&flags[..], &["--keep-own-traffic", "true"]].concat()), "");
     }
 
     const GENERAL: (&str, &str) = (GENERAL_ENDPOINT, "collector:4317");

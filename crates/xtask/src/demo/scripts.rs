@@ -240,7 +240,7 @@ fn stack() -> Commands {
 
 fn verify(commands: &Commands) -> Output {
     // A file that anybody may read stands for a pin.
-    commands.run("verify.sh", &["--pin", "/dev/null", "--collector", "collector.example:4317"])
+    commands.run("test-setup.sh", &["--pin", "/dev/null", "--collector", "collector.example:4317"])
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn each_failure_is_named() {
 #[test]
 fn a_dry_run_of_verify_asks_nobody() {
     let commands = stack();
-    let output = commands.run("verify.sh", &["--dry-run"]);
+    let output = commands.run("test-setup.sh", &["--dry-run"]);
     assert!(output.status.success() && lines(&output, "would check: ").len() > 8);
     assert_eq!(commands.calls(), [""; 0]);
 }
@@ -288,7 +288,7 @@ fn a_dry_run_of_verify_asks_nobody() {
 #[test]
 fn wrong_options_are_refused() {
     let commands = Commands::new(&[]);
-    for script in ["verify.sh", "setup-rhel9.sh"] {
+    for script in ["test-setup.sh", "setup-rhel9.sh"] {
         assert_eq!(commands.run(script, &["--wrong"]).status.code(), Some(2), "{script}");
     }
 }

@@ -33,7 +33,7 @@ const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// The queries of the contract answer with what was sent; names are the same at our own endpoint; `verify.sh` finds all of it
+/// The queries of the contract answer with what was sent; names are the same at our own endpoint; `test-setup.sh` finds all of it
 /// well, and says what is not when the Collector is gone.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
     Ok(vec![
         format!("{FRAMES} packets, {} bytes; {packets:.2} packets/s, {ratio} bytes each", FRAMES * FRAME_LEN),
         format!("{names} names behind the Collector and at our own endpoint"),
-        format!("verify.sh: all is well; without the Collector \"{complaint}\""),
+        format!("test-setup.sh: all is well; without the Collector \"{complaint}\""),
     ])
 }
 
@@ -157,16 +157,16 @@ impl Stack {
         Ok(ours.len())
     }
 
-    /// What `verify.sh` says first that is not well.
+    /// What `test-setup.sh` says first that is not well.
     fn verify(&self, is_well: bool) -> anyhow::Result<String> {
         let mut command = self.lab.command_inside("sh");
         // `ip netns exec` mounts /sys anew, without what was mounted below it.
         command.args(["-ec", "mount -t bpf bpf /sys/fs/bpf; exec \"$@\"", "sh"]);
-        command.arg(crate::workspace_root().join("demo/xdp/verify.sh"));
+        command.arg(crate::workspace_root().join("demo/xdp/test-setup.sh"));
         command.args(["--iface", INTERFACE, "--grafana", "none", "--program"]).arg(&self.netflow2traces);
         let output = command.stdin(Stdio::null()).output()?;
         let text = String::from_utf8(output.stdout)?;
-        ensure!(output.status.success() == is_well, "verify.sh: {text}");
+        ensure!(output.status.success() == is_well, "test-setup.sh: {text}");
         Ok(text.lines().find_map(|line| line.strip_prefix("FAILED: ")).unwrap_or_default().to_owned())
     }
 }

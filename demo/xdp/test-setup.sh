@@ -5,7 +5,7 @@ set -uo pipefail
 
 usage() {
     cat <<'TEXT'
-verify.sh [--map-name NAME | --pin PATH | --iface INTERFACE] [--collector HOST:PORT] [--metrics URL]
+test-setup.sh [--map-name NAME | --pin PATH | --iface INTERFACE] [--collector HOST:PORT] [--metrics URL]
           [--prometheus URL] [--grafana URL|none] [--program PATH] [--dry-run]
 
   --map-name, --pin, --iface  the map that is exported; xdp_stats_map by default
