@@ -51,7 +51,7 @@ const STEPS: [Step; 21] = [
 const NO_STD_TARGET: &str = "x86_64-unknown-none";
 
 /// Seconds that each fuzz target runs.
-const FUZZ_SECONDS: u32 = 15;
+const FUZZ_SECONDS: u32 = 10;
 
 /// Seconds after which an example that does not end by itself counts as failed.
 const EXAMPLE_SECONDS: u32 = 60;
