@@ -150,13 +150,13 @@ fn halves(number: u32) -> [u16; 2] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// `typedef unsigned long long u64; struct datarec { u64 rx_packets; u64 rx_bytes; }; enum proto { P_TCP = 6, P_UDP = 17 };`
-    fn example() -> Vec<u8> {
+    pub(crate) fn example() -> Vec<u8> {
         let strings = b"\0unsigned long long\0u64\0datarec\0rx_packets\0rx_bytes\0proto\0P_TCP\0P_UDP\0";
         let at = |name: &str| {
             let name = format!("\0{name}\0");

@@ -115,7 +115,8 @@ pub(crate) enum Keys {
 }
 
 impl Keys {
-    /// From type information, else by shape: an array of five is one of verdicts.
+    /// From an enumeration in type information, else by shape: five entries under a number of four bytes are verdicts.
+    /// LRU maps are not meant, whose keys are so many that some are forgotten.
     pub(crate) fn of_map(kind: MapKind, key_size: usize, max_entries: u32, btf: Option<(&Btf<'_>, u32)>) -> Self {
         if let Some(values) = btf.and_then(|(btf, id)| btf.values(id)) {
             let labels = shortened(values);
@@ -126,11 +127,8 @@ impl Keys {
                 Self::Labels(labels)
             };
         }
-        if kind.is_array() && key_size == 4 && max_entries as usize == ACTIONS.len() {
-            Self::Actions
-        } else {
-            Self::Bytes
-        }
+        let is_number = key_size == 4 && btf.is_none_or(|(btf, id)| btf.integer(id).is_some());
+        if is_number && !kind.is_lru() && max_entries as usize == ACTIONS.len() { Self::Actions } else { Self::Bytes }
     }
 
     /// Those of our own program's map of protocols.
@@ -146,7 +144,10 @@ impl Keys {
             _ => None,
         };
         let known = match self {
-            Self::Actions => number().and_then(|number| ACTIONS.get(number as usize)).map(|action| Key::Action(action)),
+            Self::Actions => {
+                let place = number().and_then(|number| usize::try_from(number).ok());
+                place.and_then(|place| ACTIONS.get(place)).map(|action| Key::Action(action))
+            }
             Self::Labels(labels) => {
                 let place = number().and_then(|number| labels.binary_search_by_key(&number, |(_, value)| *value).ok());
                 place.map(|place| Key::Label(labels[place].0.clone()))
@@ -202,13 +203,35 @@ mod tests {
     }
 
     #[test]
-    fn five_keys_of_an_array_are_verdicts() {
-        let of = |kind, count| Keys::of_map(kind, 4, count, None);
-        assert_eq!(of(MapKind::PERCPU_ARRAY, 5), Keys::Actions);
-        assert_eq!(of(MapKind::PERCPU_ARRAY, 6), Keys::Bytes);
-        assert_eq!(of(MapKind::HASH, 5), Keys::Bytes);
-        let key = |number: u32| Keys::Actions.key(&number.to_ne_bytes());
-        assert_eq!((key(2), key(5)), (Key::Action("pass"), Key::Bytes(5_u32.to_ne_bytes().to_vec())));
+    fn five_keys_are_verdicts() {
+        let of = |kind, key_size, count| Keys::of_map(kind, key_size, count, None);
+        for kind in [MapKind::ARRAY, MapKind::PERCPU_ARRAY, MapKind::HASH, MapKind::PERCPU_HASH] {
+            assert_eq!(of(kind, 4, 5), Keys::Actions, "{kind}");
+            assert_eq!((of(kind, 4, 6), of(kind, 8, 5)), (Keys::Bytes, Keys::Bytes), "{kind}");
+        }
+        assert_eq!(of(MapKind::LRU_HASH, 4, 5), Keys::Bytes);
+        assert_eq!(of(MapKind::LRU_PERCPU_HASH, 4, 5), Keys::Bytes);
+        let names = (0_u32..5).map(|number| Keys::Actions.key(&number.to_ne_bytes())).collect::<Vec<_>>();
+        assert_eq!(names, ACTIONS.map(Key::Action));
+    }
+
+    #[test]
+    fn type_information_says_what_is_no_verdict() {
+        let bytes = crate::btf::tests::example();
+        let btf = Btf::parse(&bytes).unwrap();
+        let of = |id| Keys::of_map(MapKind::HASH, 4, 5, Some((&btf, id)));
+        let (number, structure, enumeration) = (2, 3, 4);
+        let labels = [("tcp".to_owned(), 6), ("udp".to_owned(), 17)];
+        assert_eq!(of(number), Keys::Actions);
+        assert_eq!((of(structure), of(enumeration)), (Keys::Bytes, Keys::Labels(labels.into())));
+    }
+
+    /// Of a hash table, whose program may count under any.
+    #[test]
+    fn a_key_that_is_no_verdict_has_no_name() {
+        let unnamed = |bytes: &[u8]| Keys::Actions.key(bytes) == Key::Bytes(bytes.to_vec());
+        assert!([5, 6, 256, u32::MAX].into_iter().all(|number| unnamed(&number.to_ne_bytes())));
+        assert!(unnamed(&(1_u64 << 32 | 1).to_ne_bytes()), "an enumeration may be wider");
     }
 
     #[test]

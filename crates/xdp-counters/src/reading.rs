@@ -139,7 +139,7 @@ pub struct Counter {
 /// What a key stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// A verdict of XDP, `aborted`, `drop`, `pass`, `tx` or `redirect`: the map is an array of five.
+    /// A verdict of XDP, `aborted`, `drop`, `pass`, `tx` or `redirect`: the map is an array or a hash table of five.
     Action(&'static str),
     /// A name that the map's type information (BTF) has for it, or that our own program gives it.
     Label(String),

@@ -88,7 +88,7 @@ impl Counters<'_> {
         Metric::new(name, unit, Kind::Counter, description, points.collect())
     }
 
-    /// By verdict under one name, by label under names of their own.
+    /// By verdict under one name, by label under names of their own or, where a label makes none, under one name.
     fn keys(&self) -> impl Iterator<Item = Metric> + use<> {
         let mut packets_by_name: BTreeMap<String, Vec<Point>> = BTreeMap::new();
         let mut bytes_by_name: BTreeMap<String, Vec<Point>> = BTreeMap::new();
@@ -98,15 +98,19 @@ impl Counters<'_> {
                 let name = match key {
                     Key::Action(action) => {
                         attributes.push(("xdp.action", (*action).to_owned()));
-                        "action".to_owned()
+                        ACTION
                     }
-                    Key::Label(label) => name_of(label),
+                    Key::Label(label) if is_name(label) => label,
+                    Key::Label(label) => {
+                        attributes.push(("xdp.key", label.clone()));
+                        KEY
+                    }
                     _ => continue,
                 };
                 for (by_name, value) in [(&mut packets_by_name, packets as Value), (&mut bytes_by_name, bytes)] {
                     if let Some(value) = value(total, self.counting) {
                         let point = self.point(attributes.clone(), value, sample);
-                        add(by_name.entry(name.clone()).or_default(), point);
+                        by_name.entry(name.to_owned()).or_default().push(point);
                     }
                 }
             }
@@ -149,23 +153,17 @@ fn samples(seen: &[Seen]) -> impl Iterator<Item = (&Seen, &Sample)> {
     seen.iter().filter_map(|seen| Some((seen, seen.sample.as_ref()?)))
 }
 
-/// Two labels may become one name; a point that comes twice would be two values of one series.
-fn add(points: &mut Vec<Point>, point: Point) {
-    use crate::metrics::Number::Whole;
-    match points.iter_mut().find(|known| known.attributes == point.attributes) {
-        Some(known) => {
-            if let (Whole(sum), Whole(more)) = (&mut known.value, point.value) {
-                *sum = sum.saturating_add(more);
-            }
-        }
-        None => points.push(point),
-    }
-}
+/// Stands in a metric's name for all verdicts.
+const ACTION: &str = "action";
+/// Stands in a metric's name for all labels that make none.
+const KEY: &str = "key";
 
-/// A label as part of a metric's name, in letters that every backend takes.
-fn name_of(label: &str) -> String {
-    let valid = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
-    label.chars().map(valid).collect()
+/// Whether a label can be part of a metric's name, and makes one that no other label and no other metric has. Case does not
+/// tell names apart, and of the words between underscores Prometheus has neither those that are empty nor `total`.
+fn is_name(label: &str) -> bool {
+    let is_valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_word = |word: &str| !word.is_empty() && word != "total" && word.bytes().all(is_valid);
+    label.split('_').all(is_word) && ![ACTION, KEY].contains(&label)
 }
 
 fn rates(seen: &[Seen]) -> Metric {
@@ -290,12 +288,27 @@ mod tests {
 
     #[test]
     fn protocols_are_metrics() {
-        let labels = [("tcp", 3), ("IPv6-ICMP", 2), ("TCP", 4)];
+        let labels = [("tcp", 3), ("other_ipv6", 2), ("total", 4), ("", 5)];
         let counters = labels.map(|(label, packets)| (Key::Label(label.to_owned()), packets, None));
         let lines = text(&seen([("id=7", vec![with_counters(7, 0.0, &counters)])]), false);
-        assert!(lines.contains(&"xdp_xdp_tcp_packets_total 7".to_owned()), "{lines:?}");
-        assert!(lines.contains(&"xdp_xdp_ipv6_icmp_packets_total 2".to_owned()), "{lines:?}");
+        for line in [
+            "xdp_xdp_packets_total 14",
+            "xdp_xdp_tcp_packets_total 3",
+            "xdp_xdp_other_ipv6_packets_total 2",
+            "xdp_xdp_key_packets_total{xdp_key=\"total\"} 4",
+            "xdp_xdp_key_packets_total{xdp_key=\"\"} 5",
+        ] {
+            assert!(lines.iter().any(|known| known == line), "no {line} in {lines:#?}");
+        }
         assert!(!lines.iter().any(|line| line.contains("bytes")), "{lines:?}");
+    }
+
+    #[test]
+    fn keys_that_are_no_verdict_are_in_totals_alone() {
+        let counters = [(Key::Action("drop"), 4, None), (Key::Bytes(5_u32.to_ne_bytes().to_vec()), 3, None)];
+        let lines = text(&seen([("id=7", vec![with_counters(7, 0.0, &counters)])]), false);
+        let packets: Vec<_> = lines.iter().filter(|line| line.contains("packets_total")).collect();
+        assert_eq!(packets, ["xdp_xdp_packets_total 7", "xdp_xdp_action_packets_total{xdp_action=\"drop\"} 4"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use xdp_counters::{Access, Key, ProgramFacts, ProgramRun, ReadError, Reading, Se
 
 use super::*;
 use crate::cli::Cli;
+use crate::metrics::{Metric, prometheus};
 
 fn parse(arguments: &[&str]) -> XdpArgs {
     let cli = Cli::parse_from([&["netflow2traces", "xdp"][..], arguments].concat());
@@ -87,9 +88,10 @@ fn documentation_lists_every_setting() {
     }
 }
 
-/// Names of all metrics, as Prometheus sees them.
-fn names_for_prometheus() -> BTreeSet<String> {
-    let counters = [(Key::Action("drop"), 1, Some(60)), (Key::Label("tcp".to_owned()), 1, Some(60))];
+/// All metrics, of a map whose keys have these labels or are verdicts.
+fn every_metric(labels: &[&str]) -> Vec<Metric> {
+    let labelled = labels.iter().map(|label| (Key::Label((*label).to_owned()), 1, Some(60)));
+    let counters: Vec<_> = labelled.chain([(Key::Action("drop"), 1, Some(60))]).collect();
     let program = ProgramFacts { id: 5, name: "count".to_owned(), tag: [1; 8], run: ProgramRun::default() };
     let reading = |at| Reading { program: Some(program.clone()), ..fake::with_counters(7, at, &counters) };
     let readings = [0.0, 1.0].map(|at| Ok(reading(at)));
@@ -101,11 +103,60 @@ fn names_for_prometheus() -> BTreeSet<String> {
     let taken = Taken { flows: 1, capacity: 2, missed: 0 };
     let totals = flows::Totals { taken: 1, missed: 0, exported: 1, dropped: 0 };
     metrics.extend(flows::metrics(&totals, &[("iface=eth0".to_owned(), Some(taken))]));
-    let text = crate::metrics::prometheus::text(&metrics, "xdp", "");
+    metrics
+}
+
+/// Names as Prometheus sees them, none of which comes twice.
+fn names_for_prometheus(metrics: &[Metric], namespace: &str) -> BTreeSet<String> {
+    let text = prometheus::text(metrics, namespace, "");
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let names: BTreeSet<_> = types.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
-    assert_eq!(names.len(), metrics.len());
+    assert_eq!(names.len(), metrics.len(), "{text}");
     names
+}
+
+/// Whoever writes a program names its keys, and must not change what the names of other metrics mean.
+#[test]
+fn no_label_makes_the_name_of_another_metric() {
+    let labels = [
+        "tcp",
+        "TCP",
+        "tcp_",
+        "_tcp",
+        "tcp_total",
+        "total_tcp",
+        "t_cp",
+        "t__cp",
+        "t-cp",
+        "",
+        "_",
+        "total",
+        "TOTAL",
+        "total_total",
+        "packets",
+        "bytes",
+        "rate",
+        "packets_rate",
+        "packets_total",
+        "bytes_packets",
+        "action",
+        "key",
+        "Key",
+        "exporter_resets",
+        "program_run_time",
+        "exporter_packets",
+        "t\u{e9}",
+    ];
+    let metrics = every_metric(&labels);
+    let names: BTreeSet<_> = metrics.iter().map(|metric| metric.name.to_ascii_lowercase()).collect();
+    assert_eq!(names.len(), metrics.len(), "{names:#?}");
+    ["xdp", "", "total"].iter().for_each(|namespace| drop(names_for_prometheus(&metrics, namespace)));
+    let own: BTreeSet<_> = every_metric(&[]).into_iter().map(|metric| metric.name).collect();
+    for what in ["packets", "bytes"] {
+        let of_labels = |metric: &&Metric| !own.contains(&metric.name) && metric.name.ends_with(what);
+        let points: Vec<_> = metrics.iter().filter(of_labels).flat_map(|metric| &metric.points).collect();
+        assert_eq!(points.len(), labels.len(), "each label has a counter of its own: {points:#?}");
+    }
 }
 
 /// The table of metrics there has all of them.
@@ -113,7 +164,7 @@ fn names_for_prometheus() -> BTreeSet<String> {
 fn documentation_lists_every_metric() {
     let cells = DOCS.lines().filter(|line| line.starts_with("| `xdp.") || line.starts_with("| `system."));
     let names = cells.map(|line| line.split('|').nth(3).unwrap().trim().trim_matches('`').to_owned());
-    assert_eq!(names.collect::<BTreeSet<_>>(), names_for_prometheus());
+    assert_eq!(names.collect::<BTreeSet<_>>(), names_for_prometheus(&every_metric(&["tcp", "total"]), "xdp"));
 }
 
 /// docs/alerts.yaml watches them under these names.
@@ -123,7 +174,7 @@ fn alerts_are_on_metrics_that_exist() {
     let words = alerts.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
     let watched: BTreeSet<_> = words.filter(|word| word.starts_with("xdp_")).collect();
     assert!(watched.len() > 5, "{watched:?}");
-    let names = names_for_prometheus();
+    let names = names_for_prometheus(&every_metric(&[]), "xdp");
     watched.iter().for_each(|name| assert!(names.contains(*name), "{name}"));
 }
 
