@@ -214,15 +214,15 @@ fn bind_beside(config: &Config, passed: PassedSockets) -> anyhow::Result<Collect
 }
 
 /// When the service manager is to hear of us.
-struct Watchdog(Option<Interval>);
+pub(crate) struct Watchdog(Option<Interval>);
 
 impl Watchdog {
-    fn new(service: &Service, runtime: &Handle) -> Self {
+    pub(crate) fn new(service: &Service, runtime: &Handle) -> Self {
         let _context = runtime.enter();
         Self(service.watchdog_interval().map(time::interval))
     }
 
-    async fn due(&mut self) {
+    pub(crate) async fn due(&mut self) {
         match &mut self.0 {
             Some(interval) => _ = interval.tick().await,
             None => std::future::pending().await,

@@ -89,9 +89,36 @@ pub fn attached() -> io::Result<Vec<Attached>> {
 ///
 /// `ENODEV` where there is no such interface.
 pub(crate) fn attached_to(interface: &str) -> io::Result<Option<Attached>> {
+    Ok(attached_by_index(index_of(interface)?)?.into_iter().next())
+}
+
+/// Whether the interface of this number, whatever it is called by now, has the program; where there is no such interface it
+/// has not.
+///
+/// # Errors
+///
+/// When the kernel does not tell.
+pub(crate) fn has_program(index: u32, program: u32) -> io::Result<bool> {
+    match attached_by_index(index) {
+        Ok(attached) => Ok(attached.iter().any(|attached| attached.program == program)),
+        Err(error) if error.raw_os_error() == Some(libc::ENODEV) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The number of an interface.
+///
+/// # Errors
+///
+/// `ENODEV` where there is no such interface.
+pub(crate) fn index_of(interface: &str) -> io::Result<u32> {
+    Ok(name_to_index(netlink()?, interface)?)
+}
+
+fn attached_by_index(index: u32) -> io::Result<Vec<Attached>> {
     let mut found = Vec::new();
-    read_links(&told_of(interface)?, &mut found)?;
-    Ok(found.into_iter().next())
+    read_links(&told_of(index)?, &mut found)?;
+    Ok(found)
 }
 
 /// The most bytes that a packet of this interface has, from the IP header on.
@@ -100,16 +127,16 @@ pub(crate) fn attached_to(interface: &str) -> io::Result<Option<Attached>> {
 ///
 /// `ENODEV` where there is no such interface.
 pub(crate) fn mtu(interface: &str) -> io::Result<u32> {
-    let message = told_of(interface)?;
+    let message = told_of(index_of(interface)?)?;
     let attributes = message.get(HEADER_LEN + LINK_LEN..).unwrap_or_default();
     let mtu = find(attributes, IFLA_MTU).and_then(|mtu| u32_at(mtu, 0));
     mtu.ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))
 }
 
 /// What the kernel tells of an interface.
-fn told_of(interface: &str) -> io::Result<Vec<u8>> {
+fn told_of(index: u32) -> io::Result<Vec<u8>> {
     let socket = netlink()?;
-    ask(&socket, Some(name_to_index(&socket, interface)?))?;
+    ask(&socket, Some(index))?;
     let mut buffer = buffer();
     let (len, _) = recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
     buffer.truncate(len);
@@ -297,6 +324,8 @@ mod tests {
             assert_eq!(attached_to(name).unwrap_err().raw_os_error(), Some(libc::ENODEV), "{name}");
             assert_eq!(mtu(name).unwrap_err().raw_os_error(), Some(libc::ENODEV), "{name}");
         }
+        assert!(!has_program(index_of("lo").unwrap(), u32::MAX).unwrap());
+        assert!(!has_program(i32::MAX as u32, 1).unwrap(), "there is no such interface");
         let told = std::fs::read_to_string("/sys/class/net/lo/mtu").unwrap();
         assert_eq!(mtu("lo").unwrap().to_string(), told.trim());
     }

@@ -104,7 +104,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, env = "XDP_PROGRAM_STATS", value_parser = FalseyValueParser::new())]
     pub(super) program_stats: bool,
 
-    /// End with exit code 1 when a map is missing, instead of looking for it again
+    /// End with exit code 1 when a map or flows are missing, instead of looking for them again
     #[arg(long, env = "XDP_FAIL_ON_MISSING", value_parser = FalseyValueParser::new())]
     pub(super) fail_on_missing: bool,
 

@@ -7,22 +7,27 @@ use std::io::{self, Write as _};
 use std::num::NonZeroU32;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use tokio::time;
-use tracing::{info, warn};
+use tokio::time::{self, MissedTickBehavior};
+use tracing::{debug, info, warn};
 use xdp_counters::program::{
     AttachMode, AttachOptions, Attachment, DEFAULT_FLOWS, Left, PROGRAM_NAME, PROTOCOL_MAP, STATS_MAP, attach,
     detach_interface, detach_pinned,
 };
 
-use crate::collect::runtime;
+use crate::collect::{Watchdog, runtime};
 use crate::error::UsageError;
 use crate::service::Service;
 use crate::signals::Stop;
 
 /// Where groups and their numbers are.
 const GROUPS: &str = "/etc/group";
+/// Time between two looks whether the program is still there.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Arguments of `xdp attach`.
 #[derive(Args)]
@@ -88,7 +93,7 @@ impl From<ModeArg> for AttachMode {
 ///
 /// # Errors
 ///
-/// No such group, and what [`attach`] has; the interface is as it was then.
+/// No such group, and what [`attach`] has; the interface is as it was then. Without pins, a program that somebody took away.
 pub(super) fn run(args: &AttachArgs) -> anyhow::Result<()> {
     let groups = || fs::read_to_string(GROUPS).unwrap_or_default();
     let pin_group = args.pin_group.as_deref().map(|group| group_id(group, &groups())).transpose()?;
@@ -117,23 +122,40 @@ where
     info!(interface, program = attachment.program_id(), "counting until SIGTERM or SIGINT");
     let status = format!("program {} on {interface}", attachment.program_id());
     service.ready(&status);
-    runtime.block_on(async {
-        let Some(interval) = service.watchdog_interval() else { return stop.requested().await };
-        let mut ticks = time::interval(interval);
+    let mut watchdog = Watchdog::new(&service, runtime.handle());
+    let ended = runtime.block_on(async {
+        let mut taken_away = pin!(taken_away(|| attachment.is_attached()));
         loop {
             tokio::select! {
-                () = stop.requested() => return,
-                _ = ticks.tick() => service.alive(&status),
+                () = stop.requested() => return Ok(()),
+                () = &mut taken_away => return Err(anyhow!("the program is no longer on {interface}")),
+                () = watchdog.due() => service.alive(&status),
             }
         }
     });
     service.stopping();
     let left = attachment.detach();
-    info!(interface, "the program is gone");
+    if ended.is_ok() {
+        info!(interface, "the program is gone");
+    }
     if let Some(Left { flows, packets }) = left.filter(|left| left.flows > 0) {
         warn!(interface, packets, flows, "flows that nobody took out are lost");
     }
-    Ok(())
+    ended
+}
+
+/// Completes when the program is not there. What the kernel does not tell proves nothing.
+async fn taken_away(mut is_attached: impl FnMut() -> io::Result<bool>) {
+    let mut looks = time::interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        match is_attached() {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => debug!(%error, "cannot tell whether the program is still there"),
+        }
+    }
 }
 
 /// That the driver did not take it is no error where the mode is `auto`.
@@ -292,6 +314,15 @@ mod tests {
         for nothing in [None, Some(Left::default())] {
             assert_eq!(done(nothing), "took the program from eth0\n");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_is_gone_when_the_kernel_says_so() {
+        let mut told = [Ok(true), Err(io::Error::from_raw_os_error(105)), Ok(true), Ok(false)].into_iter();
+        let start = time::Instant::now();
+        taken_away(|| told.next().unwrap()).await;
+        assert!(told.next().is_none());
+        assert_eq!(start.elapsed(), LOOK_INTERVAL * 3);
     }
 
     #[test]

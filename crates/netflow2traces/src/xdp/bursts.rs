@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
+use flow_collector::Pulse;
 use xdp_counters::{Reading, Series};
 
 use super::watched::{NoReading, Read};
@@ -16,6 +17,8 @@ use crate::metrics::{Attributes, Distribution, Exponential};
 const PAUSE: Duration = Duration::from_millis(10);
 /// The same while there is no map.
 const MISSING_PAUSE: Duration = Duration::from_millis(100);
+/// The longest: there is a beat of the pulse after each.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// A map that is large or hard to find is read less often, so that reading is at most so small a part of the time.
 const PART: u32 = 10;
 
@@ -160,17 +163,21 @@ pub(super) struct Sampling {
 }
 
 impl Sampling {
+    /// Each turn is a beat of the `pulse`.
+    ///
     /// # Errors
     ///
     /// When there can be no thread.
-    pub(super) fn start(mut maps: Vec<Sampled>) -> io::Result<Self> {
+    pub(super) fn start(mut maps: Vec<Sampled>, pulse: Pulse) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let run = move || {
             loop {
                 let now = Instant::now();
                 maps.iter_mut().filter(|map| map.due <= now).for_each(Sampled::sample);
                 let Some(due) = maps.iter().map(|map| map.due).min() else { return };
-                let waited = stopped.recv_timeout(due.saturating_duration_since(Instant::now()));
+                pulse.beat();
+                let pause = due.saturating_duration_since(Instant::now());
+                let waited = stopped.recv_timeout(pause.min(MAX_PAUSE));
                 if waited != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
@@ -193,6 +200,7 @@ impl Drop for Sampling {
 #[cfg(test)]
 mod tests {
     use anyhow::anyhow;
+    use flow_collector::Liveness;
 
     use super::super::fake;
     use super::*;
@@ -305,11 +313,16 @@ mod tests {
             _ = told.send(readings);
             Ok(fake::reading(7, f64::from(readings), u64::from(readings) * 10))
         });
-        let sampling = Sampling::start(vec![Sampled::new(read, recorder.clone())]).unwrap();
+        let liveness = Liveness::default();
+        let start = Instant::now();
+        let pulse = liveness.watch(start);
+        let sampling = Sampling::start(vec![Sampled::new(read, recorder.clone())], pulse).unwrap();
         while hear.recv().unwrap() < 20 {}
         drop(sampling);
         // Ends with the thread, which has what tells.
         hear.iter().for_each(drop);
+        let stuck = |seconds| liveness.stuck(start + Duration::from_secs(seconds));
+        assert_eq!((stuck(60), stuck(120)), (None, Some(0)), "there were beats while it ran");
         let total = recorder.look(Instant::now()).total;
         assert!(total.count() > 0 && total.range() == Some((10.0, 10.0)), "{total:?}");
     }

@@ -42,7 +42,8 @@ struct Snapshot {
 ///
 /// # Errors
 ///
-/// A map that cannot be read from the start; one that is missing, if that is to be a failure.
+/// A map that cannot be read from the start; one that is missing, or flows, if that is to be a failure; a panic of who takes
+/// flows out.
 pub(super) fn run(
     config: &Config,
     maps: Vec<Watched>,
@@ -64,25 +65,34 @@ pub(super) fn run(
     let (snapshots, latest) = watch::channel(reader.first()?);
     let listener = config.prometheus.as_ref().map(|(host, port)| listen(host, *port, runtime.handle())).transpose()?;
     let flows = flows.map(|(sources, pipeline)| {
-        Flows::start(sources, pipeline, config.interval, config.fail_on_missing, runtime.handle())
+        let pulse = liveness.watch(Instant::now());
+        Flows::start(sources, pipeline, config.interval, config.fail_on_missing, pulse, runtime.handle())
     });
-    let flows = flows.transpose()?;
+    let mut flows = flows.transpose()?;
     let recorders = sampled.iter().map(Sampled::recorder).collect();
     let told = flows.as_ref().map(Flows::told);
     let health = Health::new(liveness.clone());
     let outputs = Outputs::start(config, &latest, health, listener, recorders, told, runtime.handle())?;
-    let sampling = Sampling::start(sampled).context("cannot start a thread for --bursts")?;
+    let sample = |maps| Sampling::start(maps, liveness.watch(Instant::now()));
+    let sampled = Some(sampled).filter(|maps| !maps.is_empty());
+    let sampling = sampled.map(sample).transpose().context("cannot start a thread for --bursts")?;
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
     let told = service.watchdog_interval().is_some();
     let read = |snapshot: Snapshot| {
-        if told {
+        if told && liveness.stuck(Instant::now()).is_none() {
             service.alive(status(&snapshot));
         }
         snapshots.send_replace(snapshot);
     };
     let pulse = liveness.watch(Instant::now());
-    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stop.requested(), &pulse, read));
+    let stopped = async {
+        tokio::select! {
+            () = stop.requested() => Ok(()),
+            error = failed(&mut flows) => Err(error),
+        }
+    };
+    let ended = runtime.block_on(reader.run(config.interval.min(READ_INTERVAL), stopped, &pulse, read));
     outputs.health.stopping();
     service.stopping();
     drop(sampling);
@@ -93,6 +103,14 @@ pub(super) fn run(
     outputs.finish(runtime.handle());
     runtime.shutdown_background();
     ended
+}
+
+/// Completes when flows are to be taken out and are not any more.
+async fn failed(flows: &mut Option<Flows>) -> anyhow::Error {
+    match flows {
+        Some(flows) => flows.failed().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Opens the port for Prometheus. Another program there would be read as this one.
@@ -126,11 +144,11 @@ impl Reader {
         Ok(self.snapshot())
     }
 
-    /// Reads until `stop`, and then once more. Each time is a beat of the `pulse`.
+    /// Reads until `stop`, which says how it ends, and then once more. Each time is a beat of the `pulse`.
     async fn run(
         mut self,
         interval: Duration,
-        stop: impl Future<Output = ()>,
+        stop: impl Future<Output = anyhow::Result<()>>,
         pulse: &Pulse,
         read: impl Fn(Snapshot),
     ) -> anyhow::Result<()> {
@@ -139,15 +157,15 @@ impl Reader {
         // A reading late does not make for two at once after it.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let is_last = tokio::select! {
-                () = &mut stop => true,
-                _ = ticks.tick() => false,
+            let ended = tokio::select! {
+                ended = &mut stop => Some(ended),
+                _ = ticks.tick() => None,
             };
             let missing = self.look();
             read(self.snapshot());
             pulse.beat();
-            if is_last {
-                return Ok(());
+            if let Some(ended) = ended {
+                return ended;
             }
             if let Some(NoReading::Missing(error)) = missing.filter(|_| self.fail_on_missing) {
                 bail!(error);

@@ -2,16 +2,14 @@
 //! other exporters go, as IPFIX Messages of this machine.
 
 mod messages;
+mod turns;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use flow_collector::{CollectorStats, Pipeline};
+use flow_collector::{CollectorStats, Pipeline, Pulse};
 use flow_state::{State, TransportSession};
 use otlp_sink::Sink;
 use tokio::runtime::Handle;
@@ -25,6 +23,7 @@ use crate::config::Config;
 use crate::metrics::{Attributes, Kind, Metric, Point};
 use crate::replay::{pipeline, wait_for_room};
 use messages::{Clock, Messages};
+use turns::{Looked, Turns, failure};
 
 /// A map gives up flows when it has more of them than this share of its room: processors keep some for themselves.
 const NEARLY_FULL: f64 = 0.5;
@@ -38,14 +37,13 @@ pub(super) struct Flows {
     sink: Sink,
     stats: Arc<CollectorStats>,
     told: Arc<Told>,
-    /// Dropping it ends the thread, and nothing is waited for any more.
-    stop: mpsc::Sender<()>,
+    /// Nothing is waited for any more.
     stopping: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    turns: Turns,
 }
 
 impl Flows {
-    /// Begins with the flows that are there.
+    /// Begins with the flows that are there, and goes on in a thread of its own, with this `pulse`.
     ///
     /// # Errors
     ///
@@ -55,6 +53,7 @@ impl Flows {
         config: Config,
         interval: Duration,
         fail_on_missing: bool,
+        pulse: Pulse,
         runtime: &Handle,
     ) -> anyhow::Result<Self> {
         let room = config.sink.queue_bytes / 2;
@@ -66,28 +65,24 @@ impl Flows {
         let sources = (0..).zip(sources).map(|(number, source)| Source::new(number, source.clone())).collect();
         let stopping = Arc::<AtomicBool>::default();
         let mut exporter = Exporter { sources, pipeline, sink: sink.clone(), room, told: told.clone() };
-        let cannot = |source: &str| format!("cannot take flows of {source}");
-        let refused = exporter.take_all(|| false).into_iter().find_map(|(source, taken)| match taken {
-            Err(NoReading::Missing(error)) if fail_on_missing => Some(error.context(cannot(&source))),
-            Err(NoReading::Failed(error)) => Some(error.context(cannot(&source))),
-            _ => None,
-        });
-        if let Some(error) = refused {
+        let is_refused = |error: &NoReading| fail_on_missing || matches!(error, NoReading::Failed(_));
+        if let Some(error) = failure(exporter.take_all(|| false), is_refused) {
             // Flows of other sources are out of their maps, and go on all the same.
             drop(exporter);
             runtime.block_on(sink.shutdown(DRAIN_DEADLINE));
             return Err(error);
         }
-        let (stop, stopped) = mpsc::channel();
         let is_stopping = stopping.clone();
-        let run = move || {
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                exporter.take_all(|| is_stopping.load(Relaxed));
-            }
-            exporter.take_all(|| false);
-        };
-        let thread = thread::Builder::new().name("xdp-flows".to_owned()).spawn(run).context("cannot start a thread")?;
-        Ok(Self { sink, stats, told, stop, stopping, thread })
+        let take = move |is_last: bool| exporter.take_all(|| !is_last && is_stopping.load(Relaxed));
+        let turns = Turns::start(interval, fail_on_missing, pulse, take)?;
+        Ok(Self { sink, stats, told, stopping, turns })
+    }
+
+    /// Completes when no more flows are taken out though nobody said so; what was taken can still be delivered then.
+    pub(super) async fn failed(&mut self) -> anyhow::Error {
+        let error = self.turns.failed().await;
+        self.told.none_is_there();
+        error
     }
 
     /// What metrics say of it.
@@ -98,10 +93,7 @@ impl Flows {
     /// Takes what there is for the last time, and delivers it.
     pub(super) fn finish(self, runtime: &Handle) {
         self.stopping.store(true, Relaxed);
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            warn!("the thread that takes flows out has panicked");
-        }
+        self.turns.finish();
         let report = runtime.block_on(self.sink.shutdown(DRAIN_DEADLINE));
         let totals = self.stats.snapshot();
         info!(
@@ -184,7 +176,7 @@ struct Exporter {
 impl Exporter {
     /// Takes the flows of all sources and hands their spans to the sink; how that went. Waits for room a while at most, as the
     /// maps fill up meanwhile, and not when `is_stopping`.
-    fn take_all(&mut self, is_stopping: impl Fn() -> bool) -> Vec<(String, Result<Taken, NoReading>)> {
+    fn take_all(&mut self, is_stopping: impl Fn() -> bool) -> Vec<Looked> {
         let give_up = Instant::now() + PATIENCE;
         let mut looks = Vec::with_capacity(self.sources.len());
         for (index, source) in self.sources.iter_mut().enumerate() {
@@ -229,6 +221,11 @@ impl Told {
         self.missed.fetch_add(taken.as_ref().map_or(0, |taken| taken.missed), Relaxed);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources[index].1 = taken.as_ref().ok().copied();
+    }
+
+    fn none_is_there(&self) {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.iter_mut().for_each(|(_, look)| *look = None);
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Attachment {
     mode: AttachMode,
     refused: Option<AttachError>,
     program_id: u32,
+    /// The interface's number.
+    index: u32,
     pins: Vec<PathBuf>,
 }
 
@@ -99,6 +101,16 @@ impl Attachment {
     /// The program's number.
     pub const fn program_id(&self) -> u32 {
         self.program_id
+    }
+
+    /// Whether the interface still has it: somebody may take the program or the interface away, or give the interface to
+    /// another network namespace.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel does not tell.
+    pub fn is_attached(&self) -> io::Result<bool> {
+        interface::has_program(self.index, self.program_id)
     }
 
     /// The files that its maps and its link are pinned to, if they are.
@@ -311,10 +323,11 @@ fn put_in(
         .expect("our object has an XDP program of this name");
     program.load().map_err(|error| refused("load an XDP program", error))?;
     let program_id = program.info().map_err(|error| refused("ask for the program", error))?.id();
+    let index = interface::index_of(interface).map_err(|error| no_index(interface, error))?;
     let flag = if mode == AttachMode::Skb { XdpMode::Skb } else { XdpMode::Driver };
-    let link = program.attach(interface, flag).and_then(|link| program.take_link(link));
+    let link = program.attach_to_if_index(index, flag).and_then(|link| program.take_link(link));
     let link = Some(link.map_err(|error| not_put(interface, mode, error))?);
-    Ok(Attachment { link, ebpf, mode, refused: None, program_id, pins: Vec::new() })
+    Ok(Attachment { link, ebpf, mode, refused: None, program_id, index, pins: Vec::new() })
 }
 
 fn not_in_driver(interface: &str, source: io::Error) -> AttachError {
@@ -337,11 +350,15 @@ fn is_one_of(error: &io::Error, numbers: &[i32]) -> bool {
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))
 }
 
+fn no_index(interface: &str, error: io::Error) -> AttachError {
+    match error.raw_os_error() {
+        Some(libc::ENODEV) => AttachError::NoInterface { interface: interface.to_owned() },
+        _ => refused("ask for the interface", error),
+    }
+}
+
 fn not_put(interface: &str, mode: AttachMode, error: ProgramError) -> AttachError {
     let owned = || interface.to_owned();
-    if matches!(error, ProgramError::UnknownInterface { .. }) {
-        return AttachError::NoInterface { interface: owned() };
-    }
     match os_error(&error) {
         Some(number) if TAKEN.contains(&number) => {
             AttachError::Busy { interface: owned(), holder: holder(interface).ok().flatten() }

@@ -35,7 +35,10 @@ async fn run(maps: Vec<Watched>, fail_on_missing: bool, count: usize) -> (anyhow
             stop.lock().unwrap().take();
         }
     };
-    let stopped = async { _ = stopped.await };
+    let stopped = async {
+        _ = stopped.await;
+        Ok(())
+    };
     let (liveness, start) = (Liveness::default(), Instant::now());
     let pulse = liveness.watch(start);
     let ended = Reader { maps, fail_on_missing }.run(Duration::from_secs(1), stopped, &pulse, read).await;
@@ -57,6 +60,17 @@ async fn a_map_that_goes_is_a_failure_if_it_is_to_be_one() {
     let (ended, shown) = run(vec![watched([Ok(fake::reading(7, 0.0, 5)), missing()])], true, 9).await;
     assert_eq!(ended.unwrap_err().to_string(), "there is no map xdp_stats_map");
     assert_eq!(shown, [Some(5), None], "what is missing is shown before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn flows_that_end_end_it_after_another_reading() {
+    let reader = Reader { maps: vec![watched([Ok(fake::reading(7, 0.0, 5))])], fail_on_missing: false };
+    let readings = Mutex::new(Vec::new());
+    let read = |snapshot| readings.lock().unwrap().push(status(&snapshot));
+    let pulse = Liveness::default().watch(Instant::now());
+    let ended = reader.run(READ_INTERVAL, async { Err(anyhow!("cannot take flows")) }, &pulse, read).await;
+    assert_eq!(ended.unwrap_err().to_string(), "cannot take flows");
+    assert_eq!(readings.into_inner().unwrap(), ["1 of 1 maps, 5 packets"]);
 }
 
 #[test]
@@ -191,7 +205,7 @@ async fn a_receiver_that_hangs_stops_no_reading() {
     };
     let reader = Reader { maps: vec![watched([Ok(fake::reading(7, 1.0, 20))])], fail_on_missing: false };
     let pulse = Liveness::default().watch(Instant::now());
-    reader.run(Duration::from_millis(1), async { _ = stopped.await }, &pulse, read).await.unwrap();
+    reader.run(Duration::from_millis(1), async { Ok(_ = stopped.await) }, &pulse, read).await.unwrap();
     assert!(is_read.load(SeqCst));
     task.abort();
 }

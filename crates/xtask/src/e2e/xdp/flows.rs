@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use testkit::otlp_server::Span;
-use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, attach, detach_pinned};
+use xdp_counters::program::{AttachMode, AttachOptions, DEFAULT_FLOWS, TURN_MAP, attach, detach_pinned};
 
 use super::lab::{INTERFACE, Lab, output, run as run_words};
 use super::points::Points;
@@ -46,6 +46,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         exact(bench, &lab, Way::Interface).context("by interface")?,
         full(bench, &lab)?,
         ends(bench, &lab)?,
+        goes(bench, &lab)?,
     ])
 }
 
@@ -75,7 +76,7 @@ impl Exporter {
             Way::Pins => Command::new(&bench.netflow2traces),
             Way::Interface => lab.command_inside(&bench.netflow2traces),
         };
-        command.args(["xdp", "--map", &map, "--flows", &flows, "--interval", interval]);
+        command.args(["xdp", "--fail-on-missing", "--map", &map, "--flows", &flows, "--interval", interval]);
         command.args(["--otel-endpoint", &receiver.address().to_string()]).env("NETFLOW_QUEUE_MEMORY", "64MiB");
         let child = Child::spawn(command, &bench.folder.join(format!("xdp-flows-{way:?}.log")))?;
         wait_until("the exporter runs", PATIENCE, || {
@@ -265,4 +266,25 @@ fn ends(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     }
     Ok("the exporter's end takes what is there; detach counts what came after, and with the program off first nothing did"
         .to_owned())
+}
+
+/// Flows that go end the exporter though its map of counters stays, after what it took has arrived.
+fn goes(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
+    const TAKEN: u64 = 100;
+    let pins = lab.pins.join("flows");
+    put(lab, &pins, DEFAULT_FLOWS)?;
+    lab.send(TAKEN)?;
+    let mut exporter = Exporter::start(bench, lab, Way::Pins, &pins, "0.5")?;
+    fs::remove_file(pins.join(TURN_MAP))?;
+    let status = exporter.child.wait(PATIENCE)?;
+    let log = exporter.child.log_text();
+    let error = format!("error: cannot take flows of pin={}: there is no map pinned to", pins.display());
+    ensure!(status.code() == Some(1) && log.contains(&error), "it ended with {status} and says {log}");
+    let spans: Vec<_> = exporter.receiver.spans().into_iter().filter(|span| span.name == "netflow.flow").collect();
+    let taken = packets(&spans)?;
+    ensure!(taken == TAKEN, "{taken} packets in spans of {TAKEN}");
+    let up = Points::of(&exporter.receiver, "xdp.exporter.flows.up").values();
+    ensure!(up.first() == Some(&1.0) && up.last() == Some(&0.0), "xdp.exporter.flows.up is {up:?}");
+    detach_pinned(&pins)?;
+    Ok("flows that go end the exporter, which delivers what it took before".to_owned())
 }

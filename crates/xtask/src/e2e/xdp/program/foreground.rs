@@ -3,10 +3,10 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use xdp_counters::attached;
 use xdp_counters::program::PROTOCOL_MAP;
@@ -14,22 +14,25 @@ use xdp_counters::program::PROTOCOL_MAP;
 use crate::e2e::Bench;
 use crate::e2e::process::{Child, wait_until};
 use crate::e2e::receiver::Receiver;
-use crate::e2e::xdp::lab::{COUNTED, FRAME_LEN, INTERFACE, Lab};
+use crate::e2e::xdp::lab::{COUNTED, FRAME_LEN, INTERFACE, Lab, output, run as run_words};
 use crate::e2e::xdp::points::Points;
 
 const FRAMES: u64 = 100;
+/// Another interface, that is taken away.
+const SHORT_LIVED: &str = "n2t-short-lived";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// systemd hears of it; SIGTERM takes the program away, and so does SIGKILL; meanwhile others read and export it by interface.
+/// A program that is gone ends it.
 pub(super) fn run(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     let socket = lab.folder().join("notify");
     let _ = fs::remove_file(&socket);
     let told = UnixDatagram::bind(&socket)?;
     told.set_read_timeout(Some(PATIENCE))?;
-    let start = |more: &[&str]| {
+    let start_on = |interface: &str, more: &[&str]| {
         let mut command = lab.command_inside(&bench.netflow2traces);
         command
-            .args(["xdp", "attach", "--iface", INTERFACE])
+            .args(["xdp", "attach", "--iface", interface])
             .args(more)
             .env("NOTIFY_SOCKET", &socket)
             .stdout(Stdio::null());
@@ -38,6 +41,7 @@ pub(super) fn run(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
         ensure!(ready.starts_with("READY=1\nSTATUS=program "), "systemd hears {ready:?}");
         anyhow::Ok(child)
     };
+    let start = |more: &[&str]| start_on(INTERFACE, more);
     let mut attach = start(&[])?;
     lab.send(FRAMES)?;
     // A segment that is refused.
@@ -71,9 +75,36 @@ pub(super) fn run(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     attach.kill()?;
     // Nobody is left to wait for the link's end.
     wait_until("the program is gone after SIGKILL", PATIENCE, || Ok((programs(lab)? == 0).then_some(())))?;
+    let gone = |mut attach: Child, interface: &str| {
+        let status = attach.wait(PATIENCE)?;
+        let log = attach.log_text();
+        let error = format!("error: the program is no longer on {interface}\n");
+        ensure!(status.code() == Some(1) && log.ends_with(&error), "it ended with {status} and says {log}");
+        ensure!(message(&told)?.starts_with("STOPPING=1"), "systemd hears of no end");
+        anyhow::Ok(())
+    };
+    let here = &lab.here;
+    run_words(&format!("ip -n {here} link add {SHORT_LIVED} type veth"))?;
+    let attach = start_on(SHORT_LIVED, &[])?;
+    run_words(&format!("ip -n {here} link delete {SHORT_LIVED}"))?;
+    gone(attach, SHORT_LIVED).context("without its interface")?;
+
+    let attach = start(&["--flows"])?;
+    run_words(&format!("bpftool link detach id {}", link(lab)?))?;
+    gone(attach, INTERFACE).context("without its link")?;
     Ok("in the foreground: by interface totals and protocols exact; it goes with SIGTERM, which tells of flows, and with \
-        SIGKILL"
+        SIGKILL, and ends when somebody takes the interface or the link away"
         .to_owned())
+}
+
+/// The number of the link that keeps the program on the interface.
+fn link(lab: &Lab) -> anyhow::Result<u64> {
+    let programs = lab.inside(|| Ok(attached()?))?;
+    let [program] = &programs[..] else { bail!("{programs:?} is not one program") };
+    let links: Value = serde_json::from_slice(&output(Command::new("bpftool").args(["--json", "link", "show"]))?)?;
+    let is_its = |link: &&Value| link["prog_id"] == program.program;
+    let link = links.as_array().into_iter().flatten().find(is_its);
+    link.and_then(|link| link["id"].as_u64()).with_context(|| format!("no link of {program:?} in {links}"))
 }
 
 fn message(socket: &UnixDatagram) -> anyhow::Result<String> {
