@@ -64,18 +64,27 @@ pub(super) fn run(
     let liveness = Arc::<Liveness>::default();
     let (snapshots, latest) = watch::channel(reader.first()?);
     let listener = config.prometheus.as_ref().map(|(host, port)| listen(host, *port, runtime.handle())).transpose()?;
+    let recorders = sampled.iter().map(Sampled::recorder).collect();
+    let sample = |maps| Sampling::start(maps, liveness.watch(Instant::now()));
+    let sampled = Some(sampled).filter(|maps| !maps.is_empty());
+    let sampling = sampled.map(sample).transpose().context("cannot start a thread for --bursts")?;
     let flows = flows.map(|(sources, pipeline)| {
         let pulse = liveness.watch(Instant::now());
         Flows::start(sources, pipeline, config.interval, config.fail_on_missing, pulse, runtime.handle())
     });
     let mut flows = flows.transpose()?;
-    let recorders = sampled.iter().map(Sampled::recorder).collect();
     let told = flows.as_ref().map(Flows::told);
     let health = Health::new(liveness.clone());
-    let outputs = Outputs::start(config, &latest, health, listener, recorders, told, runtime.handle())?;
-    let sample = |maps| Sampling::start(maps, liveness.watch(Instant::now()));
-    let sampled = Some(sampled).filter(|maps| !maps.is_empty());
-    let sampling = sampled.map(sample).transpose().context("cannot start a thread for --bursts")?;
+    let outputs = match Outputs::start(config, &latest, health, listener, recorders, told, runtime.handle()) {
+        Ok(outputs) => outputs,
+        Err(error) => {
+            // Flows are out of their maps, and go on all the same.
+            if let Some(flows) = flows {
+                flows.finish(runtime.handle());
+            }
+            return Err(error);
+        }
+    };
     info!("XDP OpenTelemetry exporter running...");
     service.ready(status(&latest.borrow()));
     let told = service.watchdog_interval().is_some();
