@@ -47,6 +47,7 @@ pub(in crate::e2e) fn run(bench: &Bench) -> anyhow::Result<Vec<String>> {
         full(bench, &lab)?,
         ends(bench, &lab)?,
         goes(bench, &lab)?,
+        metrics_refused(bench, &lab)?,
     ])
 }
 
@@ -287,4 +288,28 @@ fn goes(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
     ensure!(up.first() == Some(&1.0) && up.last() == Some(&0.0), "xdp.exporter.flows.up is {up:?}");
     detach_pinned(&pins)?;
     Ok("flows that go end the exporter, which delivers what it took before".to_owned())
+}
+
+/// Metrics that cannot be exported end the exporter at its start, after the flows that it has taken out by then have arrived.
+fn metrics_refused(bench: &Bench, lab: &Lab) -> anyhow::Result<String> {
+    const TAKEN: u64 = 100;
+    let pins = lab.pins.join("flows");
+    put(lab, &pins, DEFAULT_FLOWS)?;
+    lab.send(TAKEN)?;
+    let receiver = Receiver::start()?;
+    let mut command = Command::new(&bench.netflow2traces);
+    let (map, flows) = (format!("pin={}/xdp_stats_map", pins.display()), format!("pin={}", pins.display()));
+    command.args(["xdp", "--map", &map, "--flows", &flows]);
+    command.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("http://{}", receiver.address()));
+    command.env("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://localhost:1");
+    command.env("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "/no/such/file.pem");
+    let mut child = Child::spawn(command, &bench.folder.join("xdp-flows-refused.log"))?;
+    let status = child.wait(PATIENCE)?;
+    let log = child.log_text();
+    ensure!(status.code() == Some(1) && log.contains("/no/such/file.pem"), "it ended with {status} and says {log}");
+    let spans: Vec<_> = receiver.spans().into_iter().filter(|span| span.name == "netflow.flow").collect();
+    let taken = packets(&spans)?;
+    ensure!(taken == TAKEN, "{taken} packets in spans of {TAKEN}");
+    detach_pinned(&pins)?;
+    Ok("metrics that cannot be exported lose no flows".to_owned())
 }
