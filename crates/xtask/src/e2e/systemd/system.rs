@@ -15,6 +15,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes a system of namespaces: the root directory of this one, with everything that is written in memory, the units and
 /// the program in their places, no network but loopback, a BPF file system as systemd makes it, and systemd as its first process.
+/// What it mounts for a service, credentials above all, reaches that only where mounts are shared.
 const SYSTEM: &str = r#"
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
@@ -39,6 +40,7 @@ ip link set lo up
 mkdir before
 pivot_root . before
 umount -l /before
+mount --make-rshared /
 exec env container=other /lib/systemd/systemd --system --unit=nothing-else.target --log-target=console --show-status=no
 "#;
 
