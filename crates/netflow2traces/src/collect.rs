@@ -206,11 +206,15 @@ fn warn_if_unreachable(sink: &SinkConfig, runtime: &Handle) {
 /// Opens the sockets beside those that were passed, which take the place of `NETFLOW_LISTEN_HOST` and `_PORT`.
 fn bind_beside(config: &Config, passed: PassedSockets) -> anyhow::Result<Collector> {
     let mut collector = config.collector.clone();
-    if config.listens_by_default && !passed.is_empty() {
+    let are_passed = !passed.is_empty();
+    if config.listens_by_default && are_passed {
         collector.listen.clear();
-        info!("sockets were passed: NETFLOW_LISTEN_HOST and _PORT do not count, nor NETFLOW_WORKERS for UDP");
     }
-    Collector::bind_beside(collector, passed).map_err(|error| explain(error, config))
+    let collector = Collector::bind_beside(collector, passed).map_err(|error| explain(error, config))?;
+    if are_passed {
+        info!("sockets were passed: NETFLOW_LISTEN_HOST and _PORT do not count, and NETFLOW_WORKERS not for them");
+    }
+    Ok(collector)
 }
 
 /// When the service manager is to hear of us.

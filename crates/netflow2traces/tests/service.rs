@@ -93,7 +93,7 @@ fn a_passed_socket_keeps_what_comes_between_two_runs() {
         send();
         let mut collector = Collector::spawn(&mut with_socket(socket.try_clone().unwrap(), "", &[]));
         assert_eq!(collector.address, socket.local_addr().unwrap());
-        collector.wait_for("listening");
+        collector.wait_for("sockets were passed");
         collector.receive(3);
         collector.signal("TERM");
         let (code, log) = collector.end();
