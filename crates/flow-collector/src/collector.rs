@@ -1,6 +1,6 @@
 //! Sockets and worker threads.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -373,18 +373,10 @@ fn socket(address: SocketAddr, only_v6: bool, share: bool, receive_buffer: usize
 /// Has the kernel refuse from now on what is sent to a socket, and keep what it holds: a socket that is connected hears its
 /// peer alone, and itself is one that sends nothing.
 fn turn_away(socket: &UdpSocket) -> io::Result<()> {
-    let own = socket.local_addr()?;
-    let mut connected = Err(ErrorKind::AddrNotAvailable.into());
-    for to in own_addresses(own) {
-        connected = socket.connect(to);
-        if connected.is_ok() {
-            break;
-        }
-    }
-    connected
+    socket.connect(&own_addresses(socket.local_addr()?)[..])
 }
 
-/// By what a socket may reach itself. Where IPv6 is off, `[::]` is for IPv4 alone.
+/// By what a socket may reach itself, the first that can be had. Where IPv6 is off, `[::]` is for IPv4 alone.
 fn own_addresses(own: SocketAddr) -> Vec<SocketAddr> {
     let addresses = match own.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => vec![Ipv4Addr::LOCALHOST.into()],

@@ -72,7 +72,7 @@ impl Config {
     ///
     /// The first setting that cannot be used, by flag and variable, and what could be.
     pub(crate) fn new(settings: &Settings) -> Result<Self, UsageError> {
-        Self::beside(settings, None)
+        Self::with_receivers(settings, None, None)
     }
 
     /// The same while the program runs with others, and sends to these receivers.
@@ -80,7 +80,24 @@ impl Config {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub(crate) fn beside(settings: &Settings, running: Option<&Receivers>) -> Result<Self, UsageError> {
+    pub(crate) fn beside(settings: &Settings, running: &Receivers) -> Result<Self, UsageError> {
+        Self::with_receivers(settings, Some(running), None)
+    }
+
+    /// The same of a program that also sends to a receiver that is not of these settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(crate) fn also_to(settings: &Settings, receiver: Option<&OtlpConfig>) -> Result<Self, UsageError> {
+        Self::with_receivers(settings, None, receiver)
+    }
+
+    fn with_receivers(
+        settings: &Settings,
+        running: Option<&Receivers>,
+        also: Option<&OtlpConfig>,
+    ) -> Result<Self, UsageError> {
         let mut collector = CollectorConfig::default();
         (collector.listen, collector.stream) = listen(settings)?;
         collector.exporters = exporters(settings)?;
@@ -117,7 +134,10 @@ impl Config {
             outputs => outputs.iter().map(|output| self::output(settings, output)).collect::<Result<_, _>>()?,
         };
         let (metrics, logs) = (metrics(settings)?, logs(settings)?);
-        let mut receivers = running.cloned().unwrap_or_else(|| receivers(&sink.outputs, &metrics, logs.as_ref()));
+        let mut receivers = running.cloned().unwrap_or_else(|| {
+            let telemetry = [metrics.otlp.as_ref(), logs.as_ref(), also];
+            receivers(&sink.outputs, telemetry.into_iter().flatten())
+        });
         let mut filter = filter(&settings.filter)?;
         if !is_true("keep_own_traffic", &settings.keep_own_traffic) {
             filter = filter.without_connections_to(&receivers.look_up());
@@ -129,12 +149,12 @@ impl Config {
     }
 }
 
-fn receivers(outputs: &[Output], metrics: &Metrics, logs: Option<&OtlpConfig>) -> Receivers {
+fn receivers<'a>(outputs: &[Output], others: impl Iterator<Item = &'a OtlpConfig>) -> Receivers {
     let traces = outputs.iter().filter_map(|output| match output {
         Output::Otlp(otlp) => Some(otlp),
         _ => None,
     });
-    let all: Vec<_> = traces.flat_map(OtlpConfig::each).chain(metrics.otlp.clone()).chain(logs.cloned()).collect();
+    let all: Vec<_> = traces.flat_map(OtlpConfig::each).chain(others.cloned()).collect();
     Receivers::new(&all)
 }
 

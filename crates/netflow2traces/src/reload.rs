@@ -40,7 +40,7 @@ impl Reload {
         let read = || {
             let invocation = cli::parse(env::args_os())?;
             let settings = invocation.command.settings().unwrap_or(&self.settings).clone();
-            let config = Config::beside(&settings, Some(&self.receivers))?;
+            let config = Config::beside(&settings, &self.receivers)?;
             anyhow::Ok((settings, config))
         };
         let (settings, config) = match read() {

@@ -25,7 +25,7 @@ pub(crate) struct Receivers {
 type Host = (String, u16);
 
 impl Receivers {
-    pub(crate) fn new<'a>(receivers: impl IntoIterator<Item = &'a OtlpConfig>) -> Self {
+    pub(super) fn new<'a>(receivers: impl IntoIterator<Item = &'a OtlpConfig>) -> Self {
         let host = |otlp: &OtlpConfig| {
             let default_port = if otlp.endpoint.scheme_str() == Some("https") { 443 } else { 80 };
             let host = otlp.endpoint.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -37,7 +37,7 @@ impl Receivers {
     /// Their addresses, looked up now, and those that were found the time before: a connection to one of them may be open. What
     /// was never found may be there later, but is not left out; neither is what takes longer than anybody would wait for the
     /// start, or for the answer to a signal.
-    pub(crate) fn look_up(&mut self) -> Vec<SocketAddr> {
+    pub(super) fn look_up(&mut self) -> Vec<SocketAddr> {
         let mut addresses: BTreeSet<_> = self.found.values().flatten().copied().collect();
         let (found, looked_up) = mpsc::channel();
         // One that hangs ends by itself, and the others do not wait for it.

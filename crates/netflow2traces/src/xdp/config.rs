@@ -1,15 +1,13 @@
 //! Settings of `xdp export` as types.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use flow_collector::Filter;
 use opentelemetry_sdk::metrics::Temporality;
 use otlp_sink::config::env::{self, EnvError};
 use otlp_sink::{OtlpConfig, Protocol, Signal};
 
 use super::args::{ExportArgs, TemporalityArg};
-use crate::config::{PROGRAM, Receivers, is_true};
+use crate::config::{PROGRAM, is_true};
 use crate::error::UsageError;
 use crate::metrics::otlp::temporality;
 use crate::settings::Settings;
@@ -95,13 +93,8 @@ pub(super) fn pipeline(
         None if settings.output.is_empty() => settings.output = vec!["otlp".to_owned()],
         None => {}
     }
-    let mut pipeline = crate::config::Config::new(&settings)?;
+    let mut pipeline = crate::config::Config::also_to(&settings, config.otlp.as_ref())?;
     pipeline.sink.resource = config.resource.clone();
-    if !is_true("keep_own_traffic", &settings.keep_own_traffic) {
-        let receivers = Receivers::new(&config.otlp).look_up();
-        let filter = Filter::clone(&pipeline.collector.filter).without_connections_to(&receivers);
-        pipeline.collector.filter = Arc::new(filter);
-    }
     Ok(pipeline)
 }
 
@@ -265,6 +258,8 @@ mod tests {
             assert_eq!(both.matches(receiver).count(), 2, "{both}");
         }
         assert_eq!(filter(&[&flags[..], &["--keep-own-traffic", "true"]].concat()), "");
+        let same = filter(&["--otlp-endpoint", "http://127.0.0.1:4999"]);
+        assert_eq!(same.matches("4999").count(), 2, "once, where it is the same: {same}");
     }
 
     const GENERAL: (&str, &str) = (GENERAL_ENDPOINT, "collector:4317");
